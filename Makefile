@@ -1,0 +1,49 @@
+# Everything runs in .venv, which is made on first use. `make help` lists the targets.
+VENV := .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PROFILE ?= laptop
+
+# DVC runs a stage's `python`; Hugging Face libraries must not look for a hub unless a profile names one.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export TOKENIZERS_PARALLELISM := false
+export MLFLOW_DISABLE_TELEMETRY := true
+
+.DEFAULT_GOAL := help
+.PHONY: help install repro test lint format ui params
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMP)  ## Make .venv with everything pinned
+
+$(STAMP): requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "Python 3.11 is needed: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet torch==$(shell sed -n 's/^torch==//p' requirements.txt)
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt --constraint constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@touch $(STAMP)
+
+repro: $(STAMP)  ## Rebuild every result of the profile in params.yaml
+	dvc repro
+
+test: $(STAMP)  ## Run all tests
+	python -m pytest
+
+lint: $(STAMP)  ## ruff and mypy
+	ruff check .
+	ruff format --check .
+	mypy
+
+format: $(STAMP)  ## Let ruff format and fix
+	ruff format .
+	ruff check --fix .
+
+ui: $(STAMP)  ## Browse runs and models in the MLflow UI
+	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
+
+params: $(STAMP)  ## Compose params.yaml from conf/ for PROFILE
+	python -m bootembed.compose_params $(PROFILE)
+

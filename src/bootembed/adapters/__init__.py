@@ -1,0 +1,1 @@
+"""LoRA adapters of the generator: their training rows, their training, and their composition."""

@@ -1,0 +1,64 @@
+"""Training rows of each kind of adapter, as conversations with an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from bootembed.errors import DataError
+from bootembed.params import Polarity
+from bootembed.prompts import Message, build_messages
+from bootembed.tables import INSTRUCTIONS, MONOLINGUAL, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bootembed.prompts import PromptDefinition
+
+LABEL_OF = {Polarity.POSITIVE: "entailment", Polarity.NEGATIVE: "contradiction"}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A conversation and the answer to learn; without messages the answer is plain text to model."""
+
+    messages: list[Message]
+    answer: str
+
+
+def entailment_examples(
+    rows: Sequence[dict[str, Any]], definition: PromptDefinition, polarity: Polarity
+) -> list[Example]:
+    """Examples of one polarity from rows with `premise`, English `hypothesis` and `label`."""
+    return [
+        Example(
+            build_messages(definition, row["premise"], polarity=polarity, language="English"),
+            row["hypothesis"],
+        )
+        for row in rows
+        if row["label"] == LABEL_OF[polarity]
+    ]
+
+
+def language_examples(corpora_dir: Path, data: Literal["instructions", "monolingual"]) -> list[Example]:
+    """Examples of a language adapter from the prepared corpora of its language.
+
+    Args:
+        corpora_dir: Folder of the language's tables.
+        data: `instructions` (prompt and completion, as in the paper's Aya) or `monolingual` (running text).
+
+    Raises:
+        DataError: The language has no such text.
+    """
+    if data == "instructions":
+        rows = read_table(corpora_dir / "instructions.parquet", INSTRUCTIONS)
+        examples = [Example([{"role": "user", "content": row["prompt"]}], row["completion"]) for row in rows]
+    else:
+        rows = read_table(corpora_dir / "monolingual.parquet", MONOLINGUAL)
+        examples = [Example([], row["text"]) for row in rows]
+    if not examples:
+        raise DataError(
+            f"{corpora_dir}: holds no {data} text; give the corpus some or change train_language_adapter.data"
+        )
+    return examples

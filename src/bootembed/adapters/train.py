@@ -1,0 +1,148 @@
+"""Training one LoRA adapter: PEFT and TRL, loss on the answer only, checkpoints that resume."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from bootembed.adapters.load import load_generator
+from bootembed.errors import DataError
+from bootembed.prompts import encode_example
+from bootembed.seeding import derive_seed, sample_rows, seed_everything
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bootembed.adapters.examples import Example
+    from bootembed.params import Lora
+
+logger = logging.getLogger(__name__)
+# `all-linear` would also adapt the vision or audio towers of multimodal generators (Gemma 3): wasted, and vLLM
+# refuses such adapters.
+_NOT_LANGUAGE = r".*(vision_tower|vision_model|audio_tower|multi_modal_projector).*"
+
+
+def train_adapter(
+    base_model_dir: Path,
+    examples: Sequence[Example],
+    settings: Lora,
+    *,
+    output_dir: Path,
+    checkpoint_dir: Path,
+    seed: int,
+) -> dict[str, float]:
+    """Train a LoRA adapter on `examples` and save it as a PEFT folder.
+
+    Args:
+        base_model_dir: Generator in Hugging Face format; it is not changed.
+        examples: Rows to learn; at most `settings.train_examples` of them, chosen at random, are used.
+        settings: LoRA and optimiser.
+        output_dir: Gets `adapter_model.safetensors` and `adapter_config.json`.
+        checkpoint_dir: Checkpoints of the run; one found there is continued, the folder is removed at the end.
+        seed: Decides rows, initial weights, order and dropout.
+
+    Returns:
+        Metrics: rows used and set aside, optimiser steps, first and last training loss.
+
+    Raises:
+        DataError: No example fits into `settings.max_length`.
+    """
+    from transformers.trainer_utils import get_last_checkpoint
+
+    seed_everything(seed)
+    model, tokenizer = load_generator(base_model_dir, bf16=settings.bf16, load_in_4bit=settings.load_in_4bit)
+    chosen = sample_rows(examples, settings.train_examples, seed=derive_seed(seed, "examples"))
+    encoded = [_encode(tokenizer, example) for example in chosen]
+    kept = [row for row in encoded if len(row["input_ids"]) <= settings.max_length]
+    if not kept:
+        raise DataError(
+            f"none of {len(chosen)} training examples fits into max_length {settings.max_length}; "
+            "raise it or check the corpora"
+        )
+    if len(kept) < len(encoded):
+        logger.warning("%d of %d examples are longer than %d tokens and set aside",
+                       len(encoded) - len(kept), len(encoded), settings.max_length)  # fmt: skip
+    trainer = _trainer(model, tokenizer, kept, settings, checkpoint_dir=checkpoint_dir, seed=seed)
+    last = get_last_checkpoint(str(checkpoint_dir)) if checkpoint_dir.is_dir() else None
+    trainer.train(resume_from_checkpoint=last)
+    trainer.model.save_pretrained(output_dir)
+    (output_dir / "README.md").unlink(missing_ok=True)
+    shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    return {
+        "examples": float(len(kept)),
+        "examples_too_long": float(len(encoded) - len(kept)),
+        "steps": float(trainer.state.global_step),
+        "first_loss": float(losses[0]),
+        "last_loss": float(losses[-1]),
+    }
+
+
+def _encode(tokenizer: Any, example: Example) -> dict[str, list[int]]:
+    if example.messages:
+        ids, mask = encode_example(tokenizer, example.messages, example.answer)
+        return {"input_ids": ids, "completion_mask": mask}
+    bos = tokenizer.bos_token or ""
+    ids = tokenizer(bos + example.answer + tokenizer.eos_token, add_special_tokens=False)["input_ids"]
+    return {"input_ids": ids, "completion_mask": [1] * len(ids)}
+
+
+def _trainer(
+    model: Any,
+    tokenizer: Any,
+    rows: list[dict[str, list[int]]],
+    settings: Lora,
+    *,
+    checkpoint_dir: Path,
+    seed: int,
+) -> Any:
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig
+    from trl import SFTConfig, SFTTrainer
+
+    arguments = SFTConfig(
+        output_dir=str(checkpoint_dir),
+        num_train_epochs=settings.num_train_epochs,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.lr_scheduler_type,
+        warmup_steps=settings.warmup_steps,
+        per_device_train_batch_size=settings.per_device_train_batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        max_grad_norm=settings.max_grad_norm,
+        gradient_checkpointing=settings.gradient_checkpointing,
+        optim="adamw_torch_fused",
+        bf16=settings.bf16,
+        use_cpu=not torch.cuda.is_available(),
+        completion_only_loss=True,
+        max_length=None,
+        train_sampling_strategy="group_by_length",
+        save_strategy="steps",
+        save_steps=settings.save_steps,
+        save_total_limit=1,
+        logging_steps=25,
+        logging_first_step=True,
+        report_to="none",
+        disable_tqdm=True,
+        seed=seed,
+        data_seed=seed,
+        dataloader_num_workers=0,
+    )
+    lora = LoraConfig(
+        r=settings.r,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        bias="none",
+        target_modules="all-linear",
+        exclude_modules=_NOT_LANGUAGE,
+        task_type="CAUSAL_LM",
+    )
+    return SFTTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        peft_config=lora,
+    )

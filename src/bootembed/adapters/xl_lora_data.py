@@ -1,0 +1,158 @@
+"""Training rows of XL-LoRA: premises in any language, English entailments and contradictions (paper, section 3.3).
+
+Two origins are joined. NLI rows with foreign premises are taken as they are. Parallel rows get their hypotheses from the
+English task adapters: the English side is answered, and the answers are paired with the foreign side as premise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bootembed.adapters.examples import LABEL_OF
+from bootembed.params import Polarity
+from bootembed.seeding import derive_seed, sample_rows
+from bootembed.tables import NLI, PARALLEL, read_table
+from bootembed.triplets.answers import Ledger
+from bootembed.triplets.filters import Candidate, Reason, filter_candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from bootembed.params import BuildXlLoraData, Filters, Generation
+    from bootembed.triplets.answers import Answer
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """What a source language gives: NLI rows (premise, hypothesis, label) and parallel rows (english, text)."""
+
+    nli: list[dict[str, Any]]
+    parallel: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class XlLoraData:
+    """Rows of `tables.XL_LORA`, and counts by origin and by reason of setting aside."""
+
+    rows: list[dict[str, Any]]
+    counts: dict[str, int]
+
+
+def build_xl_lora_data(
+    sources: Mapping[str, SourceText],
+    settings: BuildXlLoraData,
+    filters: Filters,
+    *,
+    answer: Callable[[Sequence[str], Polarity], list[Answer | None]],
+    seed: int,
+) -> XlLoraData:
+    """Build the training rows of both polarities.
+
+    Args:
+        sources: Source language -> its text, for each of `settings.source_languages`.
+        settings: Rows per language and origin.
+        filters: Applied to the answered parallel rows.
+        answer: English premises and a polarity -> an answer each, by the task adapter of that polarity.
+        seed: Decides which rows are taken.
+    """
+    rows: list[dict[str, Any]] = []
+    for language in settings.source_languages:
+        for label in LABEL_OF.values():
+            found = [row for row in sources[language].nli if row["label"] == label]
+            chosen = sample_rows(found, settings.nli_rows, seed=derive_seed(seed, language, label))
+            rows += [{**row, "language": language, "origin": "nli"} for row in chosen]
+    from_nli = len(rows)
+    pairs = [
+        (language, row["english"], row["text"])
+        for language in settings.source_languages
+        for row in sample_rows(
+            sources[language].parallel, settings.parallel_rows, seed=derive_seed(seed, language, "parallel")
+        )
+    ]
+    answered, set_aside = _answer_pairs(pairs, filters, answer)
+    counts = {
+        "nli": from_nli,
+        "parallel": len(answered),
+        **{f"set_aside_{k}": v for k, v in set_aside.items()},
+    }
+    return XlLoraData(rows + answered, counts)
+
+
+def _answer_pairs(
+    pairs: list[tuple[str, str, str]],
+    filters: Filters,
+    answer: Callable[[Sequence[str], Polarity], list[Answer | None]],
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Rows of both labels for each parallel row whose English triplet passes the filters; and counts by reason."""
+    set_aside = {str(reason): 0 for reason in Reason}
+    if not pairs:
+        return [], set_aside
+    english = [pair[1] for pair in pairs]
+    answers = {polarity: answer(english, polarity) for polarity in Polarity}
+    candidates = [
+        Candidate(index, text, answers[Polarity.POSITIVE][index], answers[Polarity.NEGATIVE][index])
+        for index, text in enumerate(english)
+    ]
+    rows = []
+    for (language, _, premise), verdict in zip(pairs, filter_candidates(candidates, filters), strict=True):
+        if verdict.reason is not None:
+            set_aside[str(verdict.reason)] += 1
+            continue
+        for polarity in Polarity:
+            written = answers[polarity][verdict.candidate.anchor_id]
+            assert written is not None
+            rows.append(
+                {
+                    "premise": premise,
+                    "hypothesis": written.text,
+                    "label": LABEL_OF[polarity],
+                    "language": language,
+                    "origin": "parallel",
+                }
+            )
+    return rows, set_aside
+
+
+def read_sources(sources_dir: Path, languages: Sequence[str]) -> dict[str, SourceText]:
+    """Read the tables of the source languages, one folder a language."""
+    return {
+        language: SourceText(
+            nli=read_table(sources_dir / language / "nli.parquet", NLI),
+            parallel=read_table(sources_dir / language / "parallel.parquet", PARALLEL),
+        )
+        for language in languages
+    }
+
+
+def task_answers(
+    base_model_dir: Path,
+    task_adapters_dir: Path,
+    settings: Generation,
+    *,
+    prompt_version: str,
+    ledger_path: Path,
+    seed: int,
+) -> Callable[[Sequence[str], Polarity], list[Answer | None]]:
+    """The `answer` argument of `build_xl_lora_data`; the model is loaded when it is first called."""
+    from bootembed.triplets.generate import GeneratorModel
+
+    ledger = Ledger(ledger_path)
+    loaded: list[GeneratorModel] = []
+
+    def answer(premises: Sequence[str], polarity: Polarity) -> list[Answer | None]:
+        if not loaded:
+            adapters = {p: task_adapters_dir / p for p in Polarity}
+            loaded.append(GeneratorModel(base_model_dir, adapters, settings))
+        return loaded[0].answer(
+            premises,
+            polarity,
+            prompt_version=prompt_version,
+            language="English",
+            shots=(),
+            ledger=ledger,
+            seed=seed,
+        )
+
+    return answer

@@ -1,0 +1,95 @@
+"""One interface to base models, wherever they come from: afterwards each is a folder in Hugging Face format."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bootembed.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bootembed.params import BaseModelSpec
+
+logger = logging.getLogger(__name__)
+_WEIGHTS_AND_TEXT = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "*.jinja"]
+
+
+def build_base_model(
+    spec: BaseModelSpec,
+    documents: Sequence[dict[str, Any]],
+    *,
+    output_dir: Path,
+    checkpoint_dir: Path,
+    seed: int,
+) -> dict[str, float]:
+    """Make the folder of a base model and return metrics (empty unless the model was trained here).
+
+    Args:
+        spec: Where the model comes from.
+        documents: Pretraining documents; only `scratch` reads them.
+        output_dir: Folder to fill; it must not hold anything.
+        checkpoint_dir: Folder for resuming a killed pretraining; removed at the end.
+        seed: Of a scratch model.
+
+    Raises:
+        DataError: A local folder is missing, or holds no safetensors weights.
+    """
+    output_dir.mkdir(parents=True, exist_ok=True)
+    if spec.source == "hub":
+        _download(spec, output_dir)
+        return {}
+    if spec.source == "local":
+        _copy(Path(str(spec.path)).expanduser(), output_dir)
+        return {}
+    from bootembed.base_models.scratch import build_scratch_encoder, build_scratch_generator
+
+    assert spec.scratch is not None, "params validation demands it"
+    build = build_scratch_generator if spec.role == "generator" else build_scratch_encoder
+    metrics = build(documents, spec.scratch, output_dir=output_dir, checkpoint_dir=checkpoint_dir, seed=seed)
+    shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    return metrics
+
+
+def _download(spec: BaseModelSpec, output_dir: Path) -> None:
+    """Fetch a pinned revision; weights other than safetensors are never downloaded."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        snapshot_download(
+            spec.id, revision=spec.revision, local_dir=output_dir, allow_patterns=_WEIGHTS_AND_TEXT
+        )
+    except GatedRepoError as error:
+        raise DataError(
+            f"{spec.id}: access is gated; accept its terms on the Hub and set HF_TOKEN in the environment"
+        ) from error
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise DataError(f"{spec.id}@{spec.revision}: cannot be fetched from the Hub: {error}") from error
+    shutil.rmtree(output_dir / ".cache", ignore_errors=True)
+    _require_weights(output_dir, f"{spec.id}@{spec.revision}")
+
+
+def _copy(source: Path, output_dir: Path) -> None:
+    if not source.is_dir():
+        raise DataError(
+            f"{source}: no such folder; set `path` of the base model to a Hugging Face model folder"
+        )
+    _require_weights(source, str(source))
+    for pattern in _WEIGHTS_AND_TEXT:
+        for file in sorted(source.rglob(pattern)):
+            target = output_dir / file.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+
+
+def _require_weights(folder: Path, name: str) -> None:
+    if not any(folder.rglob("*.safetensors")):
+        raise DataError(
+            f"{name}: holds no .safetensors weights; pickled weights are not loaded, convert them first"
+        )
+    if not (folder / "config.json").is_file():
+        raise DataError(f"{name}: holds no config.json; name the folder of the model itself")

@@ -1,0 +1,165 @@
+"""The documents a scratch model is pretrained on: a small imitation of an instruct model's mix.
+
+Monolingual text of every language with more English than anything else, translations as chat turns, and English
+entailment and contradiction as few-shot chats: the ingredients that the strategies rely on in a real generator, and
+nothing of the task in a target language.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bootembed.errors import DataError
+from bootembed.params import ENGLISH, Polarity
+from bootembed.prompts import Shot, build_messages
+from bootembed.seeding import derive_seed
+from bootembed.tables import MONOLINGUAL, NLI, PARALLEL, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from bootembed.params import Language, Pretraining
+    from bootembed.prompts import Message, PromptDefinition
+
+PLAIN_ROLE = "text"
+_LONGEST_CHAT = 4
+
+
+@dataclass(frozen=True)
+class LanguageText:
+    """What a scratch model may read of one language: sentences, (English, sentence) pairs and English NLI rows."""
+
+    name: str
+    monolingual: list[str]
+    parallel: list[tuple[str, str]]
+    nli: list[tuple[str, str, str]]
+
+
+def build_pretraining_documents(
+    texts: Mapping[str, LanguageText],
+    settings: Pretraining,
+    *,
+    definition: PromptDefinition,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Draw `settings.documents` documents from the mix, as rows of `tables.DOCUMENTS`.
+
+    Args:
+        texts: Language key -> its text; must hold every language of `settings.languages`.
+        settings: Shares and weights of the mix.
+        definition: Prompt wording of the few-shot chats.
+        seed: Decides every draw.
+
+    Returns:
+        Rows with `kind`, `language` and `text`: a JSON list of chat messages; running text is one message of the role
+        `text`.
+
+    Raises:
+        DataError: A share is asked for that no language has text for.
+    """
+    rng = random.Random(derive_seed(seed, "pretraining"))
+    drawers = {
+        "monolingual": _monolingual(texts, settings, rng),
+        "parallel": _parallel(texts, settings, rng),
+        "nli": _nli(texts, definition, rng),
+    }
+    shares = {
+        "monolingual": settings.monolingual_share,
+        "parallel": settings.parallel_share,
+        "nli": settings.nli_share,
+    }
+    kinds = [kind for kind, share in shares.items() if share > 0]
+    if not kinds:
+        raise DataError("pretraining: every share of the mix is 0; set monolingual_share above 0")
+    weights = [shares[kind] for kind in kinds]
+    rows = []
+    for _ in range(settings.documents):
+        kind = rng.choices(kinds, weights)[0]
+        language, messages = next(drawers[kind])
+        rows.append({"kind": kind, "language": language, "text": json.dumps(messages, ensure_ascii=False)})
+    return rows
+
+
+def _weights(languages: list[str], settings: Pretraining) -> list[float]:
+    return [settings.english_weight if language == ENGLISH else 1.0 for language in languages]
+
+
+def _require(languages: list[str], what: str) -> None:
+    if not languages:
+        raise DataError(f"pretraining: no {what} in any of the languages; add some or set its share to 0")
+
+
+def _monolingual(
+    texts: Mapping[str, LanguageText], settings: Pretraining, rng: random.Random
+) -> Iterator[tuple[str, list[Message]]]:
+    languages = [key for key in settings.languages if texts[key].monolingual]
+    _require(languages, "monolingual text")
+    weights = _weights(languages, settings)
+    while True:
+        language = rng.choices(languages, weights)[0]
+        sentences = rng.choices(texts[language].monolingual, k=rng.randint(2, _LONGEST_CHAT))
+        yield language, [{"role": PLAIN_ROLE, "content": " ".join(sentences)}]
+
+
+def _parallel(
+    texts: Mapping[str, LanguageText], settings: Pretraining, rng: random.Random
+) -> Iterator[tuple[str, list[Message]]]:
+    languages = [key for key in settings.languages if texts[key].parallel]
+    _require(languages, "parallel text")
+    while True:
+        language = rng.choice(languages)
+        to_english = rng.random() < 0.5
+        messages: list[Message] = []
+        for _ in range(rng.randint(1, 2)):
+            english, foreign = rng.choice(texts[language].parallel)
+            source, answer = (foreign, english) if to_english else (english, foreign)
+            name = "English" if to_english else texts[language].name
+            messages += [
+                {"role": "user", "content": f"Translate into {name}: {source}"},
+                {"role": "assistant", "content": answer},
+            ]
+        yield language, messages
+
+
+def _nli(
+    texts: Mapping[str, LanguageText], definition: PromptDefinition, rng: random.Random
+) -> Iterator[tuple[str, list[Message]]]:
+    rows = texts[ENGLISH].nli if ENGLISH in texts else []
+    by_polarity = {
+        Polarity.POSITIVE: [row for row in rows if row[2] == "entailment"],
+        Polarity.NEGATIVE: [row for row in rows if row[2] == "contradiction"],
+    }
+    _require([str(polarity) for polarity, found in by_polarity.items() if found], "English NLI")
+    while True:
+        polarity = rng.choice(list(Polarity))
+        *shown, (premise, hypothesis, _) = rng.choices(by_polarity[polarity], k=rng.randint(1, _LONGEST_CHAT))
+        shots = [Shot(premise, answer) for premise, answer, _ in shown]
+        messages = build_messages(definition, premise, polarity=polarity, language="English", shots=shots)
+        yield ENGLISH, [*messages, {"role": "assistant", "content": hypothesis}]
+
+
+def read_language_texts(corpora_dir: Path, languages: Mapping[str, Language]) -> dict[str, LanguageText]:
+    """Read what prepared corpora hold of each language; `corpora_dir` has one folder a role and in it one a language.
+
+    Raises:
+        DataError: A table is missing.
+    """
+    texts = {}
+    for key, language in languages.items():
+        folder = corpora_dir / language.role / key
+        texts[key] = LanguageText(
+            name=language.name,
+            monolingual=[row["text"] for row in read_table(folder / "monolingual.parquet", MONOLINGUAL)],
+            parallel=[
+                (row["english"], row["text"]) for row in read_table(folder / "parallel.parquet", PARALLEL)
+            ],
+            nli=[
+                (row["premise"], row["hypothesis"], row["label"])
+                for row in read_table(folder / "nli.parquet", NLI)
+            ],
+        )
+    return texts

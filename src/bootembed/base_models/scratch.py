@@ -1,0 +1,223 @@
+"""Base models built from scratch: a small model of a real architecture, trained on the corpora at hand."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from bootembed.base_models.pretrain import pretrain
+from bootembed.base_models.pretraining_data import PLAIN_ROLE
+from bootembed.base_models.tokenizer import train_tokenizer
+from bootembed.errors import DataError
+from bootembed.seeding import derive_seed, seed_everything
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bootembed.params import Scratch
+
+logger = logging.getLogger(__name__)
+_MASKED_SHARE = 0.2
+IGNORED = -100  # label of a token that is not learned
+_PACKED_LENGTH = 128
+
+
+def build_scratch_generator(
+    documents: Sequence[dict[str, Any]],
+    settings: Scratch,
+    *,
+    output_dir: Path,
+    checkpoint_dir: Path,
+    seed: int,
+) -> dict[str, float]:
+    """Train a tokenizer and a decoder on documents, save both as a Hugging Face folder, and return metrics.
+
+    Args:
+        documents: Rows of `tables.DOCUMENTS` as `build_pretraining_documents` draws them.
+        settings: Architecture (`qwen3` or `llama`) and pretraining.
+        output_dir: Gets model, tokenizer and generation configuration.
+        checkpoint_dir: For resuming; see `pretrain`.
+        seed: Decides initial weights and batches.
+
+    Raises:
+        DataError: There are fewer tokens than one batch holds.
+    """
+    seed_everything(seed)
+    tokenizer = train_tokenizer(
+        (message["content"] for row in documents for message in json.loads(row["text"])),
+        settings.vocab_size,
+        max_length=settings.max_position_embeddings,
+        chat=True,
+    )
+    rendered = [_render_document(tokenizer, row["text"]) for row in documents]
+    rows = _pack([ids for ids, _ in rendered], settings)
+    labels = _pack([labels for _, labels in rendered], settings)
+    model = _decoder(settings, tokenizer)
+    order = _order(len(rows), settings, seed)
+    size = settings.pretraining.per_device_train_batch_size
+
+    def batch(step: int) -> dict[str, torch.Tensor]:
+        chosen = order[step * size : (step + 1) * size]
+        return {"input_ids": rows[chosen], "labels": labels[chosen]}
+
+    losses = pretrain(model, settings.pretraining, batch=batch, checkpoint_dir=checkpoint_dir)
+    model.save_pretrained(output_dir)
+    tokenizer.save_pretrained(output_dir)
+    return _metrics(model, tokenizer, losses, tokens=rows.numel())
+
+
+def build_scratch_encoder(
+    documents: Sequence[dict[str, Any]],
+    settings: Scratch,
+    *,
+    output_dir: Path,
+    checkpoint_dir: Path,
+    seed: int,
+) -> dict[str, float]:
+    """Train a tokenizer and a masked-language-model encoder on documents; arguments as `build_scratch_generator`.
+
+    Parallel documents become one text of both sentences, so that a `parallel_share` above 0 is translation language
+    modelling (Conneau & Lample 2019).
+    """
+    seed_everything(seed)
+    texts = [_plain_text(row["text"]) for row in documents]
+    tokenizer = train_tokenizer(
+        texts, settings.vocab_size, max_length=settings.max_position_embeddings - 2, chat=False
+    )
+    encoded = tokenizer(texts, truncation=True, max_length=settings.max_position_embeddings - 2)["input_ids"]
+    rows = _pack(encoded, settings)
+    model = _encoder(settings, tokenizer)
+    order = _order(len(rows), settings, seed)
+    size = settings.pretraining.per_device_train_batch_size
+    special = torch.tensor([tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id])
+
+    def batch(step: int) -> dict[str, torch.Tensor]:
+        ids = rows[order[step * size : (step + 1) * size]]
+        generator = torch.Generator().manual_seed(derive_seed(seed, "mask", step))
+        masked = (torch.rand(ids.shape, generator=generator) < _MASKED_SHARE) & ~torch.isin(ids, special)
+        return {
+            "input_ids": ids.masked_fill(masked, tokenizer.mask_token_id),
+            "labels": ids.masked_fill(~masked, IGNORED),
+        }
+
+    losses = pretrain(model, settings.pretraining, batch=batch, checkpoint_dir=checkpoint_dir)
+    model.base_model.save_pretrained(output_dir)
+    tokenizer.save_pretrained(output_dir)
+    return _metrics(model, tokenizer, losses, tokens=rows.numel())
+
+
+def _render_document(tokenizer: Any, text: str) -> tuple[list[int], list[int]]:
+    """Token ids and labels: all of a running text is learned, of a chat the answers, as instruct models are trained."""
+    messages = json.loads(text)
+    if messages[0]["role"] == PLAIN_ROLE:
+        ids: list[int] = tokenizer(
+            tokenizer.bos_token + messages[0]["content"] + tokenizer.eos_token, add_special_tokens=False
+        )["input_ids"]
+        return ids, ids
+    ids, labels = [tokenizer.bos_token_id], [IGNORED]
+    for message in messages:
+        turn = tokenizer(f"<|{message['role']}|>{message['content']}<|end|>", add_special_tokens=False)["input_ids"]
+        ids += turn
+        # The role token itself is given, not predicted.
+        labels += [IGNORED, *turn[1:]] if message["role"] == "assistant" else [IGNORED] * len(turn)
+    return ids, labels
+
+
+def _plain_text(text: str) -> str:
+    """Running text of a document: of a chat the answers and what they answer, without the instruction's wording."""
+    return " ".join(message["content"].split(": ", 1)[-1] for message in json.loads(text))
+
+
+def _pack(documents: list[list[int]], settings: Scratch) -> torch.Tensor:
+    """Concatenate documents and cut them into rows of the model's length: no padding is computed on."""
+    length = min(settings.max_position_embeddings, _PACKED_LENGTH)
+    flat = [token for document in documents for token in document]
+    count = len(flat) // length
+    if count < settings.pretraining.per_device_train_batch_size:
+        raise DataError(
+            f"pretraining: {len(flat)} tokens are fewer than one batch; add text, or lower "
+            "per_device_train_batch_size"
+        )
+    return torch.tensor(flat[: count * length]).view(count, length)
+
+
+def _order(rows: int, settings: Scratch, seed: int) -> torch.Tensor:
+    """Row numbers of every batch in sequence: as many shuffled epochs as the steps need."""
+    needed = settings.pretraining.max_steps * settings.pretraining.per_device_train_batch_size
+    generator = torch.Generator().manual_seed(derive_seed(seed, "order"))
+    epochs = [torch.randperm(rows, generator=generator) for _ in range(needed // rows + 1)]
+    return torch.cat(epochs)[:needed]
+
+
+def _metrics(model: Any, tokenizer: Any, losses: list[float], *, tokens: int) -> dict[str, float]:
+    tail = losses[-20:] or [float("nan")]
+    return {
+        "parameters": float(sum(parameter.numel() for parameter in model.parameters())),
+        "vocabulary": float(len(tokenizer)),
+        "corpus_tokens": float(tokens),
+        "final_loss": sum(tail) / len(tail),
+    }
+
+
+def _decoder(settings: Scratch, tokenizer: Any) -> Any:
+    from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
+
+    families: dict[str, tuple[Any, Any]] = {
+        "qwen3": (Qwen3Config, Qwen3ForCausalLM),
+        "llama": (LlamaConfig, LlamaForCausalLM),
+    }
+    if settings.architecture not in families:
+        raise DataError(
+            f"architecture {settings.architecture!r} is no decoder; choose one of {sorted(families)}"
+        )
+    config_class, model_class = families[settings.architecture]
+    config = config_class(
+        **_common_config(settings, tokenizer),
+        num_key_value_heads=settings.num_attention_heads,
+        head_dim=settings.hidden_size // settings.num_attention_heads,
+        tie_word_embeddings=True,
+    )
+    model = model_class(config)
+    model.generation_config = GenerationConfig(
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return model
+
+
+def _encoder(settings: Scratch, tokenizer: Any) -> Any:
+    from transformers import (
+        ModernBertConfig,
+        ModernBertForMaskedLM,
+        XLMRobertaConfig,
+        XLMRobertaForMaskedLM,
+    )
+
+    common = _common_config(settings, tokenizer)
+    if settings.architecture == "xlm-roberta":
+        return XLMRobertaForMaskedLM(XLMRobertaConfig(**common, type_vocab_size=1))
+    if settings.architecture == "modernbert":
+        special = {"cls_token_id": tokenizer.bos_token_id, "sep_token_id": tokenizer.eos_token_id}
+        return ModernBertForMaskedLM(ModernBertConfig(**common, **special, reference_compile=False))
+    raise DataError(
+        f"architecture {settings.architecture!r} is no encoder; choose 'xlm-roberta' or 'modernbert'"
+    )
+
+
+def _common_config(settings: Scratch, tokenizer: Any) -> dict[str, Any]:
+    return {
+        "vocab_size": len(tokenizer),
+        "hidden_size": settings.hidden_size,
+        "num_hidden_layers": settings.num_hidden_layers,
+        "num_attention_heads": settings.num_attention_heads,
+        "intermediate_size": settings.intermediate_size,
+        "max_position_embeddings": settings.max_position_embeddings,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }

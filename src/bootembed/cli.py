@@ -1,0 +1,53 @@
+"""What every stage command shares: validated parameters, logging, and errors shown as one message."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bootembed.errors import UserError
+from bootembed.params import Params, load_params
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _load(_context: click.Context, _option: click.Parameter, path: Path) -> Params:
+    try:
+        return load_params(path)
+    except UserError as error:
+        raise click.ClickException(str(error)) from error
+
+
+params_option = click.option(
+    "--params",
+    "params",
+    type=click.Path(path_type=Path),
+    default=Path("params.yaml"),
+    show_default=True,
+    callback=_load,
+    help="Parameter file; validated before any work is done.",
+)
+
+
+def stage_command(function: Callable[..., None]) -> Callable[..., None]:
+    """Set up logging for a stage and turn a `UserError` into one message and exit status 1."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        logging.basicConfig(
+            level=os.environ.get("BOOTEMBED_LOG_LEVEL", "INFO").upper(),
+            format="%(asctime)s %(name)s: %(message)s",
+            datefmt="%H:%M:%S",
+        )
+        try:
+            function(*args, **kwargs)
+        except UserError as error:
+            raise click.ClickException(str(error)) from error
+
+    return wrapped

@@ -1,0 +1,590 @@
+"""The typed form of `params.yaml`: every hyper-parameter, what it means and what values are legal.
+
+`load_params` is the only door: it rejects unknown keys and wrong types, checks the parts against each other (does every
+strategy have the adapters it needs? has every language data?) and reports all faults at once, each with key, value
+and remedy. Sections are named after the stages that read them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bootembed.errors import ParamsError
+
+ENGLISH = "eng"
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Strategy(StrEnum):
+    """How triplets are synthesised (paper, section 3)."""
+
+    IN_CONTEXT = "in_context"
+    ADAPTER_COMPOSITION = "adapter_composition"
+    XL_LORA = "xl_lora"
+
+
+class Baseline(StrEnum):
+    """A recipe for training data that needs no generator."""
+
+    UNSUPERVISED_SIMCSE = "unsupervised_simcse"
+    ENGLISH_NLI = "english_nli"
+    TRANSLATION_PAIRS = "translation_pairs"
+
+
+class Polarity(StrEnum):
+    """Which side of a triplet an adapter writes: the entailment or the contradiction."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+
+
+class Role(StrEnum):
+    """What a language is for: the pivot, a source of cross-lingual supervision, or a target to build embedders for."""
+
+    ENGLISH = "english"
+    SOURCE = "source"
+    TARGET = "target"
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are errors, values cannot be changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Grid(Section):
+    """The axes of the experiment; DVC expands its stages over them."""
+
+    languages: list[Slug] = Field(min_length=1, description="Target languages, keys of `languages`.")
+    strategies: list[Strategy] = Field(min_length=1)
+    baselines: list[Baseline]
+    recipes: list[Strategy | Baseline] = Field(
+        description="Exactly the strategies followed by the baselines."
+    )
+    encoders: list[Slug] = Field(min_length=1, description="Keys of `base_models` with role `encoder`.")
+    polarities: list[Polarity] = Field(description="Both: a triplet needs a positive and a hard negative.")
+    adapter_languages: dict[Slug, Role] = Field(description="Languages that get a language adapter -> their role.")
+
+
+class SampleSizes(Section):
+    """Rows per file of a sample corpus (`nli` counts premises, `sts` and `bitext` rows of each split)."""
+
+    monolingual: int = Field(ge=1)
+    parallel: int = Field(ge=1)
+    nli: int = Field(ge=1)
+    anchors: int = Field(ge=1)
+    examples: int = Field(ge=1)
+    instructions: int = Field(ge=1)
+    sts: int = Field(ge=10)
+    bitext: int = Field(ge=10)
+
+
+class WriteSampleCorpora(Section):
+    """The sample corpora of the `laptop` profile; an empty `languages` writes none."""
+
+    languages: list[Slug]
+    content_words: int = Field(ge=60, description="Concepts of the lexicon in use.")
+    sizes: SampleSizes
+
+
+class FileSpec(Section):
+    """One raw file (or pair of files): how it is read, and which of its columns mean what.
+
+    `path` is relative to the folder of the corpus; `{language}` in it stands for the language's key.
+    """
+
+    format: Literal["lines", "moses", "csv", "tsv"]
+    path: str = Field(min_length=1)
+    english_path: str | None = Field(None, description="Moses only: the English half of the pair.")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="Our column name -> the file's column name."
+    )
+    split: Literal["train", "validation", "test"] = Field(
+        "train", description="Evaluation files: split they hold."
+    )
+    label: Literal["entailment", "contradiction"] | None = Field(
+        None, description="NLI files without a label column."
+    )
+    label_values: dict[str, str] = Field(default_factory=dict, description="The file's label -> ours.")
+    pair_separator: str | None = Field(None, description="STS files holding both sentences in one column.")
+    quoting: bool = Field(
+        True, description="False: quotes are ordinary characters (TSV of parallel news, KorSTS)."
+    )
+    encoding: str = "utf-8"
+    limit: int | None = Field(None, ge=1, description="Read at most so many rows.")
+
+
+class CorpusSpec(Section):
+    """The raw files of a corpus, by what they give. Anything left out is simply not there."""
+
+    monolingual: list[FileSpec] = Field(default_factory=list)
+    parallel: list[FileSpec] = Field(default_factory=list)
+    nli: list[FileSpec] = Field(default_factory=list)
+    anchors: list[FileSpec] = Field(default_factory=list)
+    examples: list[FileSpec] = Field(default_factory=list)
+    instructions: list[FileSpec] = Field(default_factory=list)
+    evaluation: dict[str, list[FileSpec]] = Field(default_factory=dict, description="Task name -> files.")
+
+
+class Language(Section):
+    """A configured language."""
+
+    name: str = Field(min_length=1, description="English name; prompts use it.")
+    script: str = Field(pattern=r"^[A-Z][a-z]{3}$", description="ISO 15924, e.g. Latn.")
+    role: Role
+    folder: str = Field(description="Folder of its raw data below `prepare_corpora.folder`.")
+    corpus: str = Field(description="Key of `corpora`.")
+
+
+class PrepareCorpora(Section):
+    """Cleaning of raw corpora."""
+
+    folder: str = Field(description="Where raw corpora lie.")
+    min_characters: int = Field(ge=1)
+    max_characters: int = Field(ge=1)
+    max_length_ratio: float = Field(
+        gt=1.0, description="Parallel rows: longer side / shorter side, in characters."
+    )
+    max_anchors: int = Field(ge=1, description="Anchors kept per language, chosen at random with `seed`.")
+
+
+class Pretraining(Section):
+    """Scratch models: the mix of documents and the optimiser. Shares are of documents, and need not add up to 1."""
+
+    languages: list[Slug] = Field(
+        min_length=1, description="Languages the model reads; all others stay unknown to it."
+    )
+    documents: int = Field(ge=1)
+    monolingual_share: float = Field(ge=0)
+    parallel_share: float = Field(ge=0)
+    nli_share: float = Field(ge=0, description="Few-shot English NLI in the chat format.")
+    english_weight: float = Field(gt=0, description="How much more English than any other language.")
+    max_steps: int = Field(ge=1)
+    per_device_train_batch_size: int = Field(ge=1)
+    learning_rate: float = Field(gt=0, description="AdamW, for embeddings, norms and biases.")
+    muon_learning_rate: float = Field(gt=0, description="Muon, for the hidden matrices.")
+    warmup_steps: int = Field(ge=0)
+    bf16: bool = Field(description="Compute in bfloat16; weights stay in fp32. Faster on GPUs and on AVX-512 CPUs.")
+
+
+class Scratch(Section):
+    """Architecture and pretraining of a model built here."""
+
+    architecture: Literal["qwen3", "llama", "xlm-roberta", "modernbert"]
+    vocab_size: int = Field(ge=300)
+    hidden_size: int = Field(ge=16)
+    num_hidden_layers: int = Field(ge=1)
+    num_attention_heads: int = Field(ge=1)
+    intermediate_size: int = Field(ge=16)
+    max_position_embeddings: int = Field(ge=32)
+    pretraining: Pretraining
+
+
+class BaseModelSpec(Section):
+    """A base model: from the Hub, from a local folder, or built from scratch. Downstream sees no difference."""
+
+    role: Literal["generator", "encoder"]
+    source: Literal["hub", "local", "scratch"]
+    id: str | None = Field(None, description="Hub id (source: hub).")
+    revision: str | None = Field(None, description="Pinned commit, 40 hex digits (source: hub).")
+    path: str | None = Field(None, description="Folder in Hugging Face format (source: local).")
+    scratch: Scratch | None = None
+
+
+class Prompts(Section):
+    """The wording of the generation prompt, shared by adapter training and generation."""
+
+    version: Slug = Field(description="Key of the prompt definitions in `bootembed.prompts`.")
+
+
+class Lora(Section):
+    """LoRA and its training; keys as in PEFT's `LoraConfig` and Transformers' `TrainingArguments`."""
+
+    r: int = Field(ge=1)
+    lora_alpha: int = Field(ge=1)
+    lora_dropout: Fraction
+    train_examples: int = Field(ge=1, description="At most so many rows, chosen at random with `seed`.")
+    num_train_epochs: float = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    lr_scheduler_type: str
+    warmup_steps: int = Field(ge=0)
+    per_device_train_batch_size: int = Field(ge=1)
+    gradient_accumulation_steps: int = Field(ge=1)
+    max_length: int = Field(ge=16, description="Tokens; longer examples are set aside and counted.")
+    max_grad_norm: float = Field(gt=0)
+    save_steps: int = Field(
+        ge=1, description="Checkpoint every so many optimiser steps; a killed run resumes there."
+    )
+    gradient_checkpointing: bool
+    bf16: bool
+    load_in_4bit: bool
+
+
+class LanguageAdapter(Lora):
+    """A language adapter: LoRA on text of one language."""
+
+    data: Literal["instructions", "monolingual"] = Field(
+        description="Instruction text (paper: Aya) or plain text."
+    )
+
+
+class BuildXlLoraData(Section):
+    """Training rows of XL-LoRA."""
+
+    source_languages: list[Slug] = Field(description="Languages of role `source`.")
+    nli_rows: int = Field(ge=0, description="NLI premises per source language and polarity.")
+    parallel_rows: int = Field(
+        ge=0, description="Parallel rows per source language that go through the task adapters."
+    )
+
+
+class ComposeAdapter(Section):
+    """Composition of a task adapter with language adapters (AdaMergeX; design section 1.2)."""
+
+    method: Literal["delta", "svd", "factors"] = Field(
+        description="Add weight updates exactly, compressed, or add factors."
+    )
+    reference: Literal["english", "none"] = Field(
+        description="Subtract the English language adapter, or not."
+    )
+    weight: float = Field(description="Lambda.")
+
+
+class Generation(Section):
+    """Sampling and batching of `generate_triplets` (and of the parallel rows of XL-LoRA's data)."""
+
+    do_sample: bool
+    temperature: float = Field(gt=0)
+    top_p: float = Field(gt=0, le=1)
+    top_k: int = Field(ge=0, description="0: no limit.")
+    max_new_tokens: int = Field(ge=1)
+    max_prompt_tokens: int = Field(ge=16, description="Longer prompts are set aside and counted, never cut.")
+    batch_size: int = Field(ge=1)
+    bf16: bool
+    load_in_4bit: bool
+
+
+class InContext(Section):
+    """Few-shot prompting."""
+
+    examples: int = Field(ge=0, description="Examples (shots) in each prompt.")
+    examples_language: Literal["target", "english"] = Field(description="Language of the examples.")
+
+
+class Filters(Section):
+    """First filters of generated triplets."""
+
+    max_characters: int = Field(ge=1)
+    max_length_ratio: float = Field(
+        gt=1.0, description="Answer longer than so many times its anchor: over-long."
+    )
+
+
+class GenerateTriplets(Section):
+    """Synthesis of triplets."""
+
+    anchors: int = Field(ge=1, description="Anchors per language.")
+    filters: Filters
+    oracle: bool = Field(description="Judge the triplets with the grammar of the sample corpora.")
+
+
+class BuildBaselineData(Section):
+    """Training sets of the baselines."""
+
+    rows: int = Field(
+        ge=1, description="At most so many rows a recipe, so that recipes compare at equal size."
+    )
+
+
+class TrainEmbedder(Section):
+    """Contrastive finetuning; keys as in Sentence Transformers."""
+
+    pooling: Literal["mean", "mean_first_last"]
+    temperature: float = Field(gt=0)
+    num_train_epochs: float = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    warmup_steps: int = Field(ge=0)
+    lr_scheduler_type: str
+    per_device_train_batch_size: int = Field(ge=2)
+    mini_batch_size: int | None = Field(
+        None, ge=1, description="Set: cached contrastive loss with such mini-batches."
+    )
+    max_seq_length: int = Field(ge=4)
+    bf16: bool
+    fp16: bool
+
+
+class TaskSpec(Section):
+    """An evaluation task."""
+
+    kind: Literal["sts", "bitext_mining"]
+    implementation: Literal["bootembed", "mteb"] = Field(
+        description="Ours, or mteb's own task class fed from our tables."
+    )
+
+
+class EvaluateEmbedder(Section):
+    """Scoring."""
+
+    max_seq_length: int = Field(ge=4)
+    batch_size: int = Field(ge=1)
+    pooling_of_base: Literal["mean", "mean_first_last"] = Field(
+        description="Pooling of untrained base encoders."
+    )
+    tasks: dict[str, TaskSpec]
+
+
+class RegisterModels(Section):
+    """The MLflow model registry."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9_-]*\{language\}[a-z0-9_-]*$", description="Registered model of a language."
+    )
+    alias: Slug
+    validation_task: dict[str, str] = Field(
+        description="Language -> task whose validation split chooses the champion."
+    )
+
+
+class Params(Section):
+    """All parameters."""
+
+    profile: Slug
+    seed: int = Field(ge=0)
+    grid: Grid
+    languages: dict[Slug, Language]
+    corpora: dict[Slug, CorpusSpec]
+    write_sample_corpora: WriteSampleCorpora
+    prepare_corpora: PrepareCorpora
+    base_models: dict[Slug, BaseModelSpec]
+    prompts: Prompts
+    train_task_adapter: Lora
+    train_language_adapter: LanguageAdapter
+    build_xl_lora_data: BuildXlLoraData
+    train_xl_lora_adapter: Lora
+    compose_adapter: ComposeAdapter
+    generation: Generation
+    in_context: InContext
+    generate_triplets: GenerateTriplets
+    build_baseline_data: BuildBaselineData
+    train_embedder: TrainEmbedder
+    evaluate_embedder: EvaluateEmbedder
+    register_models: RegisterModels
+
+
+def load_params(path: Path) -> Params:
+    """Read and validate a parameter file.
+
+    Raises:
+        ParamsError: The file cannot be read, or holds faults; one line for each names key, value and remedy.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ParamsError(f"{path}: cannot be read as YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise ParamsError(f"{path}: expected a mapping of sections, found {type(raw).__name__}")
+    return validate_params(raw, source=str(path))
+
+
+def validate_params(raw: dict[str, Any], *, source: str) -> Params:
+    """Validate composed parameters; `source` is named in the messages.
+
+    Raises:
+        ParamsError: As `load_params`.
+    """
+    try:
+        params = Params.model_validate(raw)
+    except ValidationError as error:
+        lines = [_describe(fault, source) for fault in error.errors()]
+        raise ParamsError("\n".join(lines)) from error
+    faults = [f"{source}: {fault}" for fault in _inconsistencies(params)]
+    if faults:
+        raise ParamsError("\n".join(faults))
+    return params
+
+
+def _describe(fault: Any, source: str) -> str:
+    """One validation fault as `file: key: value: remedy`."""
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"{source}: {key}: unknown key{_suggest(str(fault['loc'][-1]), _known_keys(fault['loc'][:-1]))}; remove it"
+    if fault["type"] == "missing":
+        return f"{source}: {key}: missing; add it (conf/config.yaml lists every key)"
+    return f"{source}: {key}: value {fault['input']!r}: {fault['msg']}"
+
+
+def _known_keys(location: tuple[Any, ...]) -> list[str]:
+    """Field names of the section at `location`, following models and mappings of models."""
+    section: Any = Params
+    for part in location:
+        fields = getattr(section, "model_fields", {})
+        annotation = fields[part].annotation if part in fields else section
+        arguments = [a for a in getattr(annotation, "__args__", ()) if getattr(a, "model_fields", None)]
+        section = arguments[-1] if arguments else annotation
+    return list(getattr(section, "model_fields", {}))
+
+
+def _suggest(name: str, known: list[str]) -> str:
+    """A `did you mean` clause, or nothing."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _inconsistencies(params: Params) -> list[str]:
+    """Faults between sections, each naming key, value and remedy."""
+    return [
+        *_grid_faults(params),
+        *_language_faults(params),
+        *_adapter_faults(params),
+        *_model_faults(params),
+        *_evaluation_faults(params),
+    ]
+
+
+def _grid_faults(params: Params) -> list[str]:
+    grid = params.grid
+    faults = []
+    if list(grid.recipes) != [*grid.strategies, *grid.baselines]:
+        expected = [str(r) for r in (*grid.strategies, *grid.baselines)]
+        faults.append(f"grid.recipes: must be the strategies followed by the baselines; set it to {expected}")
+    if sorted(grid.polarities) != sorted(Polarity):
+        faults.append(
+            f"grid.polarities: {[str(p) for p in grid.polarities]}: list both positive and negative"
+        )
+    for index, language in enumerate(grid.languages):
+        configured = params.languages.get(language)
+        if configured is None:
+            hint = _suggest(language, list(params.languages))
+            faults.append(
+                f"grid.languages[{index}]: {language!r} is not configured{hint}; add it under `languages`"
+            )
+        elif configured.role is not Role.TARGET:
+            faults.append(
+                f"languages.{language}.role: {configured.role!s}: grid.languages needs role 'target'"
+            )
+    for index, encoder in enumerate(grid.encoders):
+        spec = params.base_models.get(encoder)
+        if spec is None or spec.role != "encoder":
+            faults.append(
+                f"grid.encoders[{index}]: {encoder!r} is no encoder of `base_models`; add one of role 'encoder'"
+            )
+    return faults
+
+
+def _language_faults(params: Params) -> list[str]:
+    faults = []
+    english = params.languages.get(ENGLISH)
+    if english is None or english.role is not Role.ENGLISH:
+        faults.append(
+            f"languages.{ENGLISH}: missing; the method pivots on English: add it with role 'english'"
+        )
+    for key, language in params.languages.items():
+        if language.corpus not in params.corpora:
+            hint = _suggest(language.corpus, list(params.corpora))
+            faults.append(
+                f"languages.{key}.corpus: {language.corpus!r} is not a key of `corpora`{hint}; add it there"
+            )
+        elif key in params.grid.languages and not params.corpora[language.corpus].anchors:
+            faults.append(
+                f"corpora.{language.corpus}.anchors: empty: target language {key!r} has no data; name a file of sentences"
+            )
+    sampled = params.write_sample_corpora.languages
+    if sampled and set(sampled) != set(params.languages):
+        faults.append(
+            f"write_sample_corpora.languages: {sampled} differs from the keys of `languages`; list the same"
+        )
+    return faults
+
+
+def _adapter_faults(params: Params) -> list[str]:
+    faults = []
+    strategies = params.grid.strategies
+    if Strategy.ADAPTER_COMPOSITION in strategies:
+        needed = [
+            *params.grid.languages,
+            *([ENGLISH] if params.compose_adapter.reference == "english" else []),
+        ]
+        lacking = [language for language in needed if language not in params.grid.adapter_languages]
+        if lacking:
+            faults.append(
+                f"grid.adapter_languages: {list(params.grid.adapter_languages)}: strategy 'adapter_composition' lacks the "
+                f"language adapter of {', '.join(lacking)}; add it there or drop the strategy"
+            )
+    sources = params.build_xl_lora_data.source_languages
+    if Strategy.XL_LORA in strategies and not sources:
+        faults.append(
+            "build_xl_lora_data.source_languages: empty: strategy 'xl_lora' lacks its adapter; name a source language"
+        )
+    for language in sources:
+        configured = params.languages.get(language)
+        if configured is None or configured.role is not Role.SOURCE:
+            faults.append(
+                f"build_xl_lora_data.source_languages: {language!r}: needs an entry in `languages` of role 'source'"
+            )
+    for language, role in params.grid.adapter_languages.items():
+        configured = params.languages.get(language)
+        if configured is None or configured.role is not role:
+            faults.append(
+                f"grid.adapter_languages.{language}: {role!s}: `languages` has no such language of this role; "
+                "add it there or correct the role"
+            )
+    return faults
+
+
+def _model_faults(params: Params) -> list[str]:
+    faults = []
+    generators = [key for key, spec in params.base_models.items() if spec.role == "generator"]
+    if generators != ["generator"]:
+        faults.append(
+            f"base_models: generators {generators}: exactly one is needed, under the key 'generator'"
+        )
+    needed = {"hub": ("id", "revision"), "local": ("path",), "scratch": ("scratch",)}
+    for key, spec in params.base_models.items():
+        faults.extend(
+            f"base_models.{key}.{field}: missing: source {spec.source!r} needs it"
+            for field in needed[spec.source]
+            if getattr(spec, field) is None
+        )
+        if spec.scratch is None:
+            continue
+        unknown = [name for name in spec.scratch.pretraining.languages if name not in params.languages]
+        if unknown:
+            faults.append(
+                f"base_models.{key}.scratch.pretraining.languages: {unknown}: add them under `languages`"
+            )
+    return faults
+
+
+def _evaluation_faults(params: Params) -> list[str]:
+    faults = []
+    tasks = params.evaluate_embedder.tasks
+    for key in params.grid.languages:
+        corpus = params.corpora.get(params.languages[key].corpus) if key in params.languages else None
+        if corpus is None:
+            continue
+        faults.extend(
+            f"corpora.{params.languages[key].corpus}.evaluation: {task!r} is no task of `evaluate_embedder.tasks`"
+            f"{_suggest(task, list(tasks))}; add it there"
+            for task in corpus.evaluation
+            if task not in tasks
+        )
+        chosen = params.register_models.validation_task.get(key)
+        if chosen not in corpus.evaluation:
+            faults.append(
+                f"register_models.validation_task.{key}: {chosen!r} has no evaluation data for this language; "
+                f"choose one of {list(corpus.evaluation)}"
+            )
+        elif not any(file.split == "validation" for file in corpus.evaluation[chosen]):
+            faults.append(
+                f"register_models.validation_task.{key}: {chosen!r} has no file of split 'validation'; add one: "
+                "the champion is never chosen on test scores"
+            )
+    return faults

@@ -1,0 +1,155 @@
+"""The prompts: one definition serves adapter training, the data of XL-LoRA and generation.
+
+A prompt asks for one sentence that the premise entails (polarity positive) or contradicts (negative), in a named
+language. Examples, for in-context learning, are earlier turns of the same conversation, so that an answer is shown in
+exactly the place where the model writes one. Rendering to tokens goes through the tokenizer's own chat template.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bootembed.errors import DataError, ParamsError
+from bootembed.params import Polarity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class PromptDefinition:
+    """Wording of the prompts of both polarities; `{language}` and `{premise}` are filled in."""
+
+    version: str
+    positive: str
+    negative: str
+
+    def instruction(self, premise: str, *, polarity: Polarity, language: str) -> str:
+        """The user turn for a premise; the answer is to be in `language` (an English name)."""
+        wording = self.positive if polarity is Polarity.POSITIVE else self.negative
+        head, tail = wording.split("{premise}")
+        return head.format(language=language) + premise + tail.format(language=language)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """An example of a premise and its answer."""
+
+    premise: str
+    answer: str
+
+
+_DEFINITIONS = {
+    definition.version: definition
+    for definition in (
+        PromptDefinition(
+            version="entail_v1",
+            positive="Write one {language} sentence that is true given the premise: {premise}",
+            negative="Write one {language} sentence that is false given the premise: {premise}",
+        ),
+        PromptDefinition(
+            version="detailed_v1",
+            positive=(
+                "You are given a premise. Reply with a single {language} sentence that is definitely true if the "
+                "premise is true. Use other words than the premise where you can. Reply with the sentence only.\n"
+                "Premise: {premise}"
+            ),
+            negative=(
+                "You are given a premise. Reply with a single {language} sentence that is definitely false if the "
+                "premise is true, on the same subject and with similar words. Reply with the sentence only.\n"
+                "Premise: {premise}"
+            ),
+        ),
+    )
+}
+
+
+def prompt_definition(version: str) -> PromptDefinition:
+    """Look up a prompt definition.
+
+    Raises:
+        ParamsError: There is none of this version.
+    """
+    if version not in _DEFINITIONS:
+        raise ParamsError(
+            f"prompts.version: {version!r} is not defined; choose one of {sorted(_DEFINITIONS)}"
+        )
+    return _DEFINITIONS[version]
+
+
+def build_messages(
+    definition: PromptDefinition,
+    premise: str,
+    *,
+    polarity: Polarity,
+    language: str,
+    shots: Sequence[Shot] = (),
+) -> list[Message]:
+    """The conversation up to the turn the model is to write."""
+    messages: list[Message] = []
+    for shot in shots:
+        instruction = definition.instruction(shot.premise, polarity=polarity, language=language)
+        messages += [{"role": "user", "content": instruction}, {"role": "assistant", "content": shot.answer}]
+    instruction = definition.instruction(premise, polarity=polarity, language=language)
+    return [*messages, {"role": "user", "content": instruction}]
+
+
+def encode_prompt(tokenizer: Any, messages: list[Message]) -> list[int]:
+    """Token ids of a prompt, ready for the model to answer.
+
+    The template's text already holds the special tokens, so it is tokenised without adding any: a second BOS
+    measurably hurts models such as Gemma. Thinking modes are switched off where a template knows them.
+
+    Raises:
+        DataError: The template yields more than one BOS.
+    """
+    return _encode(tokenizer, _render(tokenizer, messages, add_generation_prompt=True))
+
+
+def encode_example(tokenizer: Any, messages: list[Message], answer: str) -> tuple[list[int], list[int]]:
+    """Token ids of a prompt with its answer, and a mask of equal length that is 1 on the answer and its end-of-turn.
+
+    The prompt's ids are those of `encode_prompt`: training sees what generation sees.
+
+    Raises:
+        DataError: The template does not continue the generation prompt when the answer is added.
+    """
+    prompt_text = _render(tokenizer, messages, add_generation_prompt=True)
+    full_text = _render(
+        tokenizer, [*messages, {"role": "assistant", "content": answer}], add_generation_prompt=False
+    )
+    if not full_text.startswith(prompt_text):
+        raise DataError(
+            "the tokenizer's chat template renders an answered conversation differently from its generation prompt; "
+            "training and generation would not match. Use a tokenizer whose template continues the prompt"
+        )
+    prompt = _encode(tokenizer, prompt_text)
+    completion = tokenizer(full_text[len(prompt_text) :].rstrip("\n"), add_special_tokens=False)["input_ids"]
+    return [*prompt, *completion], [0] * len(prompt) + [1] * len(completion)
+
+
+def decode_answer(tokenizer: Any, generated: Sequence[int], prompt_length: int) -> str:
+    """The answer in a generated sequence: what follows the prompt's tokens, up to the end of the turn, on one line."""
+    text: str = tokenizer.decode(list(generated)[prompt_length:], skip_special_tokens=True)
+    return " ".join(text.split())
+
+
+def _render(tokenizer: Any, messages: list[Message], *, add_generation_prompt: bool) -> str:
+    if tokenizer.chat_template is None:
+        raise DataError("the generator's tokenizer has no chat template; choose an instruction-tuned model")
+    text: str = tokenizer.apply_chat_template(
+        messages, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=False
+    )
+    return text
+
+
+def _encode(tokenizer: Any, text: str) -> list[int]:
+    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    if tokenizer.bos_token_id is not None and ids.count(tokenizer.bos_token_id) > 1:
+        raise DataError(
+            "a rendered prompt holds more than one BOS token; check the tokenizer's chat template"
+        )
+    return ids

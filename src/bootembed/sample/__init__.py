@@ -1,0 +1,27 @@
+"""Sample corpora whose meaning is known: a small grammar of seven languages, and the oracle that reads it."""
+
+from __future__ import annotations
+
+from bootembed.sample.corpora import SampleSizes, write_sample_corpora
+from bootembed.sample.frame import Frame
+from bootembed.sample.grammar import parse, realise
+from bootembed.sample.lexicon import LANGUAGES, Lexicon
+from bootembed.sample.oracle import Judgement, Oracle
+from bootembed.sample.semantics import Relation, contradictions, entailments, relation, similarity
+
+__all__ = [
+    "LANGUAGES",
+    "Frame",
+    "Judgement",
+    "Lexicon",
+    "Oracle",
+    "Relation",
+    "SampleSizes",
+    "contradictions",
+    "entailments",
+    "parse",
+    "realise",
+    "relation",
+    "similarity",
+    "write_sample_corpora",
+]

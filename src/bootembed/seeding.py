@@ -1,0 +1,37 @@
+"""Seeds: one number in the parameters, an independent and stable stream for each purpose."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Row = TypeVar("Row")
+
+
+def derive_seed(seed: int, *purpose: str | int) -> int:
+    """A seed for one purpose, in [0, 2**31); adding a purpose never changes the seed of another."""
+    digest = hashlib.sha256(repr((seed, *purpose)).encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def sample_rows(rows: Sequence[Row], count: int, *, seed: int) -> list[Row]:
+    """At most `count` rows chosen at random, in their original order."""
+    if len(rows) <= count:
+        return list(rows)
+    chosen = sorted(random.Random(seed).sample(range(len(rows)), count))
+    return [rows[index] for index in chosen]
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and torch, and ask torch for deterministic kernels where it has them."""
+    import numpy as np
+    import torch
+
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - the libraries we call draw from the global state
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)

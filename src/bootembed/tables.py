@@ -1,0 +1,89 @@
+"""The tables that stages hand to each other: Parquet files with a declared schema, written atomically."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bootembed.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+def _schema(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema([pa.field(name, kind, nullable=False) for name, kind in columns.items()])
+
+
+_TEXT = pa.string()
+MONOLINGUAL = _schema(text=_TEXT)
+PARALLEL = _schema(english=_TEXT, text=_TEXT)
+NLI = _schema(premise=_TEXT, hypothesis=_TEXT, label=_TEXT)
+ANCHORS = _schema(text=_TEXT)
+EXAMPLES = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT)
+INSTRUCTIONS = _schema(prompt=_TEXT, completion=_TEXT)
+STS = _schema(split=_TEXT, sentence1=_TEXT, sentence2=_TEXT, score=pa.float64())
+BITEXT_MINING = _schema(split=_TEXT, sentence1=_TEXT, sentence2=_TEXT)
+DOCUMENTS = _schema(kind=_TEXT, language=_TEXT, text=_TEXT)
+PAIRS = _schema(anchor=_TEXT, positive=_TEXT)
+TRIPLETS = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT)
+XL_LORA = _schema(premise=_TEXT, hypothesis=_TEXT, label=_TEXT, language=_TEXT, origin=_TEXT)
+GENERATED_TRIPLETS = _schema(
+    anchor=_TEXT,
+    positive=_TEXT,
+    negative=_TEXT,
+    anchor_id=pa.int64(),
+    language=_TEXT,
+    answer_language=_TEXT,
+    strategy=_TEXT,
+    generator_hash=_TEXT,
+    positive_adapter_hash=_TEXT,
+    negative_adapter_hash=_TEXT,
+    prompt_version=_TEXT,
+    seed=pa.int64(),
+)
+SET_ASIDE_TRIPLETS = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT, anchor_id=pa.int64(), reason=_TEXT)
+
+
+def write_table(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -> int:
+    """Write rows as one Parquet file and return their number; a killed writer leaves no half-written file.
+
+    Raises:
+        DataError: A row lacks a column of `schema`, holds a null or a value of another type.
+    """
+    rows = list(rows)
+    try:
+        table = pa.Table.from_pylist(rows, schema=schema)
+        table.validate(full=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(f"{path}: rows do not fit the schema {schema.names}: {error}") from error
+    for name in schema.names:
+        if table.column(name).null_count:
+            raise DataError(f"{path}: column {name!r} holds {table.column(name).null_count} missing values")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.partial")
+    pq.write_table(table, temporary, compression="zstd")
+    os.replace(temporary, path)
+    return table.num_rows
+
+
+def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
+    """Read the rows of a Parquet file that `write_table` wrote with `schema`.
+
+    Raises:
+        DataError: The file is missing, is no Parquet file, or has other columns.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(
+            f"{path}: cannot be read as Parquet ({error}); run the stage that makes it again"
+        ) from error
+    if table.schema.names != schema.names or table.schema.types != schema.types:
+        raise DataError(f"{path}: has columns {table.schema.names}, expected {schema.names}")
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows

@@ -1,0 +1,1 @@
+"""Synthesis of triplets: assembling a generator, generating answers, filtering them."""

@@ -1,0 +1,59 @@
+"""Join XL-LoRA's training rows: foreign NLI rows, and parallel rows answered by the task adapters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bootembed import tracking
+from bootembed.cli import params_option, stage_command
+
+if TYPE_CHECKING:
+    from bootembed.params import Params
+
+
+@click.command(help=__doc__)
+@click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--task-adapters-dir", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--sources-dir", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--ledger", type=click.Path(path_type=Path), required=True)
+@click.option("--output", type=click.Path(path_type=Path), required=True)
+@params_option
+@stage_command
+def main(
+    params: Params, base_model: Path, task_adapters_dir: Path, sources_dir: Path, ledger: Path, output: Path
+) -> None:
+    from bootembed.adapters.xl_lora_data import build_xl_lora_data, read_sources, task_answers
+    from bootembed.tables import XL_LORA, write_table
+
+    settings = {
+        "build_xl_lora_data": params.build_xl_lora_data,
+        "generation": params.generation,
+        "prompts": params.prompts,
+        "seed": params.seed,
+    }
+    with tracking.stage_run("build_xl_lora_data", cell={}, settings=settings) as run:
+        data = build_xl_lora_data(
+            read_sources(sources_dir, params.build_xl_lora_data.source_languages),
+            params.build_xl_lora_data,
+            params.generate_triplets.filters,
+            answer=task_answers(
+                base_model,
+                task_adapters_dir,
+                params.generation,
+                prompt_version=params.prompts.version,
+                ledger_path=ledger,
+                seed=params.seed,
+            ),
+            seed=params.seed,
+        )
+        write_table(data.rows, XL_LORA, output)
+        ledger.unlink(missing_ok=True)
+        run.log_metrics(data.counts)
+        run.log_output("rows", output)
+
+
+if __name__ == "__main__":
+    main()

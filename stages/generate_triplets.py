@@ -1,0 +1,77 @@
+"""Write a positive and a hard negative for every anchor of one language with one strategy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bootembed import tracking
+from bootembed.cli import params_option, stage_command
+from bootembed.params import Strategy
+
+if TYPE_CHECKING:
+    from bootembed.params import Params
+
+
+@click.command(help=__doc__)
+@click.option("--strategy", type=click.Choice([str(s) for s in Strategy]), required=True)
+@click.option("--language", required=True)
+@click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--generator", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--anchors", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--ledger", type=click.Path(path_type=Path), required=True)
+@click.option("--output", type=click.Path(path_type=Path), required=True)
+@click.option("--set-aside", type=click.Path(path_type=Path), required=True)
+@click.option("--metrics", "metrics_path", type=click.Path(path_type=Path), required=True)
+@params_option
+@stage_command
+def main(
+    params: Params,
+    strategy: str,
+    language: str,
+    base_model: Path,
+    generator: Path,
+    anchors: Path,
+    ledger: Path,
+    output: Path,
+    set_aside: Path,
+    metrics_path: Path,
+) -> None:
+    from bootembed.tables import ANCHORS, read_table
+    from bootembed.triplets.generate import generate_triplets
+    from bootembed.triplets.results import write_triplets
+
+    cell = {"strategy": strategy, "language": language}
+    settings = {
+        "generate_triplets": params.generate_triplets,
+        "generation": params.generation,
+        "prompts": params.prompts,
+        "seed": params.seed,
+    }
+    with tracking.stage_run("generate_triplets", cell=cell, settings=settings) as run:
+        triplets = generate_triplets(
+            base_model,
+            generator,
+            [row["text"] for row in read_table(anchors, ANCHORS)[: params.generate_triplets.anchors]],
+            generation=params.generation,
+            filters=params.generate_triplets.filters,
+            ledger_path=ledger,
+            seed=params.seed,
+        )
+        content_words = params.write_sample_corpora.content_words if params.generate_triplets.oracle else None
+        metrics = write_triplets(
+            triplets,
+            output,
+            set_aside=set_aside,
+            metrics_path=metrics_path,
+            oracle_content_words=content_words,
+        )
+        ledger.unlink(missing_ok=True)
+        run.log_metrics(metrics)
+        run.log_output("triplets", output)
+
+
+if __name__ == "__main__":
+    main()

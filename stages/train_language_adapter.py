@@ -1,0 +1,46 @@
+"""Train the language adapter of one language on its instruction text, or on its plain text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bootembed import tracking
+from bootembed.cli import params_option, stage_command
+
+if TYPE_CHECKING:
+    from bootembed.params import Params
+
+
+@click.command(help=__doc__)
+@click.option("--language", required=True)
+@click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--corpora-dir", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--checkpoint-dir", type=click.Path(path_type=Path), required=True)
+@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
+@params_option
+@stage_command
+def main(
+    params: Params, language: str, base_model: Path, corpora_dir: Path, checkpoint_dir: Path, output_dir: Path
+) -> None:
+    from bootembed.adapters.examples import language_examples
+    from bootembed.adapters.train import train_adapter
+
+    settings = {"train_language_adapter": params.train_language_adapter, "seed": params.seed}
+    with tracking.stage_run("train_language_adapter", cell={"language": language}, settings=settings) as run:
+        metrics = train_adapter(
+            base_model,
+            language_examples(corpora_dir, params.train_language_adapter.data),
+            params.train_language_adapter,
+            output_dir=output_dir,
+            checkpoint_dir=checkpoint_dir,
+            seed=params.seed,
+        )
+        run.log_metrics(metrics)
+        run.log_output("adapter", output_dir)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Shared fixtures: a tiny generator that has really learned a tiny language, built once a session."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("BOOTEMBED_TRACKING", "off")
+
+from typing import TYPE_CHECKING
+
+import pytest
+from toy import toy_nli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+@pytest.fixture(scope="session")
+def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Qwen3 decoder of two layers, trained for some steps on the toy rows."""
+    from bootembed.base_models.build import build_base_model
+    from bootembed.base_models.pretraining_data import LanguageText, build_pretraining_documents
+    from bootembed.params import BaseModelSpec
+    from bootembed.prompts import prompt_definition
+
+    rows = toy_nli(300)
+    text = LanguageText(
+        name="English",
+        monolingual=[row["premise"] for row in rows],
+        parallel=[],
+        nli=[(row["premise"], row["hypothesis"], row["label"]) for row in rows],
+    )
+    spec = BaseModelSpec.model_validate(
+        {
+            "role": "generator",
+            "source": "scratch",
+            "scratch": {
+                "architecture": "qwen3",
+                "vocab_size": 400,
+                "hidden_size": 32,
+                "num_hidden_layers": 2,
+                "num_attention_heads": 2,
+                "intermediate_size": 64,
+                "max_position_embeddings": 256,
+                "pretraining": {
+                    "languages": ["eng"],
+                    "documents": 600,
+                    "monolingual_share": 1.0,
+                    "parallel_share": 0.0,
+                    "nli_share": 0.3,
+                    "english_weight": 1.0,
+                    "max_steps": 40,
+                    "per_device_train_batch_size": 8,
+                    "learning_rate": 5e-3,
+                    "muon_learning_rate": 0.02,
+                    "warmup_steps": 5,
+                },
+            },
+        }
+    )
+    assert spec.scratch is not None
+    documents = build_pretraining_documents(
+        {"eng": text}, spec.scratch.pretraining, definition=prompt_definition("entail_v1"), seed=1
+    )
+    folder = tmp_path_factory.mktemp("models")
+    build_base_model(spec, documents, output_dir=folder / "generator", checkpoint_dir=folder / "work", seed=1)
+    return folder / "generator"

@@ -1,0 +1,100 @@
+"""Adapters on a tiny real model: training lowers the loss, composition adds weight updates, killed runs resume."""
+
+from __future__ import annotations
+
+import torch
+from toy import toy_nli
+
+from bootembed.adapters.compose import compose_adapters, read_adapter, write_adapter
+from bootembed.adapters.examples import entailment_examples
+from bootembed.adapters.train import train_adapter
+from bootembed.params import ComposeAdapter, Lora, Polarity
+from bootembed.prompts import prompt_definition
+
+LORA = Lora(
+    r=4,
+    lora_alpha=8,
+    lora_dropout=0.0,
+    train_examples=200,
+    num_train_epochs=1,
+    learning_rate=5e-3,
+    lr_scheduler_type="constant",
+    warmup_steps=0,
+    per_device_train_batch_size=8,
+    gradient_accumulation_steps=1,
+    max_length=96,
+    max_grad_norm=1.0,
+    save_steps=10,
+    gradient_checkpointing=False,
+    bf16=False,
+    load_in_4bit=False,
+)
+
+
+def _train(base, folder, *, polarity=Polarity.POSITIVE, settings=LORA, seed=1):
+    examples = entailment_examples(toy_nli(200, seed=2), prompt_definition("entail_v1"), polarity)
+    metrics = train_adapter(
+        base, examples, settings, output_dir=folder, checkpoint_dir=folder.with_name(folder.name + ".work"), seed=seed
+    )
+    return metrics
+
+
+def test_training_lowers_the_loss_and_leaves_no_checkpoints(tiny_generator, tmp_path):
+    metrics = _train(tiny_generator, tmp_path / "adapter")
+    assert metrics["last_loss"] < 0.7 * metrics["first_loss"]
+    assert sorted(file.name for file in (tmp_path / "adapter").iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+    assert not (tmp_path / "adapter.work").exists()
+
+
+def test_same_seed_same_bytes(tiny_generator, tmp_path):
+    _train(tiny_generator, tmp_path / "a")
+    _train(tiny_generator, tmp_path / "b")
+    one, two = ((tmp_path / name / "adapter_model.safetensors").read_bytes() for name in "ab")
+    assert one == two
+
+
+def test_composition_loaded_by_peft_adds_the_weight_updates(tiny_generator, tmp_path):
+    """`delta`: the logits with the composed adapter are those of a model whose weights got every update."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    for number in range(3):
+        _train(tiny_generator, tmp_path / str(number), polarity=list(Polarity)[number % 2], seed=number)
+    task, target, english = (read_adapter(tmp_path / str(number)) for number in range(3))
+    settings = ComposeAdapter(method="delta", reference="english", weight=0.7)
+    write_adapter(compose_adapters(task, target, english, settings), tmp_path / "composed")
+
+    composed = PeftModel.from_pretrained(
+        AutoModelForCausalLM.from_pretrained(tiny_generator), tmp_path / "composed"
+    ).eval()
+    summed = AutoModelForCausalLM.from_pretrained(tiny_generator).eval()
+    with torch.no_grad():
+        for module in task.factors:
+            weight = summed.get_submodule(module.removeprefix("base_model.model.")).weight
+            weight += task.update(module) + 0.7 * (target.update(module) - english.update(module))
+        ids = torch.arange(7, 40)[None]
+        assert torch.allclose(composed(ids).logits, summed(ids).logits, atol=1e-4)
+
+
+def test_composition_methods(tiny_generator, tmp_path):
+    for number in range(2):
+        _train(tiny_generator, tmp_path / str(number), polarity=list(Polarity)[number], seed=number)
+    task, target = (read_adapter(tmp_path / str(number)) for number in range(2))
+    module = next(iter(task.factors))
+
+    def compose(method, weight=1.0):
+        return compose_adapters(task, target, None, ComposeAdapter(method=method, reference="none", weight=weight))
+
+    exact = task.update(module) + target.update(module)
+    assert torch.allclose(compose("delta").update(module), exact, atol=1e-5)
+    assert compose("delta").rank == 8
+    u, s, v = torch.linalg.svd(exact)
+    best = (u[:, :4] * s[:4]) @ v[:4]
+    assert torch.allclose(compose("svd").update(module), best, atol=1e-4)
+    (a_task, b_task), (a_target, b_target) = task.factors[module], target.factors[module]
+    by_hand = 2.0 * (b_task + b_target) @ (a_task + a_target)
+    assert torch.allclose(compose("factors").update(module), by_hand, atol=1e-5)
+    assert torch.allclose(compose("factors", weight=0.0).update(module), task.update(module), atol=1e-6)

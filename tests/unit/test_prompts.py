@@ -1,0 +1,92 @@
+"""Prompts: what is trained on is what is generated from, and answers are cut out exactly."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bootembed.base_models.tokenizer import train_tokenizer
+from bootembed.errors import DataError, ParamsError
+from bootembed.params import Polarity
+from bootembed.prompts import (
+    Shot,
+    build_messages,
+    decode_answer,
+    encode_example,
+    encode_prompt,
+    prompt_definition,
+)
+
+DEFINITION = prompt_definition("entail_v1")
+text = st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=80)
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    sentences = ["The farmer buys an apple.", "Die boer koop 'n appel.", DEFINITION.positive] * 5
+    return train_tokenizer(sentences, 400, max_length=512, chat=True)
+
+
+@settings(max_examples=200, deadline=None)
+@given(premise=text, answer=text)
+def test_training_prompt_is_the_generation_prompt_and_the_answer_comes_back(tokenizer, premise, answer):
+    messages = build_messages(DEFINITION, premise, polarity=Polarity.POSITIVE, language="English")
+    prompt = encode_prompt(tokenizer, messages)
+    ids, mask = encode_example(tokenizer, messages, answer)
+    assert ids[: len(prompt)] == prompt
+    assert mask == [0] * len(prompt) + [1] * (len(ids) - len(prompt))
+    assert ids[-1] == tokenizer.eos_token_id
+    assert decode_answer(tokenizer, ids, len(prompt)) == " ".join(answer.split())
+
+
+@given(premise=st.sampled_from(["Premise: x", "a <|end|> b", "model\nmodel", "{language} {premise}", "%s \\"]))
+def test_premises_that_look_like_markup_are_kept_whole(tokenizer, premise):
+    messages = build_messages(DEFINITION, premise, polarity=Polarity.NEGATIVE, language="English")
+    assert messages[-1]["content"].endswith(premise)
+
+
+def test_one_bos(tokenizer):
+    ids = encode_prompt(tokenizer, build_messages(DEFINITION, "x", polarity=Polarity.POSITIVE, language="English"))
+    assert ids.count(tokenizer.bos_token_id) == 1
+    assert ids[0] == tokenizer.bos_token_id
+
+
+def test_shots_are_earlier_turns_of_the_same_wording():
+    shots = [Shot("p1", "a1"), Shot("p2", "a2")]
+    messages = build_messages(DEFINITION, "p3", polarity=Polarity.POSITIVE, language="Hausa", shots=shots)
+    assert [m["role"] for m in messages] == ["user", "assistant"] * 2 + ["user"]
+    assert [m["content"] for m in messages if m["role"] == "assistant"] == ["a1", "a2"]
+    assert all("Hausa" in m["content"] for m in messages if m["role"] == "user")
+
+
+def test_polarities_differ():
+    positive, negative = (
+        build_messages(DEFINITION, "p", polarity=polarity, language="English") for polarity in Polarity
+    )
+    assert positive != negative
+
+
+def test_unknown_version_names_the_known_ones():
+    with pytest.raises(ParamsError, match=r"prompts.version: 'nope'.*entail_v1"):
+        prompt_definition("nope")
+
+
+def test_template_that_rewrites_the_prompt_is_refused(tokenizer):
+    import copy
+
+    changed = copy.deepcopy(tokenizer)
+    changed.chat_template = (
+        "{% for m in messages %}{{ m['content'] }}{% endfor %}{% if add_generation_prompt %}<think>{% endif %}"
+    )
+    with pytest.raises(DataError, match="chat template"):
+        encode_example(changed, [{"role": "user", "content": "x"}], "y")
+
+
+def test_tokenizer_without_template_is_refused(tokenizer):
+    import copy
+
+    bare = copy.deepcopy(tokenizer)
+    bare.chat_template = None
+    with pytest.raises(DataError, match="no chat template"):
+        encode_prompt(bare, [{"role": "user", "content": "x"}])
