@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads that wait for busy cores are many times slower
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("BOOTEMBED_TRACKING", "off")
@@ -27,7 +28,7 @@ def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = toy_nli(300)
     text = LanguageText(
         name="English",
-        monolingual=[row["premise"] for row in rows],
+        monolingual=[row[side] for row in rows for side in ("premise", "hypothesis")],
         parallel=[],
         nli=[(row["premise"], row["hypothesis"], row["label"]) for row in rows],
     )
@@ -38,23 +39,24 @@ def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "scratch": {
                 "architecture": "qwen3",
                 "vocab_size": 400,
-                "hidden_size": 32,
+                "hidden_size": 64,
                 "num_hidden_layers": 2,
                 "num_attention_heads": 2,
-                "intermediate_size": 64,
+                "intermediate_size": 128,
                 "max_position_embeddings": 256,
                 "pretraining": {
                     "languages": ["eng"],
                     "documents": 600,
                     "monolingual_share": 1.0,
                     "parallel_share": 0.0,
-                    "nli_share": 0.3,
+                    "nli_share": 0.0,
                     "english_weight": 1.0,
-                    "max_steps": 40,
+                    "max_steps": 60,
                     "per_device_train_batch_size": 8,
                     "learning_rate": 5e-3,
                     "muon_learning_rate": 0.02,
                     "warmup_steps": 5,
+                        "bf16": False,
                 },
             },
         }

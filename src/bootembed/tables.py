@@ -28,6 +28,7 @@ EXAMPLES = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT)
 INSTRUCTIONS = _schema(prompt=_TEXT, completion=_TEXT)
 STS = _schema(split=_TEXT, sentence1=_TEXT, sentence2=_TEXT, score=pa.float64())
 BITEXT_MINING = _schema(split=_TEXT, sentence1=_TEXT, sentence2=_TEXT)
+SET_ASIDE_ROWS = _schema(table=_TEXT, reason=_TEXT, detail=_TEXT, file=_TEXT, line=pa.int64(), text=_TEXT)
 DOCUMENTS = _schema(kind=_TEXT, language=_TEXT, text=_TEXT)
 PAIRS = _schema(anchor=_TEXT, positive=_TEXT)
 TRIPLETS = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT)
@@ -80,9 +81,7 @@ def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(
-            f"{path}: cannot be read as Parquet ({error}); run the stage that makes it again"
-        ) from error
+        raise DataError(f"{path}: cannot be read as Parquet ({error}); run the stage that makes it again") from error
     if table.schema.names != schema.names or table.schema.types != schema.types:
         raise DataError(f"{path}: has columns {table.schema.names}, expected {schema.names}")
     rows: list[dict[str, Any]] = table.to_pylist()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MODIFIERS = ("subject_adjective", "object_adjective", "place", "time")
 NEGATION_SHARE = 0.2
+PLAIN_SHARE = 0.85
+PLAINEST = ("subject_adjective", "verb", "object_adjective", "place", "time", "object_count", "object")
 """Share of contradictions made by negation where the frame also offers an exclusive change."""
 
 OPPOSITE_POLARITY_FACTOR = 0.25
@@ -226,8 +228,10 @@ def contradictions(frame: Frame, rng: Random, lexicon: Lexicon) -> Frame:
     """Write one random hard contradiction: one exclusive change, else the same words but for one modifier.
 
     The change is an opposite verb, another object of the same kind, another count, another adjective, place or
-    time of the same group, or (in one case in five, or where nothing else is possible) negation. In one case in
-    four one of the other modifiers is dropped as well. A negated frame is contradicted by affirming it.
+    time of the same group, or (in one case in five, or where nothing else is possible) negation. Writers reach for
+    the plainest contradiction, and so does this: mostly the first change of `PLAINEST` that the frame admits is taken,
+    otherwise any change is as likely as another. In one case in ten one of the other modifiers is dropped as well.
+    A negated frame is contradicted by affirming it.
 
     Args:
         frame: the premise.
@@ -238,6 +242,8 @@ def contradictions(frame: Frame, rng: Random, lexicon: Lexicon) -> Frame:
         return replace(frame, negated=False)
     slots = [slot for slot in _CHANGES if getattr(frame, slot) is not None]
     rng.shuffle(slots)
+    if rng.random() < PLAIN_SHARE:
+        slots.sort(key=PLAINEST.index)
     if rng.random() >= NEGATION_SHARE:
         for slot in slots:
             options = _CHANGES[slot](frame, lexicon)
@@ -253,7 +259,7 @@ def exclusive_changes(frame: Frame, slot: str, lexicon: Lexicon) -> list[Frame]:
 
 def _drop_other_modifier(frame: Frame, changed: str, rng: Random) -> Frame:
     others = [slot for slot in MODIFIERS if slot != changed and getattr(frame, slot) is not None]
-    if not others or rng.random() >= 0.25:
+    if not others or rng.random() >= 0.1:
         return frame
     return replace(frame, **{rng.choice(others): None})  # type: ignore[arg-type]
 

@@ -42,7 +42,8 @@ class Ledger:
         self._path = path
         self._batches: dict[str, list[Answer]] = {}
         if path.is_file():
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            # Not splitlines: an answer may hold U+2028, which is no line end to JSON.
+            for line in filter(None, path.read_text(encoding="utf-8", errors="replace").split("\n")):
                 self._load(line)
 
     def _load(self, line: str) -> None:

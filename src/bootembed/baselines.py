@@ -1,0 +1,100 @@
+"""Training sets of the baselines: what can be trained on without any generator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bootembed.errors import DataError
+from bootembed.params import Baseline
+from bootembed.seeding import derive_seed, sample_rows
+from bootembed.tables import ANCHORS, PAIRS, TRIPLETS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class BaselineData:
+    """A training set.
+
+    Attributes:
+        rows: Rows of `schema`.
+        schema: One of `tables.ANCHORS`, `tables.PAIRS`, `tables.TRIPLETS`.
+        metrics: Counts: `rows`, `not_sampled` and, for English NLI, the premises that lack a hypothesis.
+    """
+
+    rows: list[dict[str, Any]]
+    schema: pa.Schema
+    metrics: dict[str, float]
+
+
+def build_baseline_rows(
+    baseline: Baseline,
+    *,
+    anchors: Sequence[dict[str, Any]],
+    english_nli: Sequence[dict[str, Any]],
+    parallel: Sequence[dict[str, Any]],
+    rows: int,
+    seed: int,
+) -> BaselineData:
+    """Build the training set of one baseline.
+
+    - `unsupervised_simcse`: the anchors; the encoder's dropout makes the positives (Gao et al. 2021, section 3).
+    - `english_nli`: English triplets of a premise, an entailment and a contradiction (Gao et al. 2021, section 4).
+    - `translation_pairs`: a sentence and its English translation.
+
+    Args:
+        baseline: Which.
+        anchors: Rows of `tables.ANCHORS`.
+        english_nli: Rows of `tables.NLI`, in English.
+        parallel: Rows of `tables.PARALLEL`.
+        rows: At most so many, chosen with `seed`, in their original order.
+        seed: Seed of the project.
+
+    Raises:
+        DataError: The corpora hold nothing for this baseline.
+    """
+    metrics: dict[str, float] = {}
+    if baseline is Baseline.UNSUPERVISED_SIMCSE:
+        found, schema = list(anchors), ANCHORS
+    elif baseline is Baseline.ENGLISH_NLI:
+        found, metrics = _nli_triplets(english_nli)
+        schema = TRIPLETS
+    else:
+        found, schema = [{"anchor": row["text"], "positive": row["english"]} for row in parallel], PAIRS
+    if not found:
+        raise DataError(
+            f"baseline {baseline!s}: the corpora hold no {_NEEDS[baseline]}; add such files to `corpora`, or take the "
+            "baseline out of grid.baselines and grid.recipes"
+        )
+    chosen = sample_rows(found, rows, seed=derive_seed(seed, "baseline", str(baseline)))
+    counts = {"rows": float(len(chosen)), "not_sampled": float(len(found) - len(chosen))}
+    return BaselineData(chosen, schema, counts | metrics)
+
+
+_NEEDS = {
+    Baseline.UNSUPERVISED_SIMCSE: "anchors of this language",
+    Baseline.ENGLISH_NLI: "English premise with both an entailment and a contradiction",
+    Baseline.TRANSLATION_PAIRS: "parallel text of this language",
+}
+
+
+def _nli_triplets(nli: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """Triplets, premises in the order of their first row; the n-th entailment goes with the n-th contradiction."""
+    hypotheses: dict[str, dict[str, list[str]]] = {}
+    for row in nli:
+        of_premise = hypotheses.setdefault(row["premise"], {"entailment": [], "contradiction": []})
+        of_premise[row["label"]].append(row["hypothesis"])
+    triplets = [
+        {"anchor": premise, "positive": positive, "negative": negative}
+        for premise, by_label in hypotheses.items()
+        for positive, negative in zip(by_label["entailment"], by_label["contradiction"], strict=False)
+    ]
+    lacking = {
+        f"premises_without_{label}": float(sum(not by_label[label] for by_label in hypotheses.values()))
+        for label in ("entailment", "contradiction")
+    }
+    return triplets, {"premises": float(len(hypotheses)), **lacking}

@@ -1,0 +1,1 @@
+"""Sentence embedders: an encoder with pooling, and its contrastive finetuning."""

@@ -1,0 +1,87 @@
+"""An encoder folder as a Sentence Transformers model, from that library's own modules only."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Literal
+
+from bootembed.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Transformer
+    from sentence_transformers.sentence_transformer.modules import WeightedLayerPooling
+
+Pooling = Literal["mean", "mean_first_last"]
+
+
+def build_embedder(encoder_folder: Path, *, pooling: Pooling, max_seq_length: int) -> SentenceTransformer:
+    """Put pooling on top of a pretrained encoder.
+
+    `mean_first_last` is SimCSE's `avg_first_last`: the mean over tokens of the average of the embedding layer's output
+    (`hidden_states[0]`) and the last hidden state (after the final norm, where an architecture such as ModernBERT has
+    one). The pooling is saved with the model, so `SentenceTransformer(path)` needs no code of ours.
+
+    Args:
+        encoder_folder: Model in Hugging Face format; of a Sentence Transformers folder only the encoder is used.
+        pooling: How token embeddings become a sentence embedding.
+        max_seq_length: Tokens; longer texts are cut. Lowered to what the encoder has positions for.
+
+    Raises:
+        DataError: The folder holds no model.
+    """
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling as TokenPooling
+
+    layers = pooling == "mean_first_last"
+    try:
+        transformer = Transformer(str(_encoder_part(encoder_folder)), config_kwargs={"output_hidden_states": layers})
+    except (OSError, ValueError) as error:
+        raise DataError(f"{encoder_folder}: cannot be loaded as an encoder: {error}") from error
+    transformer.max_seq_length = min(max_seq_length, _longest_input(transformer))
+    size = transformer.get_embedding_dimension()
+    modules = [transformer, *([_first_and_last_layer(transformer)] if layers else []), TokenPooling(size, "mean")]
+    return SentenceTransformer(modules=modules)
+
+
+def _encoder_part(folder: Path) -> Path:
+    """The folder of the Transformer module, where `folder` is a Sentence Transformers model; else `folder`."""
+    listing = folder / "modules.json"
+    if not listing.is_file():
+        return folder
+    modules: list[dict[str, str]] = json.loads(listing.read_text(encoding="utf-8"))
+    paths = [module["path"] for module in modules if module["type"].endswith(".Transformer")]
+    if not paths:
+        raise DataError(f"{listing}: lists no Transformer module; name a folder of a transformer encoder")
+    return folder / paths[0]
+
+
+def _longest_input(transformer: Transformer) -> int:
+    """Tokens the encoder has positions for; RoBERTa's family loses the first ones to its padding index."""
+    from torch.nn import Embedding
+
+    longest = int(transformer.tokenizer.model_max_length)
+    for module in transformer.model.modules():
+        table, offset = getattr(module, "position_embeddings", None), getattr(module, "padding_idx", None)
+        if isinstance(table, Embedding) and isinstance(offset, int):
+            longest = min(longest, table.num_embeddings - offset - 1)
+    return longest
+
+
+def _first_and_last_layer(transformer: Transformer) -> WeightedLayerPooling:
+    """Layer weights 1, 0, ..., 0, 1, which no optimiser may change."""
+    import torch
+    from sentence_transformers.sentence_transformer.modules import WeightedLayerPooling
+
+    count = int(transformer.config.num_hidden_layers)
+    weights = torch.zeros(count + 1)
+    weights[[0, -1]] = 1.0
+    return WeightedLayerPooling(
+        transformer.get_embedding_dimension(),
+        num_hidden_layers=count,
+        layer_start=0,
+        layer_weights=torch.nn.Parameter(weights, requires_grad=False),
+    )

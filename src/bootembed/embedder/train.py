@@ -1,0 +1,174 @@
+"""Contrastive finetuning of an encoder: SimCSE's objective with in-batch and hard negatives."""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from bootembed.embedder.build import build_embedder
+from bootembed.embedder.card import Origin, model_card
+from bootembed.errors import DataError, ParamsError
+from bootembed.hashing import content_hash
+from bootembed.seeding import derive_seed, seed_everything
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from bootembed.params import TrainEmbedder
+
+logger = logging.getLogger(__name__)
+_SAVE_STEPS = 500  # shorter runs are repeated faster than checkpoints are worth
+_LOGS = 20  # points of the loss curve
+
+
+def train_embedder(
+    base_model_dir: Path,
+    rows: Sequence[dict[str, str]],
+    settings: TrainEmbedder,
+    *,
+    recipe: str,
+    language: str,
+    encoder: str,
+    scoring_max_seq_length: int,
+    output_dir: Path,
+    checkpoint_dir: Path,
+    seed: int,
+) -> dict[str, float]:
+    """Finetune an encoder on `rows` and save it as a Sentence Transformers folder.
+
+    The loss is the cross-entropy over cosine similarities / temperature, the candidates of a row being every positive
+    and every hard negative of its batch (Gao et al. 2021, SimCSE). Rows of one text are their own positives: dropout
+    makes the two views. No text occurs in two rows of a batch, where it would be a false negative.
+
+    Args:
+        base_model_dir: Encoder in Hugging Face format, or a Sentence Transformers folder; it is not changed.
+        rows: Of the columns text, or anchor and positive, or anchor, positive and negative; all rows alike.
+        settings: Pooling, optimiser and loss.
+        recipe: Strategy or baseline that made the rows; named in the model card.
+        language: Code of the rows' language; named in the model card.
+        encoder: Key of the base encoder; named in the model card.
+        scoring_max_seq_length: Saved with the model; training cuts at `settings.max_seq_length`.
+        output_dir: Gets the model, safetensors only, and its card.
+        checkpoint_dir: Checkpoints of the run; one found there is continued, the folder is removed at the end.
+        seed: Decides order and dropout; same inputs and seed give the same bytes on the same machine.
+
+    Returns:
+        Metrics: rows, optimiser steps, first and last training loss (the median of the last few logged: the last batch
+        of an epoch is smaller, and so is its loss).
+
+    Raises:
+        DataError: Fewer than 2 rows: contrastive learning needs something to contrast with.
+        ParamsError: `fp16` without a CUDA device, or together with `bf16`.
+    """
+    from transformers.trainer_utils import get_last_checkpoint
+
+    _check_precision(settings)
+    columns = _columns(rows)
+    seed_everything(seed)
+    length = max(settings.max_seq_length, scoring_max_seq_length)
+    model = build_embedder(base_model_dir, pooling=settings.pooling, max_seq_length=length)
+    scoring_length = min(scoring_max_seq_length, model.max_seq_length)
+    model.max_seq_length = min(settings.max_seq_length, model.max_seq_length)
+    trainer = _trainer(model, columns, settings, checkpoint_dir=checkpoint_dir, seed=seed)
+    checkpoint = get_last_checkpoint(str(checkpoint_dir)) if checkpoint_dir.is_dir() else None
+    trainer.train(resume_from_checkpoint=checkpoint)
+    model.max_seq_length = scoring_length
+    model.save_pretrained(str(output_dir), create_model_card=False)
+    origin = Origin(recipe=recipe, language=language, encoder=encoder, base_hash=content_hash(base_model_dir))
+    card = model_card(
+        origin, settings, rows=len(rows), columns=tuple(rows[0]), max_seq_length=scoring_length, seed=seed
+    )
+    (output_dir / "README.md").write_text(card, encoding="utf-8")
+    shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    first, last = float(losses[0]), float(median(losses[-5:]))
+    logger.info("%d rows, %d steps, loss %.3f -> %.3f", len(rows), trainer.state.global_step, first, last)
+    return {
+        "rows": float(len(rows)),
+        "steps": float(trainer.state.global_step),
+        "first_loss": first,
+        "last_loss": last,
+    }
+
+
+def _check_precision(settings: TrainEmbedder) -> None:
+    import torch
+
+    if settings.fp16 and settings.bf16:
+        raise ParamsError("train_embedder.fp16: true together with train_embedder.bf16; set one of them to false")
+    if settings.fp16 and not torch.cuda.is_available():
+        raise ParamsError(
+            "train_embedder.fp16: true needs a CUDA device and there is none; set train_embedder.fp16=false "
+            "(train_embedder.bf16=true works on CPUs too)"
+        )
+
+
+def _columns(rows: Sequence[dict[str, str]]) -> dict[str, list[str]]:
+    """The training columns, in the order the loss reads them; a column `text` becomes both sides of a pair."""
+    if len(rows) < 2:
+        raise DataError(
+            f"training set: {len(rows)} rows; contrastive finetuning needs at least 2: check the recipe's anchors and "
+            "its filters"
+        )
+    if "text" in rows[0]:
+        texts = [row["text"] for row in rows]
+        return {"anchor": texts, "positive": texts}
+    return {name: [row[name] for row in rows] for name in ("anchor", "positive", "negative") if name in rows[0]}
+
+
+def _trainer(
+    model: Any, columns: dict[str, list[str]], settings: TrainEmbedder, *, checkpoint_dir: Path, seed: int
+) -> Any:
+    import torch
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+    from sentence_transformers.base.sampler import BatchSamplers
+    from transformers import PrinterCallback
+
+    batches = math.ceil(len(columns["anchor"]) / settings.per_device_train_batch_size)
+    steps = math.ceil(batches * settings.num_train_epochs)
+    arguments = SentenceTransformerTrainingArguments(
+        output_dir=str(checkpoint_dir),
+        num_train_epochs=settings.num_train_epochs,
+        learning_rate=settings.learning_rate,
+        warmup_steps=settings.warmup_steps,
+        lr_scheduler_type=settings.lr_scheduler_type,
+        per_device_train_batch_size=settings.per_device_train_batch_size,
+        batch_sampler=BatchSamplers.NO_DUPLICATES,
+        optim="adamw_torch_fused",
+        bf16=settings.bf16,
+        fp16=settings.fp16,
+        use_cpu=not torch.cuda.is_available(),
+        save_strategy="steps" if steps > _SAVE_STEPS else "no",
+        save_steps=_SAVE_STEPS,
+        save_total_limit=1,
+        eval_strategy="no",
+        logging_steps=max(1, steps // _LOGS),
+        logging_first_step=True,
+        report_to="none",
+        disable_tqdm=True,
+        seed=seed,
+        data_seed=derive_seed(seed, "order"),
+        dataloader_num_workers=0,
+    )
+    trainer = SentenceTransformerTrainer(
+        model=model, args=arguments, train_dataset=Dataset.from_dict(columns), loss=_loss(model, settings)
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _loss(model: Any, settings: TrainEmbedder) -> Any:
+    from sentence_transformers.sentence_transformer.losses import (
+        CachedMultipleNegativesRankingLoss,
+        MultipleNegativesRankingLoss,
+    )
+
+    scale = 1.0 / settings.temperature
+    if settings.mini_batch_size is None:
+        return MultipleNegativesRankingLoss(model, scale=scale)
+    return CachedMultipleNegativesRankingLoss(model, scale=scale, mini_batch_size=settings.mini_batch_size)

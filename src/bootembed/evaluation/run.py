@@ -1,0 +1,187 @@
+"""Scoring an embedder with `mteb`, with results that are the same bytes for the same model."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from bootembed.embedder.build import build_embedder
+from bootembed.errors import DataError, ParamsError
+from bootembed.evaluation.tasks import SPLITS, build_task
+from bootembed.hashing import content_hash
+from bootembed.seeding import seed_everything
+from bootembed.tables import BITEXT_MINING, STS, read_table, write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bootembed.params import EvaluateEmbedder, TaskSpec
+
+logger = logging.getLogger(__name__)
+UNTRAINED = "untrained"  # recipe word of base encoders
+PREDICTIONS = pa.schema(
+    [
+        pa.field(name, kind, nullable=False)
+        for name, kind in {
+            "task": pa.string(),
+            "split": pa.string(),
+            "index": pa.int64(),
+            "similarity": pa.float64(),
+            "gold": pa.float64(),
+        }.items()
+    ]
+)
+_SCHEMAS = {"sts": STS, "bitext_mining": BITEXT_MINING}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one embedder on the tasks of one language: task -> split -> main score."""
+
+    recipe: str
+    language: str
+    encoder: str
+    scores: dict[str, dict[str, float]]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The scores as flat names."""
+        return {f"{task}.{split}": score for task, by in self.scores.items() for split, score in by.items()}
+
+    def as_json(self) -> str:
+        """The scores as a DVC metrics file."""
+        content = {
+            "recipe": self.recipe,
+            "language": self.language,
+            "encoder": self.encoder,
+            "scores": self.scores,
+        }
+        return json.dumps(content, indent=2) + "\n"
+
+
+def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language: str, script: str) -> list[Any]:
+    """The `mteb` tasks of every table in a folder, in the order of their names.
+
+    Raises:
+        DataError: The folder holds no table, or one that cannot be used.
+        ParamsError: A table belongs to no task of `specs`, or its task does not know the language.
+    """
+    files = sorted(evaluation_dir.glob("*.parquet"))
+    if not files:
+        raise DataError(f"{evaluation_dir}: no evaluation tables; name evaluation files for {language!r} in `corpora`")
+    tasks = []
+    for file in files:
+        if file.stem not in specs:
+            raise ParamsError(f"evaluate_embedder.tasks: {file.stem!r} of {file} is not configured; add it there")
+        spec = specs[file.stem]
+        rows = read_table(file, _SCHEMAS[spec.kind])
+        tasks.append(build_task(file.stem, spec, rows, language=language, script=script))
+    return tasks
+
+
+def evaluate_embedder(
+    model_dir: Path,
+    tasks: Sequence[Any],
+    settings: EvaluateEmbedder,
+    *,
+    recipe: str,
+    language: str,
+    encoder: str,
+    results_dir: Path,
+    seed: int,
+) -> Evaluation:
+    """Score a model on tasks that hold their data.
+
+    Args:
+        model_dir: Sentence Transformers folder, used as it is; with recipe `untrained` an encoder's folder, on which
+            `settings.pooling_of_base` is put.
+        tasks: As `read_tasks` makes them.
+        settings: Batch size; pooling and length of untrained encoders.
+        recipe: Strategy or baseline, or `untrained`; with the next two the name the model is scored under.
+        language: Code of the tasks' language.
+        encoder: Key of the base encoder.
+        results_dir: Gets mteb's own result file of each task (run times and dates zeroed) and `predictions.parquet`,
+            the similarity of every STS pair.
+        seed: Of mteb's evaluators.
+    """
+    import mteb
+
+    logging.getLogger("mteb").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module=r"mteb\.")  # deprecations inside mteb's own code
+    seed_everything(seed)
+    name = f"bootembed/{recipe}-{language}-{encoder}"
+    model = _named_model(_load(model_dir, settings, recipe), name=name, revision=content_hash(model_dir))
+    results_dir.mkdir(parents=True, exist_ok=True)
+    scores: dict[str, dict[str, float]] = {}
+    predictions: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for task in tasks:
+            found = mteb.evaluate(
+                model,
+                task,
+                cache=None,  # DVC is the cache; mteb's is shared between models
+                co2_tracker=False,
+                encode_kwargs={"batch_size": settings.batch_size, "show_progress_bar": False},
+                prediction_folder=Path(folder),
+                show_progress_bar=False,
+            )
+            result = found.task_results[0]
+            scores[task.metadata.name] = _main_scores(result)
+            _write_result(result, results_dir / f"{task.metadata.name}.json")
+            if task.metadata.type == "STS":
+                predictions += _sts_predictions(task, Path(folder))
+    write_table(predictions, PREDICTIONS, results_dir / "predictions.parquet")
+    logger.info("%s: %s", name, scores)
+    return Evaluation(recipe=recipe, language=language, encoder=encoder, scores=scores)
+
+
+def _load(model_dir: Path, settings: EvaluateEmbedder, recipe: str) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    if recipe == UNTRAINED:
+        return build_embedder(model_dir, pooling=settings.pooling_of_base, max_seq_length=settings.max_seq_length)
+    if not (model_dir / "modules.json").is_file():
+        raise DataError(f"{model_dir}: no Sentence Transformers folder; train it first, or score it as {UNTRAINED!r}")
+    return SentenceTransformer(str(model_dir))
+
+
+def _named_model(model: Any, *, name: str, revision: str) -> Any:
+    """The model as mteb's encoder, under a name and revision no other model has."""
+    from mteb.models import SentenceTransformerEncoderWrapper
+
+    wrapped = SentenceTransformerEncoderWrapper(model)
+    wrapped.mteb_model_meta = wrapped.mteb_model_meta.model_copy(update={"name": name, "revision": revision})
+    return wrapped
+
+
+def _main_scores(result: Any) -> dict[str, float]:
+    """Main score by split, rounded as in mteb's own files."""
+    return {split: round(float(result.scores[split][0]["main_score"]), 6) for split in SPLITS if split in result.scores}
+
+
+def _write_result(result: Any, path: Path) -> None:
+    """Write mteb's result file without what differs between two runs of the same model."""
+    steady = result.model_copy(update={"evaluation_time": 0.0, "date": None, "evaluation_phases": None})
+    steady.to_disk(path)
+
+
+def _sts_predictions(task: Any, folder: Path) -> list[dict[str, Any]]:
+    """Rows of `PREDICTIONS` of an STS task, from the file mteb left."""
+    [subset] = task.hf_subsets
+    name = task.metadata.name
+    saved = json.loads((folder / task.prediction_file_name).read_text(encoding="utf-8"))[subset]
+    return [
+        {"task": name, "split": split, "index": index, "similarity": similarity, "gold": gold}
+        for split in SPLITS
+        if split in saved
+        for index, (similarity, gold) in enumerate(
+            zip(saved[split]["cosine_scores"], task.dataset[subset][split]["score"], strict=True)
+        )
+    ]

@@ -1,0 +1,60 @@
+"""Finetune one encoder on the training set of one recipe and language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bootembed import tracking
+from bootembed.cli import params_option, stage_command
+
+if TYPE_CHECKING:
+    from bootembed.params import Params
+
+
+@click.command(help=__doc__)
+@click.option("--recipe", required=True)
+@click.option("--language", required=True)
+@click.option("--encoder", required=True)
+@click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--training-set", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--checkpoint-dir", type=click.Path(path_type=Path), required=True)
+@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
+@params_option
+@stage_command
+def main(
+    params: Params,
+    recipe: str,
+    language: str,
+    encoder: str,
+    base_model: Path,
+    training_set: Path,
+    checkpoint_dir: Path,
+    output_dir: Path,
+) -> None:
+    from bootembed.embedder.train import train_embedder
+    from bootembed.embedder.training_sets import read_training_set
+
+    cell = {"recipe": recipe, "language": language, "encoder": encoder}
+    settings: dict[str, Any] = {"train_embedder": params.train_embedder, "seed": params.seed}
+    with tracking.stage_run("train_embedder", cell=cell, settings=settings) as run:
+        metrics = train_embedder(
+            base_model,
+            read_training_set(training_set),
+            params.train_embedder,
+            **cell,
+            scoring_max_seq_length=params.evaluate_embedder.max_seq_length,
+            output_dir=output_dir,
+            checkpoint_dir=checkpoint_dir,
+            seed=params.seed,
+        )
+        run.log_metrics(metrics)
+        run.log_input("base_model", base_model)
+        run.log_input("training_set", training_set)
+        run.log_output("embedder", output_dir)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Write the raw sample corpora of one language: a grammar whose meanings are known, so that answers can be judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bootembed import tracking
+from bootembed.cli import params_option, stage_command
+
+if TYPE_CHECKING:
+    from bootembed.params import Params
+
+
+@click.command(help=__doc__)
+@click.option("--language", required=True)
+@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
+@params_option
+@stage_command
+def main(params: Params, language: str, output_dir: Path) -> None:
+    from bootembed.sample.corpora import SampleSizes, write_sample_corpora
+
+    settings = params.write_sample_corpora
+    cell = {"language": language}
+    with tracking.stage_run(
+        "write_sample_corpora", cell=cell, settings={"write_sample_corpora": settings, "seed": params.seed}
+    ) as run:
+        write_sample_corpora(
+            language=language,
+            output_dir=output_dir,
+            seed=params.seed,
+            content_words=settings.content_words,
+            sizes=SampleSizes(**settings.sizes.model_dump()),
+        )
+        run.log_output("corpora", output_dir)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The whole graph, for real, on a miniature of the default profile: `dvc repro` in a copy of the repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A clone with what git tracks or would track, at the miniature profile, after one `dvc repro`."""
+    folder = tmp_path_factory.mktemp("e2e") / "repository"
+    listed = _run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], ROOT).stdout.split("\n")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    _run(["git", "init", "--quiet"], folder)
+    _run(["git", "add", "--all"], folder)
+    _run(["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message", "copy"], folder)
+    _run([sys.executable, "-m", "bootembed.compose_params", "miniature"], folder)
+    _run([sys.executable, "-m", "dvc", "repro"], folder)
+    return folder
+
+
+def _run(command, folder):
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder / "src"),
+        "BOOTEMBED_TRACKING": "on",
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",
+        "HF_HUB_OFFLINE": "1",
+    }
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done
+
+
+def test_every_cell_is_scored_and_reported(repository):
+    recipes = ["untrained", "in_context", "adapter_composition", "xl_lora"]
+    recipes += ["unsupervised_simcse", "english_nli", "translation_pairs"]
+    report = (repository / "metrics/report.md").read_text()
+    for recipe in recipes:
+        scores = json.loads((repository / f"metrics/scores/{recipe}-afr-tiny.json").read_text())["scores"]
+        assert set(scores) == {"SampleSTS", "SampleBitextMining"}
+        assert all(-1 <= score <= 1 for task in scores.values() for score in task.values())
+        assert recipe in report
+    for strategy in recipes[1:4]:
+        metrics = json.loads((repository / f"metrics/triplets/{strategy}-afr.json").read_text())
+        assert metrics["candidates"] == 60
+        if metrics["kept"]:
+            assert 0 <= metrics["oracle_positive_precision"] <= 1
+
+
+def test_nothing_changed_nothing_runs(repository):
+    out = _run([sys.executable, "-m", "dvc", "repro"], repository).stdout
+    assert "Running stage" not in out
+
+
+def test_the_scored_model_loads_plainly_and_the_champion_is_one_of_them(repository):
+    script = """
+import json, os, sys
+import numpy as np
+from sentence_transformers import SentenceTransformer
+import mlflow
+mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
+champion = json.load(open("metrics/registry.json"))["afr"]["champion"]
+recipe, encoder = champion.rsplit("-", 1)
+text = ["Die boer koop 'n appel."]
+plain = SentenceTransformer(f"models/embedders/{recipe}-afr-{encoder}").encode(text)
+registered = mlflow.sentence_transformers.load_model("models:/bootembed-afr@champion").encode(text)
+np.testing.assert_array_equal(plain, registered)
+"""
+    _run([sys.executable, "-c", script], repository)
+
+
+def test_every_stage_logged_a_run(repository):
+    import mlflow
+
+    stages = _run([sys.executable, "-m", "dvc", "stage", "list", "--name-only"], repository).stdout.split()
+    client = mlflow.tracking.MlflowClient(f"sqlite:///{repository}/mlflow.db")
+    experiment = client.get_experiment_by_name("bootembed")
+    names = {run.info.run_name for run in client.search_runs([experiment.experiment_id], max_results=1000)}
+    assert set(stages) <= names

@@ -1,0 +1,232 @@
+"""Embedders on tiny real encoders: pooling by hand, training lowers the loss, the saved folder is all one needs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from encoders import sentences, write_encoder
+from sentence_transformers import SentenceTransformer
+
+from bootembed.embedder.build import build_embedder
+from bootembed.embedder.train import train_embedder
+from bootembed.embedder.training_sets import read_training_set
+from bootembed.errors import DataError, ParamsError
+from bootembed.hashing import content_hash
+from bootembed.params import TrainEmbedder
+from bootembed.tables import ANCHORS, GENERATED_TRIPLETS, NLI, PAIRS, write_table
+
+SETTINGS = TrainEmbedder(
+    pooling="mean_first_last",
+    temperature=0.05,
+    num_train_epochs=2,
+    learning_rate=2e-3,
+    warmup_steps=0,
+    lr_scheduler_type="constant",
+    per_device_train_batch_size=16,
+    max_seq_length=12,
+    bf16=False,
+    fp16=False,
+)
+TEXTS = ["bada kefe ligi", "moda", "nufe pagi rida sofe bada kefe ligi moda nufe pagi"]
+
+
+@pytest.fixture(scope="module")
+def xlmr(tmp_path_factory):
+    return write_encoder(tmp_path_factory.mktemp("encoders") / "xlmr", "xlm-roberta")
+
+
+def _triplets(count):
+    """Rows whose positive shares the anchor's words, whose negative shares its first word."""
+    other = sentences(count, seed=1)
+    return [
+        {"anchor": text, "positive": " ".join(reversed(text.split())), "negative": f"{text.split()[0]} {other[index]}"}
+        for index, text in enumerate(sentences(count))
+    ]
+
+
+def _train(base, folder, rows, settings=SETTINGS, seed=1):
+    return train_embedder(
+        base,
+        rows,
+        settings,
+        recipe="xl_lora",
+        language="afr",
+        encoder="tiny",
+        scoring_max_seq_length=40,
+        output_dir=folder,
+        checkpoint_dir=folder.with_name(folder.name + ".work"),
+        seed=seed,
+    )
+
+
+@pytest.mark.parametrize("architecture", ["xlm-roberta", "modernbert", "bert"])
+@pytest.mark.parametrize("pooling", ["mean", "mean_first_last"])
+def test_pooling_is_what_it_says_and_is_saved(architecture, pooling, tmp_path):
+    """Against the encoder itself: layers, final norm and mask by hand; then the saved folder, loaded plainly."""
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = write_encoder(tmp_path / "encoder", architecture)
+    embedder = build_embedder(folder, pooling=pooling, max_seq_length=20)
+    found = embedder.encode(TEXTS)
+
+    encoder, tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    seen = {}
+    embeddings = encoder.get_submodule("embeddings")
+    embeddings.register_forward_hook(lambda _m, _i, output: seen.update(first=output))
+    if architecture == "modernbert":
+        encoder.final_norm.register_forward_hook(lambda _m, _i, output: seen.update(last=output))
+    batch = tokenizer(TEXTS, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        output = encoder(**batch)
+    last = seen.get("last", output.last_hidden_state)
+    tokens = last if pooling == "mean" else (seen["first"] + last) / 2
+    mask = batch["attention_mask"].unsqueeze(-1)
+    by_hand = (tokens * mask).sum(1) / mask.sum(1)
+    assert torch.allclose(torch.tensor(found), by_hand, atol=1e-5)
+
+    embedder.save_pretrained(str(tmp_path / "saved"))
+    plain = SentenceTransformer(str(tmp_path / "saved"))
+    assert (plain.encode(TEXTS) == found).all()
+    assert all(
+        module["type"].startswith("sentence_transformers.")
+        for module in json.loads((tmp_path / "saved" / "modules.json").read_text())
+    )
+    again = build_embedder(tmp_path / "saved", pooling=pooling, max_seq_length=20)
+    assert (again.encode(TEXTS) == found).all()
+
+
+def test_length_is_lowered_to_the_encoders_positions(xlmr, tmp_path):
+    embedder = build_embedder(xlmr, pooling="mean", max_seq_length=5000)
+    assert embedder.max_seq_length <= 62
+    assert embedder.encode([" ".join(TEXTS * 50)]).shape == (1, 32)
+    tokenizer = json.loads((xlmr / "tokenizer_config.json").read_text())
+    short = build_embedder(xlmr, pooling="mean", max_seq_length=5)
+    assert (short.encode(["bada kefe ligi moda nufe"]) == short.encode(["bada kefe ligi moda"])).all()
+    assert json.loads((xlmr / "tokenizer_config.json").read_text()) == tokenizer
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(DataError, match="cannot be loaded"):
+        build_embedder(tmp_path, pooling="mean", max_seq_length=8)
+
+
+def test_training_lowers_the_loss_and_keeps_the_pooling(xlmr, tmp_path):
+    metrics = _train(xlmr, tmp_path / "model", _triplets(200), SETTINGS.model_copy(update={"num_train_epochs": 4}))
+    assert metrics["rows"] == 200
+    assert metrics["last_loss"] < 0.8 * metrics["first_loss"]
+    assert not (tmp_path / "model.work").exists()
+    assert {file.suffix for file in (tmp_path / "model").rglob("*") if file.is_file()} == {
+        ".json",
+        ".md",
+        ".safetensors",
+    }
+    model = SentenceTransformer(str(tmp_path / "model"))
+    assert model[1].layer_weights.tolist() == [1.0, 0.0, 0.0, 1.0]
+    assert model.max_seq_length == 40
+    card = (tmp_path / "model" / "README.md").read_text()
+    for fact in ("xl_lora", "afr", "tiny", content_hash(xlmr), "200 (anchor, positive, negative)", "mean_first_last"):
+        assert fact in card
+
+
+@pytest.mark.parametrize("rows", ["triplets", "pairs", "texts"])
+def test_same_seed_same_bytes(xlmr, tmp_path, rows):
+    """For every kind of rows; texts alone are their own positives, none is dropped as its own duplicate."""
+    columns = {"triplets": ("anchor", "positive", "negative"), "pairs": ("anchor", "positive")}.get(rows)
+    data = _triplets(40)
+    data = [{name: row[name] for name in columns} if columns else {"text": row["anchor"]} for row in data]
+    one, two = (_train(xlmr, tmp_path / name, data) for name in "ab")
+    assert one == two
+    assert one["steps"] == 6  # ceil(40 / 16) batches, twice: every row was used
+    assert content_hash(tmp_path / "a") == content_hash(tmp_path / "b")
+    _train(xlmr, tmp_path / "c", data, seed=2)
+    assert content_hash(tmp_path / "a" / "model.safetensors") != content_hash(tmp_path / "c" / "model.safetensors")
+
+
+def test_no_text_is_its_own_negative(xlmr):
+    """Rows that share a text never share a batch; a pair of equal texts stays in."""
+    from datasets import Dataset
+    from sentence_transformers.base.sampler import NoDuplicatesBatchSampler
+
+    texts = sentences(20) + sentences(20)
+    sampler = NoDuplicatesBatchSampler(Dataset.from_dict({"anchor": texts, "positive": texts}), 8, drop_last=False)
+    batches = list(sampler)
+    assert sorted(index for batch in batches for index in batch) == list(range(40))
+    assert all(len({texts[index] for index in batch}) == len(batch) for batch in batches)
+
+
+def test_a_killed_run_is_continued(xlmr, tmp_path, monkeypatch):
+    """The resumed run ends with the bytes of an undisturbed one."""
+    from transformers import Trainer
+
+    monkeypatch.setattr("bootembed.embedder.train._SAVE_STEPS", 4)
+    rows = _triplets(80)
+    undisturbed = _train(xlmr, tmp_path / "whole", rows)
+    step, calls = Trainer.training_step, []
+
+    def dying(self, *args, **kwargs):
+        calls.append(self.state.global_step)
+        if len(calls) == 7:
+            raise KeyboardInterrupt
+        return step(self, *args, **kwargs)
+
+    monkeypatch.setattr(Trainer, "training_step", dying)
+    with pytest.raises(KeyboardInterrupt):
+        _train(xlmr, tmp_path / "killed", rows)
+    assert (tmp_path / "killed.work" / "checkpoint-4").is_dir()
+    resumed = _train(xlmr, tmp_path / "killed", rows)
+    assert calls[7:] == list(range(4, 10))
+    assert resumed["steps"] == undisturbed["steps"] == 10
+    assert content_hash(tmp_path / "killed") == content_hash(tmp_path / "whole")
+    assert not (tmp_path / "killed.work").exists()
+
+
+def test_cached_loss_is_the_same_objective(xlmr, tmp_path):
+    """With dropout off, mini-batches save memory and change nothing else."""
+    config = json.loads((xlmr / "config.json").read_text())
+    base = tmp_path / "base"
+    base.mkdir()
+    for file in xlmr.iterdir():
+        (base / file.name).write_bytes(file.read_bytes())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (base / "config.json").write_text(json.dumps(config))
+    rows = _triplets(32)
+    plain = _train(base, tmp_path / "plain", rows)
+    cached = _train(base, tmp_path / "cached", rows, SETTINGS.model_copy(update={"mini_batch_size": 4}))
+    assert cached["first_loss"] == pytest.approx(plain["first_loss"], rel=1e-5)
+    assert cached["last_loss"] == pytest.approx(plain["last_loss"], rel=1e-3)
+
+
+def test_precision(xlmr, tmp_path, monkeypatch):
+    bf16 = _train(xlmr, tmp_path / "bf16", _triplets(32), SETTINGS.model_copy(update={"bf16": True}))
+    assert bf16["steps"] == 4
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ParamsError, match=r"train_embedder\.fp16: true needs a CUDA device .* set .*fp16=false"):
+        _train(xlmr, tmp_path / "fp16", _triplets(32), SETTINGS.model_copy(update={"fp16": True}))
+
+
+@pytest.mark.parametrize("rows", [[], [{"anchor": "a", "positive": "b"}]])
+def test_nothing_to_contrast_with_is_refused(xlmr, tmp_path, rows):
+    with pytest.raises(DataError, match="at least 2"):
+        _train(xlmr, tmp_path / "model", rows)
+
+
+def test_training_sets_of_every_recipe_are_read(tmp_path):
+    row = {
+        name: 1 if str(kind) == "int64" else name
+        for name, kind in zip(GENERATED_TRIPLETS.names, GENERATED_TRIPLETS.types, strict=True)
+    }
+    write_table([row], GENERATED_TRIPLETS, tmp_path / "triplets.parquet")
+    write_table([{"anchor": "a", "positive": "b"}], PAIRS, tmp_path / "pairs.parquet")
+    write_table([{"text": "a"}], ANCHORS, tmp_path / "texts.parquet")
+    write_table([], NLI, tmp_path / "nli.parquet")
+    expected = [{"anchor": "anchor", "positive": "positive", "negative": "negative"}]
+    assert read_training_set(tmp_path / "triplets.parquet") == expected
+    assert read_training_set(tmp_path / "pairs.parquet") == [{"anchor": "a", "positive": "b"}]
+    assert read_training_set(tmp_path / "texts.parquet") == [{"text": "a"}]
+    with pytest.raises(DataError, match="no training set"):
+        read_training_set(tmp_path / "nli.parquet")
+    (tmp_path / "broken.parquet").write_text("x")
+    with pytest.raises(DataError, match="cannot be read"):
+        read_training_set(tmp_path / "broken.parquet")

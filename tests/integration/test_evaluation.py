@@ -1,0 +1,233 @@
+"""Scores through mteb: the numbers of a direct computation, mteb's own classes fed from our tables, no network."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from encoders import sentences, write_encoder
+from scipy.stats import spearmanr
+from sentence_transformers import SentenceTransformer
+from sklearn.metrics import f1_score
+
+from bootembed.embedder.build import build_embedder
+from bootembed.errors import DataError, ParamsError
+from bootembed.evaluation.run import evaluate_embedder, read_tasks
+from bootembed.evaluation.tasks import build_task
+from bootembed.hashing import content_hash
+from bootembed.params import EvaluateEmbedder, TaskSpec
+from bootembed.tables import BITEXT_MINING, STS, write_table
+
+SPECS = {
+    "SampleSTS": TaskSpec(kind="sts", implementation="bootembed"),
+    "SampleBitextMining": TaskSpec(kind="bitext_mining", implementation="bootembed"),
+    "SemRel24STS": TaskSpec(kind="sts", implementation="mteb"),
+    "Tatoeba": TaskSpec(kind="bitext_mining", implementation="mteb"),
+}
+SETTINGS = EvaluateEmbedder(max_seq_length=20, batch_size=7, pooling_of_base="mean_first_last", tasks=SPECS)
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """Whatever is fetched fails, whichever client it uses."""
+
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("the network was touched")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return write_encoder(tmp_path_factory.mktemp("encoders") / "xlmr", "xlm-roberta")
+
+
+def _sts(count=40, splits=("validation", "test"), top=5.0):
+    """Pairs that share some words, scored with noise by how many."""
+    rng = random.Random(0)
+    rows = []
+    for split in splits:
+        for text in sentences(count, seed=len(split)):
+            words = text.split()
+            kept = rng.randint(0, len(words) - 2)  # never the same sentence twice: equal pairs tie up to rounding
+            score = min(1.0, max(0.0, kept / len(words) + rng.gauss(0, 0.1)))
+            other = " ".join([*words[:kept], *reversed(words[kept:])])
+            rows.append({"split": split, "sentence1": text, "sentence2": other, "score": top * score})
+    return rows
+
+
+def _bitext(count=40, splits=("validation", "test")):
+    """Sentences and a `translation` by a rule the encoder knows only in part; some translations occur twice."""
+    rows = []
+    for split in splits:
+        for index, text in enumerate(sentences(count, seed=7 + len(split))):
+            english = "bada kefe" if index % 10 == 0 else " ".join(sorted(text.split()[1:]))
+            rows.append({"split": split, "sentence1": text, "sentence2": english})
+    return rows
+
+
+def _tables(folder, **rows):
+    for name, table in rows.items():
+        write_table(table, STS if SPECS[name].kind == "sts" else BITEXT_MINING, folder / f"{name}.parquet")
+    return folder
+
+
+def _evaluate(model, tasks, results_dir, *, recipe="untrained", language="afr"):
+    return evaluate_embedder(
+        model, tasks, SETTINGS, recipe=recipe, language=language, encoder="tiny", results_dir=results_dir, seed=1
+    )
+
+
+def _embed(encoder, texts):
+    return build_embedder(encoder, pooling="mean_first_last", max_seq_length=20).encode(
+        texts, normalize_embeddings=True
+    )
+
+
+def _expected_spearman(encoder, rows, split):
+    chosen = [row for row in rows if row["split"] == split]
+    one, two = (
+        _embed(encoder, [row[name] for row in chosen]).astype(np.float64) for name in ("sentence1", "sentence2")
+    )
+    return spearmanr([row["score"] for row in chosen], (one * two).sum(1)).statistic
+
+
+def _expected_f1(encoder, rows, split):
+    """Of the nearest English sentence as prediction, weighted over the rows, as mteb computes it."""
+    chosen = [row for row in rows if row["split"] == split]
+    one, two = (_embed(encoder, [row[name] for row in chosen]) for name in ("sentence1", "sentence2"))
+    nearest = (one @ two.T).argmax(1)
+    return f1_score(range(len(chosen)), nearest, average="weighted", zero_division=0)
+
+
+def test_scores_are_those_of_a_direct_computation(encoder, tmp_path):
+    rows = {"SampleSTS": _sts(), "SampleBitextMining": _bitext()}
+    tasks = read_tasks(_tables(tmp_path / "tables", **rows), SPECS, language="afr", script="Latn")
+    result = _evaluate(encoder, tasks, tmp_path / "results")
+    assert list(result.scores) == ["SampleBitextMining", "SampleSTS"]
+    for split in ("validation", "test"):
+        expected = _expected_spearman(encoder, rows["SampleSTS"], split)
+        assert result.scores["SampleSTS"][split] == pytest.approx(expected, abs=1e-6)
+        assert 0.1 < expected < 1
+        expected = _expected_f1(encoder, rows["SampleBitextMining"], split)
+        assert result.scores["SampleBitextMining"][split] == pytest.approx(expected, abs=1e-6)
+        assert 0.1 < expected < 1
+    summary = json.loads(result.as_json())
+    assert summary == {"recipe": "untrained", "language": "afr", "encoder": "tiny", "scores": result.scores}
+    assert result.metrics["SampleSTS.validation"] == result.scores["SampleSTS"]["validation"]
+
+
+def test_predictions_give_the_score_again(encoder, tmp_path):
+    tasks = read_tasks(
+        _tables(tmp_path, SampleSTS=_sts(), SampleBitextMining=_bitext()), SPECS, language="afr", script="Latn"
+    )
+    result = _evaluate(encoder, tasks, tmp_path / "results")
+    table = pq.read_table(tmp_path / "results" / "predictions.parquet").to_pandas()
+    assert list(table) == ["task", "split", "index", "similarity", "gold"]
+    assert len(table) == 80
+    for split, part in table.groupby("split"):
+        assert list(part["index"]) == list(range(40))
+        found = spearmanr(part["gold"], part["similarity"]).statistic
+        assert found == pytest.approx(result.scores["SampleSTS"][split], abs=1e-6)
+
+
+def test_a_trained_model_is_scored_as_it_loads(encoder, tmp_path):
+    """With its own pooling, not that of base encoders."""
+    build_embedder(encoder, pooling="mean", max_seq_length=12).save_pretrained(str(tmp_path / "model"))
+    rows = _sts()
+    tasks = [build_task("SampleSTS", SPECS["SampleSTS"], rows, language="afr", script="Latn")]
+    result = _evaluate(tmp_path / "model", tasks, tmp_path / "results", recipe="xl_lora")
+    model = SentenceTransformer(str(tmp_path / "model"))
+    test = [row for row in rows if row["split"] == "test"]
+    similar = model.similarity_pairwise(*(model.encode([row[n] for row in test]) for n in ("sentence1", "sentence2")))
+    expected = spearmanr([row["score"] for row in test], similar).statistic
+    assert result.scores["SampleSTS"]["test"] == pytest.approx(expected, abs=1e-6)
+    with pytest.raises(DataError, match="no Sentence Transformers folder"):
+        _evaluate(encoder, tasks, tmp_path / "results", recipe="xl_lora")
+
+
+def test_two_runs_write_the_same_bytes(encoder, tmp_path):
+    for name in "ab":
+        folder = _tables(tmp_path / "tables", SampleSTS=_sts(), SampleBitextMining=_bitext())
+        _evaluate(encoder, read_tasks(folder, SPECS, language="afr", script="Latn"), tmp_path / name)
+    assert content_hash(tmp_path / "a") == content_hash(tmp_path / "b")
+    names = ["SampleBitextMining.json", "SampleSTS.json", "predictions.parquet"]
+    assert sorted(file.name for file in (tmp_path / "a").iterdir()) == names
+
+
+def test_result_files_are_mtebs(encoder, tmp_path):
+    from mteb.results import TaskResult
+
+    tasks = [build_task("SampleSTS", SPECS["SampleSTS"], _sts(), language="afr", script="Latn")]
+    result = _evaluate(encoder, tasks, tmp_path)
+    saved = TaskResult.from_disk(tmp_path / "SampleSTS.json")
+    assert saved.scores["test"][0]["main_score"] == result.scores["SampleSTS"]["test"]
+    assert saved.scores["test"][0]["languages"] == ["afr-Latn"]
+
+
+def test_mtebs_own_classes_are_fed_from_our_rows(encoder, tmp_path):
+    """SemRel24STS on its subset `hau`, Tatoeba on `swh-eng`: their scores, our rows, both splits, offline."""
+    from mteb.tasks import SemRel24STS, TatoebaBitextMining
+
+    rows = _sts(top=1.0)
+    task = build_task("SemRel24STS", SPECS["SemRel24STS"], rows, language="hau", script="Latn")
+    assert type(task) is SemRel24STS
+    assert task.hf_subsets == ["hau"]
+    found = _evaluate(encoder, [task], tmp_path / "hau", language="hau").scores["SemRel24STS"]
+    assert list(found) == ["validation", "test"]
+    for split, score in found.items():
+        assert score == pytest.approx(_expected_spearman(encoder, rows, split), abs=1e-6)
+
+    rows = _bitext(splits=("test",))
+    task = build_task("Tatoeba", SPECS["Tatoeba"], rows, language="swh", script="Latn")
+    assert type(task) is TatoebaBitextMining
+    assert task.hf_subsets == ["swh-eng"]
+    found = _evaluate(encoder, [task], tmp_path / "swh", language="swh").scores["Tatoeba"]
+    assert found == {"test": pytest.approx(_expected_f1(encoder, rows, "test"), abs=1e-6)}
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "script", "subset", "code"),
+    [
+        ("STS17", "kor", "Hang", "ko-ko", ["kor-Hang"]),
+        ("FloresBitextMining", "hau", "Latn", "hau_Latn-eng_Latn", ["hau-Latn", "eng-Latn"]),
+        ("IN22GenBitextMining", "hin", "Deva", "hin_Deva-eng_Latn", ["hin-Deva", "eng-Latn"]),
+    ],
+)
+def test_subsets_of_other_shapes(encoder, tmp_path, name, language, script, subset, code):
+    kind = "sts" if name.startswith("STS") else "bitext_mining"
+    rows = _sts(splits=("test",)) if kind == "sts" else _bitext(splits=("test",))
+    task = build_task(name, TaskSpec(kind=kind, implementation="mteb"), rows, language=language, script=script)
+    assert task.hf_subsets == [subset]
+    found = _evaluate(encoder, [task], tmp_path, language=language).scores[name]["test"]
+    expected = (_expected_spearman if kind == "sts" else _expected_f1)(encoder, rows, "test")
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert json.loads((tmp_path / f"{name}.json").read_text())["scores"]["test"][0]["languages"] == code
+
+
+def test_unknown_tasks_and_subsets_name_what_is_close(tmp_path):
+    own, sts = SPECS["SampleSTS"], SPECS["SemRel24STS"]
+    with pytest.raises(ParamsError, match=r"tasks\.SemRel24ST: .*did you mean 'SemRel24STS'"):
+        build_task("SemRel24ST", sts, _sts(), language="hau", script="Latn")
+    with pytest.raises(ParamsError, match="no task of this name and of kind 'sts'"):
+        build_task("Tatoeba", sts, _sts(), language="hau", script="Latn")
+    with pytest.raises(ParamsError, match=r"no subset for 'hau-Arab'; did you mean .*'hau-Latn'"):
+        build_task("SemRel24STS", sts, _sts(), language="hau", script="Arab")
+    with pytest.raises(ParamsError, match=r"'SampleSTS' of .* is not configured"):
+        read_tasks(_tables(tmp_path, SampleSTS=_sts()), {"Other": own}, language="afr", script="Latn")
+
+
+def test_data_that_cannot_be_scored_is_refused(tmp_path):
+    spec = SPECS["SampleSTS"]
+    constant = [row | {"score": 3.0} for row in _sts()]
+    with pytest.raises(DataError, match="split 'validation': all 40 scores are equal"):
+        build_task("SampleSTS", spec, constant, language="afr", script="Latn")
+    with pytest.raises(DataError, match="no rows of the splits validation or test"):
+        build_task("SampleSTS", spec, [], language="afr", script="Latn")
+    with pytest.raises(DataError, match="no evaluation tables"):
+        read_tasks(tmp_path, SPECS, language="afr", script="Latn")

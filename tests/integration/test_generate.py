@@ -1,0 +1,113 @@
+"""Generation on a tiny real model: both polarities resident, provenance, resuming, base models that resume."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from toy import CONTRADICTED, ENTAILED, toy_nli
+
+from bootembed.adapters.examples import entailment_examples
+from bootembed.adapters.train import train_adapter
+from bootembed.hashing import content_hash
+from bootembed.params import Filters, Generation, Lora, Polarity, Strategy
+from bootembed.prompts import prompt_definition
+from bootembed.triplets.generate import generate_triplets
+from bootembed.triplets.generator import describe_generator, write_generator
+
+GENERATION = Generation(
+    do_sample=False,
+    temperature=1.0,
+    top_p=0.5,
+    top_k=0,
+    max_new_tokens=16,
+    max_prompt_tokens=100,
+    batch_size=4,
+    bf16=False,
+    load_in_4bit=False,
+)
+FILTERS = Filters(max_characters=200, max_length_ratio=4.0)
+ANCHORS = [row["premise"] for row in toy_nli(9, seed=5) if row["label"] == "entailment"] + ["The child opens a box."]
+
+
+@pytest.fixture(scope="module")
+def generator_dir(tiny_generator, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("generator")
+    lora = Lora(
+        r=8,
+        lora_alpha=16,
+        lora_dropout=0.0,
+        train_examples=800,
+        num_train_epochs=1,
+        learning_rate=4e-3,
+        lr_scheduler_type="constant",
+        warmup_steps=0,
+        per_device_train_batch_size=16,
+        gradient_accumulation_steps=1,
+        max_length=96,
+        max_grad_norm=1.0,
+        save_steps=500,
+        gradient_checkpointing=False,
+        bf16=False,
+        load_in_4bit=False,
+    )
+    adapters = {}
+    for polarity in Polarity:
+        adapters[polarity] = folder / f"adapter_{polarity}"
+        train_adapter(
+            tiny_generator,
+            entailment_examples(toy_nli(800, seed=3), prompt_definition("entail_v1"), polarity),
+            lora,
+            output_dir=adapters[polarity],
+            checkpoint_dir=folder / "work",
+            seed=1,
+        )
+    description = describe_generator(
+        Strategy.XL_LORA, language="afr", language_name="Afrikaans", prompt_version="entail_v1", shots={}
+    )
+    write_generator(description, adapters, folder / "xl_lora-afr")
+    return folder / "xl_lora-afr"
+
+
+def _generate(base, generator, ledger, anchors=ANCHORS):
+    return generate_triplets(
+        base, generator, anchors, generation=GENERATION, filters=FILTERS, ledger_path=ledger, seed=7
+    )
+
+
+def test_each_polarity_is_answered_by_its_own_adapter(tiny_generator, generator_dir, tmp_path):
+    """The adapters learned different answers; none may come from the other polarity's adapter."""
+    triplets = _generate(tiny_generator, generator_dir, tmp_path / "ledger.jsonl", ANCHORS)
+    positives = {v.candidate.positive.text for v in triplets.verdicts}
+    negatives = {v.candidate.negative.text for v in triplets.verdicts}
+    assert positives == {ENTAILED}
+    assert negatives == {CONTRADICTED}
+
+
+def test_rows_carry_their_provenance(tiny_generator, generator_dir, tmp_path):
+    triplets = _generate(tiny_generator, generator_dir, tmp_path / "ledger.jsonl")
+    assert triplets.counts["candidates"] == len(ANCHORS)
+    assert triplets.counts["kept"] + sum(1 for v in triplets.verdicts if v.reason) == len(ANCHORS)
+    row = triplets.rows[0]
+    assert row["generator_hash"] == content_hash(tiny_generator)
+    assert row["positive_adapter_hash"] == content_hash(generator_dir / "positive")
+    assert row["negative_adapter_hash"] == content_hash(generator_dir / "negative")
+    assert (row["strategy"], row["language"], row["answer_language"]) == ("xl_lora", "afr", "eng")
+    assert (row["prompt_version"], row["seed"]) == ("entail_v1", 7)
+    assert row["anchor"] == ANCHORS[row["anchor_id"]]
+
+
+def test_a_killed_run_goes_on_and_ends_as_an_undisturbed_one(tiny_generator, generator_dir, tmp_path):
+    whole = _generate(tiny_generator, generator_dir, tmp_path / "whole.jsonl")
+    lines = (tmp_path / "whole.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "cut.jsonl").write_text("".join(lines[:3]) + lines[3][: len(lines[3]) // 2])
+    resumed = _generate(tiny_generator, generator_dir, tmp_path / "cut.jsonl")
+    assert resumed.rows == whole.rows
+    keys = [json.loads(line)["key"] for line in (tmp_path / "whole.jsonl").read_text().splitlines() if line]
+    assert len(keys) == len(set(keys))
+
+
+def test_too_long_prompts_are_counted_not_cut(tiny_generator, generator_dir, tmp_path):
+    triplets = _generate(tiny_generator, generator_dir, tmp_path / "l.jsonl", [*ANCHORS[:2], "very " * 200])
+    assert triplets.counts["prompt_too_long"] == 1
+    assert triplets.counts["candidates"] == 3

@@ -1,0 +1,146 @@
+"""Filters, ledger, generator folders and XL-LoRA's rows: the logic around the model."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bootembed.adapters.xl_lora_data import SourceText, build_xl_lora_data
+from bootembed.errors import DataError
+from bootembed.params import BuildXlLoraData, Filters, Polarity, Strategy
+from bootembed.triplets.answers import Answer, Ledger
+from bootembed.triplets.assemble import english_examples
+from bootembed.triplets.filters import Candidate, Reason, filter_candidates
+from bootembed.triplets.generator import choose_shots, describe_generator, read_generator, write_generator
+
+FILTERS = Filters(max_characters=60, max_length_ratio=3.0)
+
+
+def _candidate(anchor, positive, negative, *, number=0, finished=True):
+    return Candidate(number, anchor, Answer(positive, finished), Answer(negative, True))
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "reason"),
+    [
+        ("The dog runs.", "The dog sleeps.", None),
+        ("", "The dog sleeps.", Reason.EMPTY),
+        (" ?!", "The dog sleeps.", Reason.EMPTY),
+        ("the big dog runs", "The dog sleeps.", Reason.COPY_OF_ANCHOR),
+        ("The dog runs.", "The  BIG dog runs!", Reason.COPY_OF_ANCHOR),
+        ("The dog runs.", "The dog runs", Reason.POSITIVE_EQUALS_NEGATIVE),
+        ("The dog runs " * 5, "The dog sleeps.", Reason.OVER_LONG),
+    ],
+)
+def test_each_filter(positive, negative, reason):
+    (verdict,) = filter_candidates([_candidate("The big dog runs.", positive, negative)], FILTERS)
+    assert verdict.reason is reason
+
+
+def test_unfinished_answers_and_unanswered_prompts_are_set_aside():
+    rows = [
+        _candidate("The big dog runs.", "The dog", "The dog sleeps.", finished=False),
+        Candidate(1, "The big dog runs.", None, Answer("x", True)),
+    ]
+    assert [v.reason for v in filter_candidates(rows, FILTERS)] == [Reason.OVER_LONG, Reason.PROMPT_TOO_LONG]
+
+
+def test_duplicate_anchors_survive_and_duplicate_triplets_do_not():
+    rows = [
+        _candidate("The big dog runs.", "The dog runs.", "The dog sleeps.", number=0),
+        _candidate("The big dog runs.", "A dog runs.", "The dog sleeps.", number=1),
+        _candidate("The big dog runs.", "The dog runs.", "The dog sleeps.", number=2),
+    ]
+    assert [v.reason for v in filter_candidates(rows, FILTERS)] == [None, None, Reason.DUPLICATE]
+
+
+@given(st.lists(st.tuples(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20)), max_size=20))
+def test_every_candidate_gets_one_verdict_in_order(rows):
+    candidates = [_candidate(*row, number=number) for number, row in enumerate(rows)]
+    verdicts = filter_candidates(candidates, FILTERS)
+    assert [v.candidate for v in verdicts] == candidates
+
+
+def test_ledger_survives_a_cut_off_line(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    ledger = Ledger(path)
+    ledger.add("one", [Answer("a\u2028b", True)])
+    ledger.add("two", [Answer("c", False)])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    cut = Ledger(path)
+    assert cut.get("one") == [Answer("a\u2028b", True)]
+    assert cut.get("two") is None
+    cut.add("two", [Answer("c", False)])
+    assert Ledger(path).get("two") == [Answer("c", False)]
+
+
+def test_generator_folder_round_trip(tmp_path):
+    shots = choose_shots([{"anchor": f"a{n}", "positive": f"p{n}", "negative": f"n{n}"} for n in range(9)], 3, seed=1)
+    description = describe_generator(
+        Strategy.IN_CONTEXT, language="hau", language_name="Hausa", prompt_version="entail_v1", shots=shots
+    )
+    write_generator(description, {}, tmp_path / "generator")
+    assert read_generator(tmp_path / "generator") == description
+    assert [shot.premise[1:] for shot in shots[Polarity.POSITIVE]] == [s.answer[1:] for s in shots[Polarity.NEGATIVE]]
+
+
+def test_xl_lora_answers_in_english_and_the_others_in_the_target_language():
+    languages = {
+        strategy: describe_generator(
+            strategy, language="hau", language_name="Hausa", prompt_version="entail_v1", shots={}
+        ).answer_language
+        for strategy in Strategy
+    }
+    assert languages == {"in_context": "hau", "adapter_composition": "hau", "xl_lora": "eng"}
+
+
+def test_missing_adapter_and_missing_examples_are_named(tmp_path):
+    description = describe_generator(
+        Strategy.XL_LORA, language="hau", language_name="Hausa", prompt_version="entail_v1", shots={}
+    )
+    with pytest.raises(DataError, match="xl_lora lacks its positive adapter"):
+        write_generator(description, {Polarity.POSITIVE: tmp_path / "none"}, tmp_path / "generator")
+    with pytest.raises(DataError, match=r"in_context.examples: 5 .* has 2"):
+        choose_shots([{"anchor": "a", "positive": "b", "negative": "c"}] * 2, 5, seed=1)
+    with pytest.raises(DataError, match="assemble_generator"):
+        read_generator(tmp_path / "nowhere")
+
+
+def test_english_examples_join_both_labels():
+    rows = [
+        {"premise": "p", "hypothesis": "yes", "label": "entailment"},
+        {"premise": "p", "hypothesis": "no", "label": "contradiction"},
+        {"premise": "q", "hypothesis": "yes", "label": "entailment"},
+    ]
+    assert english_examples(rows) == [{"anchor": "p", "positive": "yes", "negative": "no"}]
+
+
+def test_xl_lora_rows_pair_foreign_premises_with_english_hypotheses():
+    nli = [
+        {"premise": f"mbwa {n}", "hypothesis": f"dog {n}", "label": label}
+        for n in range(5)
+        for label in ("entailment", "contradiction")
+    ]
+    parallel = [{"english": f"the big cat {n}", "text": f"paka {n}"} for n in range(4)]
+    asked = []
+
+    def answer(premises, polarity):
+        asked.append((list(premises), polarity))
+        return [Answer("" if premise.endswith("3") else f"{polarity} {premise}", True) for premise in premises]
+
+    data = build_xl_lora_data(
+        {"swa": SourceText(nli, parallel)},
+        BuildXlLoraData(source_languages=["swa"], nli_rows=3, parallel_rows=4),
+        FILTERS,
+        answer=answer,
+        seed=1,
+    )
+    assert {premise for premises, _ in asked for premise in premises} == {row["english"] for row in parallel}
+    from_parallel = [row for row in data.rows if row["origin"] == "parallel"]
+    assert len(from_parallel) == 6
+    assert all(row["premise"].startswith("paka") and "cat" in row["hypothesis"] for row in from_parallel)
+    assert data.counts["set_aside_empty"] == 1
+    for label in ("entailment", "contradiction"):
+        assert sum(row["label"] == label and row["origin"] == "nli" for row in data.rows) == 3
