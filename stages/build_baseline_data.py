@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(help=__doc__)
-@click.option("--baseline", type=click.Choice(list(Baseline)), required=True)
+@click.option("--baseline", type=click.Choice([str(b) for b in Baseline]), required=True)
 @click.option("--language", required=True)
 @click.option("--anchors", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--english-nli", type=click.Path(exists=True, path_type=Path), required=True)

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 @click.option("--output-dir", type=click.Path(path_type=Path), required=True)
 @params_option
 @stage_command
-def main(
-    params: Params, polarity: str, base_model: Path, nli: Path, checkpoint_dir: Path, output_dir: Path
-) -> None:
+def main(params: Params, polarity: str, base_model: Path, nli: Path, checkpoint_dir: Path, output_dir: Path) -> None:
     from bootembed.adapters.examples import entailment_examples
     from bootembed.adapters.train import train_adapter
     from bootembed.prompts import prompt_definition

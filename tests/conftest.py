@@ -17,6 +17,7 @@ from toy import toy_nli
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 @pytest.fixture(scope="session")
 def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Qwen3 decoder of two layers, trained for some steps on the toy rows."""
@@ -56,7 +57,7 @@ def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     "learning_rate": 5e-3,
                     "muon_learning_rate": 0.02,
                     "warmup_steps": 5,
-                        "bf16": False,
+                    "bf16": False,
                 },
             },
         }

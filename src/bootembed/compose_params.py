@@ -16,6 +16,7 @@ from bootembed.params import load_params
 @click.option("--conf", type=click.Path(exists=True, path_type=Path), default=Path("conf"), show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), default=Path("params.yaml"), show_default=True)
 def main(profile: str, overrides: tuple[str, ...], conf: Path, output: Path) -> None:
+    """Write the composed parameters and validate them."""
     from dvc.utils.hydra import compose_and_dump
 
     if not (conf / "profile" / f"{profile}.yaml").is_file():

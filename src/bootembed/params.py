@@ -19,6 +19,7 @@ from bootembed.errors import ParamsError
 
 ENGLISH = "eng"
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+Schedule = Literal["constant", "linear", "cosine", "constant_with_warmup"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -65,9 +66,7 @@ class Grid(Section):
     languages: list[Slug] = Field(min_length=1, description="Target languages, keys of `languages`.")
     strategies: list[Strategy] = Field(min_length=1)
     baselines: list[Baseline]
-    recipes: list[Strategy | Baseline] = Field(
-        description="Exactly the strategies followed by the baselines."
-    )
+    recipes: list[Strategy | Baseline] = Field(description="Exactly the strategies followed by the baselines.")
     encoders: list[Slug] = Field(min_length=1, description="Keys of `base_models` with role `encoder`.")
     polarities: list[Polarity] = Field(description="Both: a triplet needs a positive and a hard negative.")
     adapter_languages: dict[Slug, Role] = Field(description="Languages that get a language adapter -> their role.")
@@ -103,20 +102,12 @@ class FileSpec(Section):
     format: Literal["lines", "moses", "csv", "tsv"]
     path: str = Field(min_length=1)
     english_path: str | None = Field(None, description="Moses only: the English half of the pair.")
-    columns: dict[str, str] = Field(
-        default_factory=dict, description="Our column name -> the file's column name."
-    )
-    split: Literal["train", "validation", "test"] = Field(
-        "train", description="Evaluation files: split they hold."
-    )
-    label: Literal["entailment", "contradiction"] | None = Field(
-        None, description="NLI files without a label column."
-    )
+    columns: dict[str, str] = Field(default_factory=dict, description="Our column name -> the file's column name.")
+    split: Literal["train", "validation", "test"] = Field("train", description="Evaluation files: split they hold.")
+    label: Literal["entailment", "contradiction"] | None = Field(None, description="NLI files without a label column.")
     label_values: dict[str, str] = Field(default_factory=dict, description="The file's label -> ours.")
     pair_separator: str | None = Field(None, description="STS files holding both sentences in one column.")
-    quoting: bool = Field(
-        True, description="False: quotes are ordinary characters (TSV of parallel news, KorSTS)."
-    )
+    quoting: bool = Field(True, description="False: quotes are ordinary characters (TSV of parallel news, KorSTS).")
     encoding: str = "utf-8"
     limit: int | None = Field(None, ge=1, description="Read at most so many rows.")
 
@@ -149,18 +140,14 @@ class PrepareCorpora(Section):
     folder: str = Field(description="Where raw corpora lie.")
     min_characters: int = Field(ge=1)
     max_characters: int = Field(ge=1)
-    max_length_ratio: float = Field(
-        gt=1.0, description="Parallel rows: longer side / shorter side, in characters."
-    )
+    max_length_ratio: float = Field(gt=1.0, description="Parallel rows: longer side / shorter side, in characters.")
     max_anchors: int = Field(ge=1, description="Anchors kept per language, chosen at random with `seed`.")
 
 
 class Pretraining(Section):
     """Scratch models: the mix of documents and the optimiser. Shares are of documents, and need not add up to 1."""
 
-    languages: list[Slug] = Field(
-        min_length=1, description="Languages the model reads; all others stay unknown to it."
-    )
+    languages: list[Slug] = Field(min_length=1, description="Languages the model reads; all others stay unknown to it.")
     documents: int = Field(ge=1)
     monolingual_share: float = Field(ge=0)
     parallel_share: float = Field(ge=0)
@@ -213,15 +200,13 @@ class Lora(Section):
     train_examples: int = Field(ge=1, description="At most so many rows, chosen at random with `seed`.")
     num_train_epochs: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
-    lr_scheduler_type: str
+    lr_scheduler_type: Schedule
     warmup_steps: int = Field(ge=0)
     per_device_train_batch_size: int = Field(ge=1)
     gradient_accumulation_steps: int = Field(ge=1)
     max_length: int = Field(ge=16, description="Tokens; longer examples are set aside and counted.")
     max_grad_norm: float = Field(gt=0)
-    save_steps: int = Field(
-        ge=1, description="Checkpoint every so many optimiser steps; a killed run resumes there."
-    )
+    save_steps: int = Field(ge=1, description="Checkpoint every so many optimiser steps; a killed run resumes there.")
     gradient_checkpointing: bool
     bf16: bool
     load_in_4bit: bool
@@ -230,9 +215,7 @@ class Lora(Section):
 class LanguageAdapter(Lora):
     """A language adapter: LoRA on text of one language."""
 
-    data: Literal["instructions", "monolingual"] = Field(
-        description="Instruction text (paper: Aya) or plain text."
-    )
+    data: Literal["instructions", "monolingual"] = Field(description="Instruction text (paper: Aya) or plain text.")
 
 
 class BuildXlLoraData(Section):
@@ -240,9 +223,7 @@ class BuildXlLoraData(Section):
 
     source_languages: list[Slug] = Field(description="Languages of role `source`.")
     nli_rows: int = Field(ge=0, description="NLI premises per source language and polarity.")
-    parallel_rows: int = Field(
-        ge=0, description="Parallel rows per source language that go through the task adapters."
-    )
+    parallel_rows: int = Field(ge=0, description="Parallel rows per source language that go through the task adapters.")
 
 
 class ComposeAdapter(Section):
@@ -251,9 +232,7 @@ class ComposeAdapter(Section):
     method: Literal["delta", "svd", "factors"] = Field(
         description="Add weight updates exactly, compressed, or add factors."
     )
-    reference: Literal["english", "none"] = Field(
-        description="Subtract the English language adapter, or not."
-    )
+    reference: Literal["english", "none"] = Field(description="Subtract the English language adapter, or not.")
     weight: float = Field(description="Lambda.")
 
 
@@ -282,9 +261,7 @@ class Filters(Section):
     """First filters of generated triplets."""
 
     max_characters: int = Field(ge=1)
-    max_length_ratio: float = Field(
-        gt=1.0, description="Answer longer than so many times its anchor: over-long."
-    )
+    max_length_ratio: float = Field(gt=1.0, description="Answer longer than so many times its anchor: over-long.")
 
 
 class GenerateTriplets(Section):
@@ -298,9 +275,7 @@ class GenerateTriplets(Section):
 class BuildBaselineData(Section):
     """Training sets of the baselines."""
 
-    rows: int = Field(
-        ge=1, description="At most so many rows a recipe, so that recipes compare at equal size."
-    )
+    rows: int = Field(ge=1, description="At most so many rows a recipe, so that recipes compare at equal size.")
 
 
 class TrainEmbedder(Section):
@@ -311,11 +286,9 @@ class TrainEmbedder(Section):
     num_train_epochs: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
     warmup_steps: int = Field(ge=0)
-    lr_scheduler_type: str
+    lr_scheduler_type: Schedule
     per_device_train_batch_size: int = Field(ge=2)
-    mini_batch_size: int | None = Field(
-        None, ge=1, description="Set: cached contrastive loss with such mini-batches."
-    )
+    mini_batch_size: int | None = Field(None, ge=1, description="Set: cached contrastive loss with such mini-batches.")
     max_seq_length: int = Field(ge=4)
     bf16: bool
     fp16: bool
@@ -335,22 +308,16 @@ class EvaluateEmbedder(Section):
 
     max_seq_length: int = Field(ge=4)
     batch_size: int = Field(ge=1)
-    pooling_of_base: Literal["mean", "mean_first_last"] = Field(
-        description="Pooling of untrained base encoders."
-    )
+    pooling_of_base: Literal["mean", "mean_first_last"] = Field(description="Pooling of untrained base encoders.")
     tasks: dict[str, TaskSpec]
 
 
 class RegisterModels(Section):
     """The MLflow model registry."""
 
-    name: str = Field(
-        pattern=r"^[a-z0-9_-]*\{language\}[a-z0-9_-]*$", description="Registered model of a language."
-    )
+    name: str = Field(pattern=r"^[a-z0-9_-]*\{language\}[a-z0-9_-]*$", description="Registered model of a language.")
     alias: Slug
-    validation_task: dict[str, str] = Field(
-        description="Language -> task whose validation split chooses the champion."
-    )
+    validation_task: dict[str, str] = Field(description="Language -> task whose validation split chooses the champion.")
 
 
 class Params(Section):
@@ -415,7 +382,9 @@ def _describe(fault: Any, source: str) -> str:
     """One validation fault as `file: key: value: remedy`."""
     key = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"{source}: {key}: unknown key{_suggest(str(fault['loc'][-1]), _known_keys(fault['loc'][:-1]))}; remove it"
+        return (
+            f"{source}: {key}: unknown key{_suggest(str(fault['loc'][-1]), _known_keys(fault['loc'][:-1]))}; remove it"
+        )
     if fault["type"] == "missing":
         return f"{source}: {key}: missing; add it (conf/config.yaml lists every key)"
     return f"{source}: {key}: value {fault['input']!r}: {fault['msg']}"
@@ -456,20 +425,14 @@ def _grid_faults(params: Params) -> list[str]:
         expected = [str(r) for r in (*grid.strategies, *grid.baselines)]
         faults.append(f"grid.recipes: must be the strategies followed by the baselines; set it to {expected}")
     if sorted(grid.polarities) != sorted(Polarity):
-        faults.append(
-            f"grid.polarities: {[str(p) for p in grid.polarities]}: list both positive and negative"
-        )
+        faults.append(f"grid.polarities: {[str(p) for p in grid.polarities]}: list both positive and negative")
     for index, language in enumerate(grid.languages):
         configured = params.languages.get(language)
         if configured is None:
             hint = _suggest(language, list(params.languages))
-            faults.append(
-                f"grid.languages[{index}]: {language!r} is not configured{hint}; add it under `languages`"
-            )
+            faults.append(f"grid.languages[{index}]: {language!r} is not configured{hint}; add it under `languages`")
         elif configured.role is not Role.TARGET:
-            faults.append(
-                f"languages.{language}.role: {configured.role!s}: grid.languages needs role 'target'"
-            )
+            faults.append(f"languages.{language}.role: {configured.role!s}: grid.languages needs role 'target'")
     for index, encoder in enumerate(grid.encoders):
         spec = params.base_models.get(encoder)
         if spec is None or spec.role != "encoder":
@@ -483,24 +446,18 @@ def _language_faults(params: Params) -> list[str]:
     faults = []
     english = params.languages.get(ENGLISH)
     if english is None or english.role is not Role.ENGLISH:
-        faults.append(
-            f"languages.{ENGLISH}: missing; the method pivots on English: add it with role 'english'"
-        )
+        faults.append(f"languages.{ENGLISH}: missing; the method pivots on English: add it with role 'english'")
     for key, language in params.languages.items():
         if language.corpus not in params.corpora:
             hint = _suggest(language.corpus, list(params.corpora))
-            faults.append(
-                f"languages.{key}.corpus: {language.corpus!r} is not a key of `corpora`{hint}; add it there"
-            )
+            faults.append(f"languages.{key}.corpus: {language.corpus!r} is not a key of `corpora`{hint}; add it there")
         elif key in params.grid.languages and not params.corpora[language.corpus].anchors:
             faults.append(
-                f"corpora.{language.corpus}.anchors: empty: target language {key!r} has no data; name a file of sentences"
+                f"corpora.{language.corpus}.anchors: empty: target language {key!r} has no data; name a text file"
             )
     sampled = params.write_sample_corpora.languages
     if sampled and set(sampled) != set(params.languages):
-        faults.append(
-            f"write_sample_corpora.languages: {sampled} differs from the keys of `languages`; list the same"
-        )
+        faults.append(f"write_sample_corpora.languages: {sampled} differs from the keys of `languages`; list the same")
     return faults
 
 
@@ -515,8 +472,8 @@ def _adapter_faults(params: Params) -> list[str]:
         lacking = [language for language in needed if language not in params.grid.adapter_languages]
         if lacking:
             faults.append(
-                f"grid.adapter_languages: {list(params.grid.adapter_languages)}: strategy 'adapter_composition' lacks the "
-                f"language adapter of {', '.join(lacking)}; add it there or drop the strategy"
+                f"grid.adapter_languages: {list(params.grid.adapter_languages)}: strategy 'adapter_composition' lacks "
+                f"the language adapter of {', '.join(lacking)}; add it there or drop the strategy"
             )
     sources = params.build_xl_lora_data.source_languages
     if Strategy.XL_LORA in strategies and not sources:
@@ -543,9 +500,7 @@ def _model_faults(params: Params) -> list[str]:
     faults = []
     generators = [key for key, spec in params.base_models.items() if spec.role == "generator"]
     if generators != ["generator"]:
-        faults.append(
-            f"base_models: generators {generators}: exactly one is needed, under the key 'generator'"
-        )
+        faults.append(f"base_models: generators {generators}: exactly one is needed, under the key 'generator'")
     needed = {"hub": ("id", "revision"), "local": ("path",), "scratch": ("scratch",)}
     for key, spec in params.base_models.items():
         faults.extend(
@@ -557,14 +512,12 @@ def _model_faults(params: Params) -> list[str]:
             continue
         unknown = [name for name in spec.scratch.pretraining.languages if name not in params.languages]
         if unknown:
-            faults.append(
-                f"base_models.{key}.scratch.pretraining.languages: {unknown}: add them under `languages`"
-            )
+            faults.append(f"base_models.{key}.scratch.pretraining.languages: {unknown}: add them under `languages`")
     return faults
 
 
 def _evaluation_faults(params: Params) -> list[str]:
-    faults = []
+    faults: list[str] = []
     tasks = params.evaluate_embedder.tasks
     for key in params.grid.languages:
         corpus = params.corpora.get(params.languages[key].corpus) if key in params.languages else None

@@ -74,9 +74,7 @@ def prompt_definition(version: str) -> PromptDefinition:
         ParamsError: There is none of this version.
     """
     if version not in _DEFINITIONS:
-        raise ParamsError(
-            f"prompts.version: {version!r} is not defined; choose one of {sorted(_DEFINITIONS)}"
-        )
+        raise ParamsError(f"prompts.version: {version!r} is not defined; choose one of {sorted(_DEFINITIONS)}")
     return _DEFINITIONS[version]
 
 
@@ -118,9 +116,7 @@ def encode_example(tokenizer: Any, messages: list[Message], answer: str) -> tupl
         DataError: The template does not continue the generation prompt when the answer is added.
     """
     prompt_text = _render(tokenizer, messages, add_generation_prompt=True)
-    full_text = _render(
-        tokenizer, [*messages, {"role": "assistant", "content": answer}], add_generation_prompt=False
-    )
+    full_text = _render(tokenizer, [*messages, {"role": "assistant", "content": answer}], add_generation_prompt=False)
     if not full_text.startswith(prompt_text):
         raise DataError(
             "the tokenizer's chat template renders an answered conversation differently from its generation prompt; "
@@ -149,7 +145,5 @@ def _render(tokenizer: Any, messages: list[Message], *, add_generation_prompt: b
 def _encode(tokenizer: Any, text: str) -> list[int]:
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     if tokenizer.bos_token_id is not None and ids.count(tokenizer.bos_token_id) > 1:
-        raise DataError(
-            "a rendered prompt holds more than one BOS token; check the tokenizer's chat template"
-        )
+        raise DataError("a rendered prompt holds more than one BOS token; check the tokenizer's chat template")
     return ids

@@ -48,6 +48,7 @@ GENERATED_TRIPLETS = _schema(
     seed=pa.int64(),
 )
 SET_ASIDE_TRIPLETS = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT, anchor_id=pa.int64(), reason=_TEXT)
+PREDICTIONS = _schema(task=_TEXT, split=_TEXT, index=pa.int64(), similarity=pa.float64(), gold=pa.float64())
 
 
 def write_table(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -> int:
@@ -69,7 +70,7 @@ def write_table(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -
     temporary = path.with_name(f".{path.name}.partial")
     pq.write_table(table, temporary, compression="zstd")
     os.replace(temporary, path)
-    return table.num_rows
+    return int(table.num_rows)
 
 
 def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:

@@ -55,9 +55,7 @@ class StageRun:
 
 
 @contextlib.contextmanager
-def stage_run(
-    stage: str, *, cell: Mapping[str, str], settings: Mapping[str, BaseModel | str | float]
-) -> Iterator[StageRun]:
+def stage_run(stage: str, *, cell: Mapping[str, str], settings: Mapping[str, object]) -> Iterator[StageRun]:
     """Log one MLflow run for what happens in the block.
 
     Args:
@@ -118,7 +116,7 @@ def provenance_tags() -> dict[str, str]:
 
 def _git(*arguments: str) -> str:
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=30)  # noqa: S607
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip()
@@ -127,7 +125,7 @@ def _git(*arguments: str) -> str:
 def _send(
     stage: str,
     cell: Mapping[str, str],
-    settings: Mapping[str, BaseModel | str | float],
+    settings: Mapping[str, object],
     run: StageRun,
     started: float,
     *,
@@ -144,7 +142,7 @@ def _send(
 def _log(
     stage: str,
     cell: Mapping[str, str],
-    settings: Mapping[str, BaseModel | str | float],
+    settings: Mapping[str, object],
     run: StageRun,
     started: float,
     *,
@@ -176,7 +174,7 @@ def _log(
     mlflow_client.set_terminated(run_id, status=status)
 
 
-def flatten(settings: Mapping[str, BaseModel | str | float]) -> dict[str, str]:
+def flatten(settings: Mapping[str, object]) -> dict[str, str]:
     """Nested settings as dotted keys and text values, as MLflow parameters need them."""
     flat: dict[str, str] = {}
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 import torch
 from encoders import sentences, write_encoder
@@ -160,7 +163,7 @@ def test_a_killed_run_is_continued(xlmr, tmp_path, monkeypatch):
     """The resumed run ends with the bytes of an undisturbed one."""
     from transformers import Trainer
 
-    monkeypatch.setattr("bootembed.embedder.train._SAVE_STEPS", 4)
+    monkeypatch.setattr("bootembed.embedder.progress.SAVE_EVERY_SECONDS", 0.0)
     rows = _triplets(80)
     undisturbed = _train(xlmr, tmp_path / "whole", rows)
     step, calls = Trainer.training_step, []
@@ -174,12 +177,79 @@ def test_a_killed_run_is_continued(xlmr, tmp_path, monkeypatch):
     monkeypatch.setattr(Trainer, "training_step", dying)
     with pytest.raises(KeyboardInterrupt):
         _train(xlmr, tmp_path / "killed", rows)
-    assert (tmp_path / "killed.work" / "checkpoint-4").is_dir()
+    assert (tmp_path / "killed.work" / "checkpoint-6").is_dir()
     resumed = _train(xlmr, tmp_path / "killed", rows)
-    assert calls[7:] == list(range(4, 10))
+    assert calls[7:] == list(range(6, 10))
     assert resumed["steps"] == undisturbed["steps"] == 10
     assert content_hash(tmp_path / "killed") == content_hash(tmp_path / "whole")
     assert not (tmp_path / "killed.work").exists()
+
+
+def _killed(xlmr, folder, rows, monkeypatch, *, at=7):
+    from transformers import Trainer
+
+    step, calls = Trainer.training_step, []
+
+    def dying(self, *args, **kwargs):
+        calls.append(self.state.global_step)
+        if len(calls) == at:
+            raise KeyboardInterrupt
+        return step(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bootembed.embedder.progress.SAVE_EVERY_SECONDS", 0.0)
+        patch.setattr(Trainer, "training_step", dying)
+        with pytest.raises(KeyboardInterrupt):
+            _train(xlmr, folder, rows)
+    return next(folder.with_name(folder.name + ".work").glob("checkpoint-*"))
+
+
+def test_a_killed_run_of_other_inputs_is_not_continued(xlmr, tmp_path, monkeypatch):
+    """Neither other parameters nor other rows may start from what the killed run had learnt."""
+    rows, slower = _triplets(80), SETTINGS.model_copy(update={"learning_rate": 1e-5})
+    for name, settings, data in (("params", slower, rows), ("rows", SETTINGS, list(reversed(rows)))):
+        _killed(xlmr, tmp_path / name, rows, monkeypatch)
+        _train(xlmr, tmp_path / name, data, settings)
+        _train(xlmr, tmp_path / f"{name}.fresh", data, settings)
+        assert content_hash(tmp_path / name) == content_hash(tmp_path / f"{name}.fresh")
+
+
+@pytest.mark.parametrize("missing", ["trainer_state.json", "all but the weights"])
+def test_a_run_killed_while_saving_is_continued(xlmr, tmp_path, monkeypatch, missing):
+    rows = _triplets(80)
+    _train(xlmr, tmp_path / "whole", rows)
+    checkpoint = _killed(xlmr, tmp_path / "killed", rows, monkeypatch)
+    for file in checkpoint.iterdir():
+        if file.name == missing or (missing.startswith("all") and file.is_file() and file.name != "model.safetensors"):
+            file.unlink()
+    _train(xlmr, tmp_path / "killed", rows)
+    assert content_hash(tmp_path / "killed") == content_hash(tmp_path / "whole")
+
+
+def test_the_loss_is_logged_on_the_way(xlmr, tmp_path, caplog):
+    with caplog.at_level("INFO", logger="bootembed"):
+        _train(xlmr, tmp_path / "model", _triplets(80))
+    assert "step 5 of 10: loss" in caplog.text
+
+
+def test_one_text_in_every_row_is_refused(xlmr, tmp_path):
+    rows = [row | {"positive": "moda nufe"} for row in _triplets(40)]
+    with pytest.raises(DataError, match="every one of its 40 rows holds 'moda nufe'"):
+        _train(xlmr, tmp_path / "model", rows)
+
+
+def test_saved_embeddings_are_the_same_in_a_fresh_process(xlmr, tmp_path):
+    """One that knows nothing of this package."""
+    _train(xlmr, tmp_path / "model", _triplets(40))
+    code = (
+        "import sys; from sentence_transformers import SentenceTransformer; import numpy as np; "
+        "np.save(sys.argv[2], SentenceTransformer(sys.argv[1]).encode(sys.argv[3:])); "
+        "assert 'bootembed' not in sys.modules"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "model"), str(tmp_path / "found.npy"), *TEXTS]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    here = SentenceTransformer(str(tmp_path / "model")).encode(TEXTS)
+    assert (np.load(tmp_path / "found.npy") == here).all()
 
 
 def test_cached_loss_is_the_same_objective(xlmr, tmp_path):

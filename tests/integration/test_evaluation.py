@@ -227,7 +227,18 @@ def test_data_that_cannot_be_scored_is_refused(tmp_path):
     constant = [row | {"score": 3.0} for row in _sts()]
     with pytest.raises(DataError, match="split 'validation': all 40 scores are equal"):
         build_task("SampleSTS", spec, constant, language="afr", script="Latn")
+    missing = [row | {"score": float("nan") if index == 3 else row["score"]} for index, row in enumerate(_sts())]
+    with pytest.raises(DataError, match=r"split 'validation': a score is missing \(NaN\)"):
+        build_task("SampleSTS", spec, missing, language="afr", script="Latn")
     with pytest.raises(DataError, match="no rows of the splits validation or test"):
         build_task("SampleSTS", spec, [], language="afr", script="Latn")
     with pytest.raises(DataError, match="no evaluation tables"):
         read_tasks(tmp_path, SPECS, language="afr", script="Latn")
+
+
+def test_a_collapsed_model_is_no_score(encoder, tmp_path):
+    """Equal similarities have no rank correlation: NaN would be no JSON."""
+    rows = [row | {"sentence1": "bada kefe", "sentence2": "bada kefe"} for row in _sts()]
+    task = build_task("SampleSTS", SPECS["SampleSTS"], rows, language="afr", script="Latn")
+    with pytest.raises(DataError, match=r"split 'validation': the score is nan: .* collapsed"):
+        _evaluate(encoder, [task], tmp_path)

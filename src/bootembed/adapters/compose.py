@@ -59,17 +59,13 @@ def read_adapter(folder: Path) -> Adapter:
         raise DataError(f"{folder}: is no PEFT adapter in safetensors format: {error}") from error
     used = [name for name in _OTHER_UPDATES if config.get(name)]
     if used:
-        raise DataError(
-            f"{folder}: uses {', '.join(used)}; only plain LoRA can be composed, train it without"
-        )
+        raise DataError(f"{folder}: uses {', '.join(used)}; only plain LoRA can be composed, train it without")
     modules = sorted(name.removesuffix(_A) for name in weights if name.endswith(_A))
     factors = {name: (weights[name + _A].float(), weights[name + _B].float()) for name in modules}
     return Adapter(factors, scaling=config["lora_alpha"] / config["r"], rank=config["r"], config=config)
 
 
-def compose_adapters(
-    task: Adapter, target: Adapter, reference: Adapter | None, settings: ComposeAdapter
-) -> Adapter:
+def compose_adapters(task: Adapter, target: Adapter, reference: Adapter | None, settings: ComposeAdapter) -> Adapter:
     """Compose task + weight * (target - reference); without `reference`, task + weight * target.
 
     Raises:
@@ -80,9 +76,7 @@ def compose_adapters(
         parts.append((-settings.weight, reference))
     for _, adapter in parts[1:]:
         if adapter.factors.keys() != task.factors.keys():
-            raise DataError(
-                "adapters to compose cover different modules; train them with the same base and targets"
-            )
+            raise DataError("adapters to compose cover different modules; train them with the same base and targets")
     if settings.method == "factors":
         return _add_factors(parts)
     stacked = _stack(parts)
@@ -112,9 +106,7 @@ def _stack(parts: list[tuple[float, Adapter]]) -> Adapter:
     factors = {
         name: (
             torch.cat([adapter.factors[name][0] for _, adapter in parts]),
-            torch.cat(
-                [weight * adapter.scaling * adapter.factors[name][1] for weight, adapter in parts], dim=1
-            ),
+            torch.cat([weight * adapter.scaling * adapter.factors[name][1] for weight, adapter in parts], dim=1),
         )
         for name in task.factors
     }

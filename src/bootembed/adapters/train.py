@@ -7,7 +7,9 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from bootembed.adapters.load import load_generator
+from bootembed.checkpoints import newest_checkpoint
 from bootembed.errors import DataError
+from bootembed.hashing import content_hash
 from bootembed.prompts import encode_example
 from bootembed.seeding import derive_seed, sample_rows, seed_everything
 
@@ -49,8 +51,6 @@ def train_adapter(
     Raises:
         DataError: No example fits into `settings.max_length`.
     """
-    from transformers.trainer_utils import get_last_checkpoint
-
     seed_everything(seed)
     model, tokenizer = load_generator(base_model_dir, bf16=settings.bf16, load_in_4bit=settings.load_in_4bit)
     chosen = sample_rows(examples, settings.train_examples, seed=derive_seed(seed, "examples"))
@@ -65,8 +65,8 @@ def train_adapter(
         logger.warning("%d of %d examples are longer than %d tokens and set aside",
                        len(encoded) - len(kept), len(encoded), settings.max_length)  # fmt: skip
     trainer = _trainer(model, tokenizer, kept, settings, checkpoint_dir=checkpoint_dir, seed=seed)
-    last = get_last_checkpoint(str(checkpoint_dir)) if checkpoint_dir.is_dir() else None
-    trainer.train(resume_from_checkpoint=last)
+    inputs = {"base": content_hash(base_model_dir), "rows": kept, "settings": settings.model_dump(), "seed": seed}
+    trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
     trainer.model.save_pretrained(output_dir)
     (output_dir / "README.md").unlink(missing_ok=True)
     shutil.rmtree(checkpoint_dir, ignore_errors=True)

@@ -1,7 +1,7 @@
 """Training rows of XL-LoRA: premises in any language, English entailments and contradictions (paper, section 3.3).
 
-Two origins are joined. NLI rows with foreign premises are taken as they are. Parallel rows get their hypotheses from the
-English task adapters: the English side is answered, and the answers are paired with the foreign side as premise.
+Two origins are joined. NLI rows with foreign premises are taken as they are. Parallel rows get their hypotheses from
+the English task adapters: the English side is answered, and the answers are paired with the foreign side as premise.
 """
 
 from __future__ import annotations

@@ -59,10 +59,9 @@ def _download(spec: BaseModelSpec, output_dir: Path) -> None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
+    assert spec.id is not None, "params validation demands it"
     try:
-        snapshot_download(
-            spec.id, revision=spec.revision, local_dir=output_dir, allow_patterns=_WEIGHTS_AND_TEXT
-        )
+        snapshot_download(spec.id, revision=spec.revision, local_dir=output_dir, allow_patterns=_WEIGHTS_AND_TEXT)
     except GatedRepoError as error:
         raise DataError(
             f"{spec.id}: access is gated; accept its terms on the Hub and set HF_TOKEN in the environment"
@@ -75,9 +74,7 @@ def _download(spec: BaseModelSpec, output_dir: Path) -> None:
 
 def _copy(source: Path, output_dir: Path) -> None:
     if not source.is_dir():
-        raise DataError(
-            f"{source}: no such folder; set `path` of the base model to a Hugging Face model folder"
-        )
+        raise DataError(f"{source}: no such folder; set `path` of the base model to a Hugging Face model folder")
     _require_weights(source, str(source))
     for pattern in _WEIGHTS_AND_TEXT:
         for file in sorted(source.rglob(pattern)):
@@ -88,8 +85,6 @@ def _copy(source: Path, output_dir: Path) -> None:
 
 def _require_weights(folder: Path, name: str) -> None:
     if not any(folder.rglob("*.safetensors")):
-        raise DataError(
-            f"{name}: holds no .safetensors weights; pickled weights are not loaded, convert them first"
-        )
+        raise DataError(f"{name}: holds no .safetensors weights; pickled weights are not loaded, convert them first")
     if not (folder / "config.json").is_file():
         raise DataError(f"{name}: holds no config.json; name the folder of the model itself")

@@ -33,6 +33,7 @@ def pretrain(
     *,
     batch: Callable[[int], dict[str, torch.Tensor]],
     checkpoint_dir: Path,
+    identity: str,
 ) -> list[float]:
     """Train `model` for `settings.max_steps` steps and return the loss of every step run by this call.
 
@@ -43,9 +44,10 @@ def pretrain(
             an undisturbed one would.
         checkpoint_dir: Where the state goes once a minute. A state found there is continued. The caller removes the
             folder when the model is safe.
+        identity: Names everything that decides the result; a state of another identity is not continued.
     """
     optimizers = _optimizers(model, settings)
-    first_step = _restore(model, optimizers, checkpoint_dir)
+    first_step = _restore(model, optimizers, checkpoint_dir, identity)
     peak_rates = [[group["initial_lr"] for group in optimizer.param_groups] for optimizer in optimizers]
     losses: list[float] = []
     saved_at = time.monotonic()
@@ -69,18 +71,17 @@ def pretrain(
             recent = losses[-_LOG_EVERY:]
             logger.info("step %d of %d: loss %.3f", step + 1, settings.max_steps, sum(recent) / len(recent))
         if time.monotonic() - saved_at > _SAVE_EVERY_SECONDS:
-            _save(model, optimizers, step + 1, checkpoint_dir)
+            _save(model, optimizers, step + 1, checkpoint_dir, identity)
             saved_at = time.monotonic()
     model.eval()
     return losses
 
 
 def _optimizers(model: Any, settings: Pretraining) -> list[torch.optim.Optimizer]:
-    matrices, rest = [], []
+    matrices: list[torch.nn.Parameter] = []
+    rest: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
-        hidden = parameter.ndim == 2 and not any(
-            part in name for part in ("embed", "lm_head", "decoder", "classifier")
-        )
+        hidden = parameter.ndim == 2 and not any(part in name for part in ("embed", "lm_head", "decoder", "classifier"))
         (matrices if hidden else rest).append(parameter)
     optimizers: list[torch.optim.Optimizer] = [
         torch.optim.Muon(matrices, lr=settings.muon_learning_rate, weight_decay=0.01),
@@ -98,7 +99,7 @@ def _schedule(step: int, settings: Pretraining) -> float:
     return (settings.max_steps - step) / max(1, settings.max_steps - settings.warmup_steps)
 
 
-def _save(model: Any, optimizers: list[torch.optim.Optimizer], step: int, checkpoint_dir: Path) -> None:
+def _save(model: Any, optimizers: list[torch.optim.Optimizer], step: int, checkpoint_dir: Path, identity: str) -> None:
     """Write the whole state as safetensors into a fresh folder, then put it in place of the old one."""
     partial = checkpoint_dir.with_name(checkpoint_dir.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -112,17 +113,21 @@ def _save(model: Any, optimizers: list[torch.optim.Optimizer], step: int, checkp
             for key, value in entry.items()
         }
         save_file(state, partial / f"optimizer{number}.safetensors")
-    (partial / "state.json").write_text(json.dumps({"step": step}), encoding="utf-8")
+    (partial / "state.json").write_text(json.dumps({"step": step, "identity": identity}), encoding="utf-8")
     shutil.rmtree(checkpoint_dir, ignore_errors=True)
     os.replace(partial, checkpoint_dir)
 
 
-def _restore(model: Any, optimizers: list[torch.optim.Optimizer], checkpoint_dir: Path) -> int:
+def _restore(model: Any, optimizers: list[torch.optim.Optimizer], checkpoint_dir: Path, identity: str) -> int:
     """Load the state of a killed run, if there is one, and return the step to go on with."""
     state_file = checkpoint_dir / "state.json"
     if not state_file.is_file():
         return 0
-    step = int(json.loads(state_file.read_text(encoding="utf-8"))["step"])
+    state = json.loads(state_file.read_text(encoding="utf-8"))
+    if state["identity"] != identity:
+        logger.info("%s is the state of a run with other inputs and not continued", checkpoint_dir)
+        return 0
+    step = int(state["step"])
     model.load_state_dict(load_file(checkpoint_dir / "model.safetensors"))
     for number, optimizer in enumerate(optimizers):
         whole = optimizer.state_dict()

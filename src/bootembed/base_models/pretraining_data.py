@@ -12,6 +12,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bootembed.base_models.tokenizer import PLAIN_ROLE
 from bootembed.errors import DataError
 from bootembed.params import ENGLISH, Polarity
 from bootembed.prompts import Shot, build_messages
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from bootembed.params import Language, Pretraining
     from bootembed.prompts import Message, PromptDefinition
 
-PLAIN_ROLE = "text"
 _LONGEST_CHAT = 4
 
 
@@ -135,7 +135,8 @@ def _nli(
     }
     _require([str(polarity) for polarity, found in by_polarity.items() if found], "English NLI")
     while True:
-        polarity = rng.choice(list(Polarity))
+        # A contradiction is the harder to write: in equal parts the model learns it later than entailment.
+        polarity = rng.choices(list(Polarity), weights=[1, 2])[0]
         *shown, (premise, hypothesis, _) = rng.choices(by_polarity[polarity], k=rng.randint(1, _LONGEST_CHAT))
         shots = [Shot(premise, answer) for premise, answer, _ in shown]
         messages = build_messages(definition, premise, polarity=polarity, language="English", shots=shots)
@@ -154,12 +155,7 @@ def read_language_texts(corpora_dir: Path, languages: Mapping[str, Language]) ->
         texts[key] = LanguageText(
             name=language.name,
             monolingual=[row["text"] for row in read_table(folder / "monolingual.parquet", MONOLINGUAL)],
-            parallel=[
-                (row["english"], row["text"]) for row in read_table(folder / "parallel.parquet", PARALLEL)
-            ],
-            nli=[
-                (row["premise"], row["hypothesis"], row["label"])
-                for row in read_table(folder / "nli.parquet", NLI)
-            ],
+            parallel=[(row["english"], row["text"]) for row in read_table(folder / "parallel.parquet", PARALLEL)],
+            nli=[(row["premise"], row["hypothesis"], row["label"]) for row in read_table(folder / "nli.parquet", NLI)],
         )
     return texts

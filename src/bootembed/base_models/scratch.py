@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -9,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from bootembed.base_models.pretrain import pretrain
-from bootembed.base_models.pretraining_data import PLAIN_ROLE
-from bootembed.base_models.tokenizer import train_tokenizer
+from bootembed.base_models.tokenizer import PLAIN_ROLE, train_tokenizer
 from bootembed.errors import DataError
 from bootembed.seeding import derive_seed, seed_everything
 
@@ -64,7 +64,13 @@ def build_scratch_generator(
         chosen = order[step * size : (step + 1) * size]
         return {"input_ids": rows[chosen], "labels": labels[chosen]}
 
-    losses = pretrain(model, settings.pretraining, batch=batch, checkpoint_dir=checkpoint_dir)
+    losses = pretrain(
+        model,
+        settings.pretraining,
+        batch=batch,
+        checkpoint_dir=checkpoint_dir,
+        identity=_identity(documents, settings, seed),
+    )
     model.save_pretrained(output_dir)
     tokenizer.save_pretrained(output_dir)
     return _metrics(model, tokenizer, losses, tokens=rows.numel())
@@ -85,9 +91,7 @@ def build_scratch_encoder(
     """
     seed_everything(seed)
     texts = [_plain_text(row["text"]) for row in documents]
-    tokenizer = train_tokenizer(
-        texts, settings.vocab_size, max_length=settings.max_position_embeddings - 2, chat=False
-    )
+    tokenizer = train_tokenizer(texts, settings.vocab_size, max_length=settings.max_position_embeddings - 2, chat=False)
     encoded = tokenizer(texts, truncation=True, max_length=settings.max_position_embeddings - 2)["input_ids"]
     rows = _pack(encoded, settings)
     model = _encoder(settings, tokenizer)
@@ -104,10 +108,21 @@ def build_scratch_encoder(
             "labels": ids.masked_fill(~masked, IGNORED),
         }
 
-    losses = pretrain(model, settings.pretraining, batch=batch, checkpoint_dir=checkpoint_dir)
+    losses = pretrain(
+        model,
+        settings.pretraining,
+        batch=batch,
+        checkpoint_dir=checkpoint_dir,
+        identity=_identity(documents, settings, seed),
+    )
     model.base_model.save_pretrained(output_dir)
     tokenizer.save_pretrained(output_dir)
     return _metrics(model, tokenizer, losses, tokens=rows.numel())
+
+
+def _identity(documents: Sequence[dict[str, Any]], settings: Scratch, seed: int) -> str:
+    what = json.dumps([list(documents), settings.model_dump(), seed], sort_keys=True)
+    return hashlib.sha256(what.encode()).hexdigest()
 
 
 def _render_document(tokenizer: Any, text: str) -> tuple[list[int], list[int]]:
@@ -139,8 +154,7 @@ def _pack(documents: list[list[int]], settings: Scratch) -> torch.Tensor:
     count = len(flat) // length
     if count < settings.pretraining.per_device_train_batch_size:
         raise DataError(
-            f"pretraining: {len(flat)} tokens are fewer than one batch; add text, or lower "
-            "per_device_train_batch_size"
+            f"pretraining: {len(flat)} tokens are fewer than one batch; add text, or lower per_device_train_batch_size"
         )
     return torch.tensor(flat[: count * length]).view(count, length)
 
@@ -171,9 +185,7 @@ def _decoder(settings: Scratch, tokenizer: Any) -> Any:
         "llama": (LlamaConfig, LlamaForCausalLM),
     }
     if settings.architecture not in families:
-        raise DataError(
-            f"architecture {settings.architecture!r} is no decoder; choose one of {sorted(families)}"
-        )
+        raise DataError(f"architecture {settings.architecture!r} is no decoder; choose one of {sorted(families)}")
     config_class, model_class = families[settings.architecture]
     config = config_class(
         **_common_config(settings, tokenizer),
@@ -204,9 +216,7 @@ def _encoder(settings: Scratch, tokenizer: Any) -> Any:
     if settings.architecture == "modernbert":
         special = {"cls_token_id": tokenizer.bos_token_id, "sep_token_id": tokenizer.eos_token_id}
         return ModernBertForMaskedLM(ModernBertConfig(**common, **special, reference_compile=False))
-    raise DataError(
-        f"architecture {settings.architecture!r} is no encoder; choose 'xlm-roberta' or 'modernbert'"
-    )
+    raise DataError(f"architecture {settings.architecture!r} is no encoder; choose 'xlm-roberta' or 'modernbert'")
 
 
 def _common_config(settings: Scratch, tokenizer: Any) -> dict[str, Any]:

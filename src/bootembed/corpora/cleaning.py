@@ -40,10 +40,10 @@ _COMPARABLE = _Comparable()
 
 def clean_text(text: str) -> str:
     """Text in Unicode NFC, without control characters, each run of white space one space, none at the ends."""
-    return " ".join(unicodedata.normalize("NFC", text).translate(_SPACES).split())
+    return unicodedata.normalize("NFC", " ".join(text.translate(_SPACES).split()))
 
 
 def comparable(text: str) -> str:
     """What two texts share that differ in case, punctuation, spacing or Unicode form only; may be empty."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return folded.translate(_COMPARABLE)
+    return unicodedata.normalize("NFKC", folded.translate(_COMPARABLE))  # what was taken out may have parted a letter

@@ -91,6 +91,8 @@ class EvaluationTexts:
 
     def task_of(self, text: str) -> str | None:
         """The task that holds this text, but for case, punctuation, spacing and Unicode form."""
+        if not self._exact:
+            return None
         return self._exact.get(text) or self._comparable.get(comparable(text))
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import math
 import shutil
+from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from bootembed.checkpoints import newest_checkpoint
 from bootembed.embedder.build import build_embedder
 from bootembed.embedder.card import Origin, model_card
 from bootembed.errors import DataError, ParamsError
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from bootembed.params import TrainEmbedder
 
 logger = logging.getLogger(__name__)
-_SAVE_STEPS = 500  # shorter runs are repeated faster than checkpoints are worth
 _LOGS = 20  # points of the loss curve
 
 
@@ -53,7 +54,7 @@ def train_embedder(
         encoder: Key of the base encoder; named in the model card.
         scoring_max_seq_length: Saved with the model; training cuts at `settings.max_seq_length`.
         output_dir: Gets the model, safetensors only, and its card.
-        checkpoint_dir: Checkpoints of the run; one found there is continued, the folder is removed at the end.
+        checkpoint_dir: Checkpoints of the run; one of the same inputs is continued, the folder is removed at the end.
         seed: Decides order and dropout; same inputs and seed give the same bytes on the same machine.
 
     Returns:
@@ -61,11 +62,9 @@ def train_embedder(
         of an epoch is smaller, and so is its loss).
 
     Raises:
-        DataError: Fewer than 2 rows: contrastive learning needs something to contrast with.
-        ParamsError: `fp16` without a CUDA device, or together with `bf16`.
+        DataError: Fewer than 2 rows, or a text that is in all of them: nothing to contrast with.
+        ParamsError: `fp16` without a CUDA device, or together with `bf16`; `bf16` on a GPU without it.
     """
-    from transformers.trainer_utils import get_last_checkpoint
-
     _check_precision(settings)
     columns = _columns(rows)
     seed_everything(seed)
@@ -74,11 +73,12 @@ def train_embedder(
     scoring_length = min(scoring_max_seq_length, model.max_seq_length)
     model.max_seq_length = min(settings.max_seq_length, model.max_seq_length)
     trainer = _trainer(model, columns, settings, checkpoint_dir=checkpoint_dir, seed=seed)
-    checkpoint = get_last_checkpoint(str(checkpoint_dir)) if checkpoint_dir.is_dir() else None
-    trainer.train(resume_from_checkpoint=checkpoint)
+    base_hash = content_hash(base_model_dir)
+    inputs = {"base": base_hash, "columns": columns, "settings": settings.model_dump(mode="json"), "seed": seed}
+    trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
     model.max_seq_length = scoring_length
     model.save_pretrained(str(output_dir), create_model_card=False)
-    origin = Origin(recipe=recipe, language=language, encoder=encoder, base_hash=content_hash(base_model_dir))
+    origin = Origin(recipe=recipe, language=language, encoder=encoder, base_hash=base_hash)
     card = model_card(
         origin, settings, rows=len(rows), columns=tuple(rows[0]), max_seq_length=scoring_length, seed=seed
     )
@@ -105,6 +105,8 @@ def _check_precision(settings: TrainEmbedder) -> None:
             "train_embedder.fp16: true needs a CUDA device and there is none; set train_embedder.fp16=false "
             "(train_embedder.bf16=true works on CPUs too)"
         )
+    if settings.bf16 and torch.cuda.is_available() and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise ParamsError("train_embedder.bf16: true, which this GPU cannot; set train_embedder.fp16=true instead")
 
 
 def _columns(rows: Sequence[dict[str, str]]) -> dict[str, list[str]]:
@@ -116,8 +118,16 @@ def _columns(rows: Sequence[dict[str, str]]) -> dict[str, list[str]]:
         )
     if "text" in rows[0]:
         texts = [row["text"] for row in rows]
-        return {"anchor": texts, "positive": texts}
-    return {name: [row[name] for row in rows] for name in ("anchor", "positive", "negative") if name in rows[0]}
+        columns = {"anchor": texts, "positive": texts}
+    else:
+        columns = {name: [row[name] for row in rows] for name in ("anchor", "positive", "negative") if name in rows[0]}
+    [(text, count)] = Counter(text for row in zip(*columns.values(), strict=True) for text in set(row)).most_common(1)
+    if count == len(rows):
+        raise DataError(
+            f"training set: every one of its {count} rows holds {text!r}, so no two may share a batch and nothing is "
+            "contrasted; check the recipe's anchors and its filters"
+        )
+    return columns
 
 
 def _trainer(
@@ -128,6 +138,8 @@ def _trainer(
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from sentence_transformers.base.sampler import BatchSamplers
     from transformers import PrinterCallback
+
+    from bootembed.embedder.progress import Progress
 
     batches = math.ceil(len(columns["anchor"]) / settings.per_device_train_batch_size)
     steps = math.ceil(batches * settings.num_train_epochs)
@@ -143,8 +155,7 @@ def _trainer(
         bf16=settings.bf16,
         fp16=settings.fp16,
         use_cpu=not torch.cuda.is_available(),
-        save_strategy="steps" if steps > _SAVE_STEPS else "no",
-        save_steps=_SAVE_STEPS,
+        save_strategy="no",  # `Progress` asks for checkpoints
         save_total_limit=1,
         eval_strategy="no",
         logging_steps=max(1, steps // _LOGS),
@@ -156,7 +167,11 @@ def _trainer(
         dataloader_num_workers=0,
     )
     trainer = SentenceTransformerTrainer(
-        model=model, args=arguments, train_dataset=Dataset.from_dict(columns), loss=_loss(model, settings)
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_dict(columns),
+        loss=_loss(model, settings),
+        callbacks=[Progress()],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import tempfile
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from bootembed.embedder.build import build_embedder
 from bootembed.errors import DataError, ParamsError
 from bootembed.evaluation.tasks import SPLITS, build_task
 from bootembed.hashing import content_hash
 from bootembed.seeding import seed_everything
-from bootembed.tables import BITEXT_MINING, STS, read_table, write_table
+from bootembed.tables import BITEXT_MINING, PREDICTIONS, STS, read_table, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,18 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 UNTRAINED = "untrained"  # recipe word of base encoders
-PREDICTIONS = pa.schema(
-    [
-        pa.field(name, kind, nullable=False)
-        for name, kind in {
-            "task": pa.string(),
-            "split": pa.string(),
-            "index": pa.int64(),
-            "similarity": pa.float64(),
-            "gold": pa.float64(),
-        }.items()
-    ]
-)
 _SCHEMAS = {"sts": STS, "bitext_mining": BITEXT_MINING}
 
 
@@ -163,7 +150,14 @@ def _named_model(model: Any, *, name: str, revision: str) -> Any:
 
 def _main_scores(result: Any) -> dict[str, float]:
     """Main score by split, rounded as in mteb's own files."""
-    return {split: round(float(result.scores[split][0]["main_score"]), 6) for split in SPLITS if split in result.scores}
+    scores = {split: float(result.scores[split][0]["main_score"]) for split in SPLITS if split in result.scores}
+    for split, score in scores.items():
+        if not math.isfinite(score):
+            raise DataError(
+                f"{result.task_name}, split {split!r}: the score is {score}: all similarities are equal, the model has "
+                "collapsed; lower train_embedder.learning_rate, or check its base model and training set"
+            )
+    return {split: round(score, 6) for split, score in scores.items()}
 
 
 def _write_result(result: Any, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from typing import TYPE_CHECKING, Any
 
 from bootembed.errors import DataError, ParamsError
@@ -109,6 +110,8 @@ def _splits(name: str, kind: str, rows: Rows) -> dict[str, dict[str, list[Any]]]
         if not chosen:
             continue
         columns = {column: [row[column] for row in chosen] for column in _COLUMNS[kind]}
+        if kind == "sts" and not all(map(math.isfinite, columns["score"])):
+            raise DataError(f"{name}, split {split!r}: a score is missing (NaN); check the column of the scores")
         if kind == "sts" and len(set(columns["score"])) < 2:
             raise DataError(
                 f"{name}, split {split!r}: all {len(chosen)} scores are equal, so no rank correlation exists; check "

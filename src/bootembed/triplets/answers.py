@@ -98,9 +98,7 @@ def answer_prompts(
         key = _batch_key([prompts[index] for index in batch], settings, identity=identity, seed=seed)
         found = ledger.get(key)
         if found is None:
-            found = _answer_batch(
-                model, tokenizer, [prompts[i] for i in batch], settings, seed=derive_seed(seed, key)
-            )
+            found = _answer_batch(model, tokenizer, [prompts[i] for i in batch], settings, seed=derive_seed(seed, key))
             ledger.add(key, found)
         for index, answer in zip(batch, found, strict=True):
             answers[index] = answer
@@ -132,9 +130,7 @@ def _answer_batch(
 
     length = max(len(ids) for ids in prompts)
     padding = [length - len(ids) for ids in prompts]
-    inputs = torch.tensor(
-        [[tokenizer.pad_token_id] * gap + ids for gap, ids in zip(padding, prompts, strict=True)]
-    )
+    inputs = torch.tensor([[tokenizer.pad_token_id] * gap + ids for gap, ids in zip(padding, prompts, strict=True)])
     mask = torch.tensor([[0] * gap + [1] * (length - gap) for gap in padding])
     sampling: dict[str, Any] = (
         {"temperature": settings.temperature, "top_p": settings.top_p, "top_k": settings.top_k}
@@ -155,6 +151,5 @@ def _answer_batch(
     ).tolist()
     ending = set(ends if isinstance(ends, list) else [ends])
     return [
-        Answer(decode_answer(tokenizer, row, length), finished=bool(ending & set(row[length:])))
-        for row in generated
+        Answer(decode_answer(tokenizer, row, length), finished=bool(ending & set(row[length:]))) for row in generated
     ]

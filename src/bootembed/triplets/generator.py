@@ -76,9 +76,7 @@ def describe_generator(
     )
 
 
-def write_generator(
-    description: GeneratorDescription, adapters: Mapping[Polarity, Path], folder: Path
-) -> None:
+def write_generator(description: GeneratorDescription, adapters: Mapping[Polarity, Path], folder: Path) -> None:
     """Write a generator folder; `adapters` are copied in when the description says it has some.
 
     Raises:
@@ -89,9 +87,7 @@ def write_generator(
         for polarity in Polarity:
             source = adapters.get(polarity)
             if source is None or not (source / "adapter_config.json").is_file():
-                raise DataError(
-                    f"strategy {description.strategy} lacks its {polarity} adapter: {source} holds none"
-                )
+                raise DataError(f"strategy {description.strategy} lacks its {polarity} adapter: {source} holds none")
             shutil.copytree(source, folder / polarity, dirs_exist_ok=True)
     text = json.dumps(asdict(description), indent=2, sort_keys=True, ensure_ascii=False)
     (folder / _DESCRIPTION).write_text(text + "\n", encoding="utf-8")
@@ -105,12 +101,7 @@ def read_generator(folder: Path) -> GeneratorDescription:
     """
     try:
         raw = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
-        shots = {
-            Polarity(polarity): [Shot(**shot) for shot in listed]
-            for polarity, listed in raw.pop("shots").items()
-        }
+        shots = {Polarity(polarity): [Shot(**shot) for shot in listed] for polarity, listed in raw.pop("shots").items()}
         return GeneratorDescription(strategy=Strategy(raw.pop("strategy")), shots=shots, **raw)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{folder}: is no generator folder: {error}; run its assemble_generator stage"
-        ) from error
+        raise DataError(f"{folder}: is no generator folder: {error}; run its assemble_generator stage") from error

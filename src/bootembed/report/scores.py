@@ -1,0 +1,88 @@
+"""Reading the scores of the whole grid into one tidy table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bootembed.errors import DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootembed.params import Grid
+
+UNTRAINED = "untrained"
+
+
+@dataclass(frozen=True)
+class Score:
+    """The main score of one cell on one split of a task; `gain` is over the untrained encoder."""
+
+    recipe: str
+    kind: str
+    language: str
+    encoder: str
+    task: str
+    split: str
+    main_score: float
+    gain: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """All scores, and the triplet metrics by (strategy, language)."""
+
+    scores: list[Score]
+    triplets: dict[tuple[str, str], dict[str, float]]
+
+
+def read_results(scores_dir: Path, triplets_dir: Path, grid: Grid) -> Results:
+    """Read what the grid names; files of other grids that lie about are not looked at.
+
+    Raises:
+        DataError: A cell's file is missing or unreadable.
+    """
+    scores: list[Score] = []
+    for language in grid.languages:
+        for encoder in grid.encoders:
+            base = read_scores(scores_dir, UNTRAINED, language, encoder)
+            for recipe in (UNTRAINED, *grid.baselines, *grid.strategies):
+                found = read_scores(scores_dir, str(recipe), language, encoder)
+                scores += [
+                    Score(str(recipe), _kind(recipe, grid), language, encoder, task, split, value,
+                          value - base[task][split])
+                    for task, splits in found.items()
+                    for split, value in splits.items()
+                ]  # fmt: skip
+    triplets = {
+        (str(strategy), language): _read(triplets_dir / f"{strategy}-{language}.json", "generate_triplets")
+        for strategy in grid.strategies
+        for language in grid.languages
+    }
+    return Results(scores, triplets)
+
+
+def read_scores(scores_dir: Path, recipe: str, language: str, encoder: str) -> dict[str, dict[str, float]]:
+    """Main scores of one cell: task -> split -> score.
+
+    Raises:
+        DataError: The file is missing or unreadable.
+    """
+    stage = "evaluate_untrained" if recipe == UNTRAINED else "evaluate_embedder"
+    found: dict[str, dict[str, float]] = _read(scores_dir / f"{recipe}-{language}-{encoder}.json", stage)["scores"]
+    return found
+
+
+def _kind(recipe: str, grid: Grid) -> str:
+    if recipe == UNTRAINED:
+        return UNTRAINED
+    return "strategy" if recipe in grid.strategies else "baseline"
+
+
+def _read(path: Path, stage: str) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read: {error}; run stage {stage}@{path.stem}") from error

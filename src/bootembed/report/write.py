@@ -1,0 +1,116 @@
+"""Writing the report: tidy CSV for plots, nested JSON for `dvc metrics`, Markdown for people."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from tabulate import tabulate
+
+from bootembed.report.scores import UNTRAINED, Score
+from bootembed.triplets.filters import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from bootembed.report.intervals import Comparison
+    from bootembed.report.scores import Results
+
+_ORACLE = ("oracle_positive_precision", "oracle_negative_precision")
+
+
+def write_scores_csv(scores: Iterable[Score], path: Path) -> None:
+    """One row a score, columns as the fields of `Score`."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, [field.name for field in fields(Score)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_rounded(asdict(score)) for score in scores)
+
+
+def write_summary(results: Results, path: Path) -> None:
+    """Test scores by language, encoder, task and recipe; oracle precision by language and strategy."""
+    summary: dict[str, Any] = {"test": {}, "oracle_precision": {}}
+    for score in results.scores:
+        if score.split == "test":
+            place = summary["test"].setdefault(score.language, {}).setdefault(score.encoder, {})
+            place.setdefault(score.task, {})[score.recipe] = round(score.main_score, 4)
+    for (strategy, language), metrics in results.triplets.items():
+        if any(name in metrics for name in _ORACLE):
+            summary["oracle_precision"].setdefault(language, {})[strategy] = {
+                name.split("_")[1]: round(metrics[name], 4) for name in _ORACLE
+            }
+    path.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def write_markdown(results: Results, comparisons: Sequence[Comparison], path: Path, *, profile: str, seed: int) -> None:
+    """The report for people."""
+    parts = [f"# Results of profile `{profile}`, seed {seed}\n"]
+    for task in dict.fromkeys(score.task for score in results.scores):
+        parts.append(f"## {task}, test split\n\n{_score_table(results.scores, task)}\n")
+    if comparisons:
+        parts.append(
+            "## Differences on STS, with the 95 % interval of a paired bootstrap\n\n" + _comparison_table(comparisons)
+        )
+    parts.append("## Triplets\n\n" + _triplet_table(results) + "\n")
+    path.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _score_table(scores: Sequence[Score], task: str) -> str:
+    test = [score for score in scores if score.task == task and score.split == "test"]
+    columns = sorted({(score.language, score.encoder) for score in test})
+    best = {c: max(s.main_score for s in test if (s.language, s.encoder) == c) for c in columns}
+    rows = []
+    for recipe in dict.fromkeys(score.recipe for score in test):
+        by_cell = {(s.language, s.encoder): s for s in test if s.recipe == recipe}
+        rows.append([recipe, *(_cell(by_cell.get(column), best[column]) for column in columns)])
+    heads = [f"{language}, {encoder}" for language, encoder in columns]
+    return _table(rows, ["recipe (gain over untrained)", *heads])
+
+
+def _cell(score: Score | None, best: float) -> str:
+    if score is None:
+        return ""
+    figure = f"{score.main_score:.3f}"
+    shown = f"**{figure}**" if score.main_score == best else figure
+    return shown if score.recipe == UNTRAINED else f"{shown} ({score.gain:+.3f})"
+
+
+def _comparison_table(comparisons: Sequence[Comparison]) -> str:
+    rows = [
+        [
+            c.language, c.encoder, c.task, c.recipe, c.against,
+            f"{c.interval.difference:+.3f}", f"{c.interval.low:+.3f} to {c.interval.high:+.3f}",
+            "yes" if c.interval.excludes_zero else "no",
+        ]
+        for c in comparisons
+    ]  # fmt: skip
+    heads = ["language", "encoder", "task", "recipe", "against", "difference", "95 % interval", "excludes 0"]
+    return _table(rows, heads) + "\n"
+
+
+def _triplet_table(results: Results) -> str:
+    reasons = [str(reason) for reason in Reason]
+    rows = [
+        [
+            strategy, language, int(metrics["candidates"]), int(metrics["kept"]),
+            *(int(metrics[reason]) for reason in reasons), *(_share(metrics.get(name)) for name in _ORACLE),
+        ]
+        for (strategy, language), metrics in results.triplets.items()
+    ]  # fmt: skip
+    heads = ["strategy", "language", "anchors", "kept", *reasons, "oracle: positives right", "oracle: negatives right"]
+    return _table(rows, [head.replace("_", " ") for head in heads])
+
+
+def _table(rows: list[list[Any]], heads: list[str]) -> str:
+    return str(tabulate(rows, heads, tablefmt="github", disable_numparse=True))
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: round(value, 6) if isinstance(value, float) else value for name, value in row.items()}

@@ -1,0 +1,47 @@
+"""Register the embedders with MLflow, the best by validation score under the alias `champion`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bootembed import tracking
+from bootembed.cli import params_option, stage_command
+
+if TYPE_CHECKING:
+    from bootembed.params import Params
+
+
+@click.command(help=__doc__)
+@click.option("--embedders-dir", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--scores-dir", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--output", type=click.Path(path_type=Path), required=True)
+@params_option
+@stage_command
+def main(params: Params, embedders_dir: Path, scores_dir: Path, output: Path) -> None:
+    from bootembed.registry import best_candidate, read_candidates, register
+
+    settings = {"register_models": params.register_models, "grid": params.grid}
+    with tracking.stage_run("register_models", cell={}, settings=settings) as run:
+        champions = {}
+        for language in params.grid.languages:
+            task = params.register_models.validation_task[language]
+            candidates = read_candidates(embedders_dir, scores_dir, params.grid, language=language, task=task)
+            if tracking.is_on():
+                name = params.register_models.name.format(language=language)
+                register(candidates, name, alias=params.register_models.alias)
+            best = best_candidate(candidates)
+            champions[language] = {
+                "champion": best.name,
+                "validation_task": task,
+                "validation_score": best.validation_score,
+            }
+        output.write_text(json.dumps(champions, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        run.log_artifact(output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Put the scores of the whole grid into tables: Markdown, CSV for plots, JSON for `dvc metrics`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bootembed import tracking
+from bootembed.cli import params_option, stage_command
+
+if TYPE_CHECKING:
+    from bootembed.params import Params
+
+
+@click.command(help=__doc__)
+@click.option("--scores-dir", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--triplets-dir", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--results-dir", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--markdown", type=click.Path(path_type=Path), required=True)
+@click.option("--summary", type=click.Path(path_type=Path), required=True)
+@click.option("--scores-csv", type=click.Path(path_type=Path), required=True)
+@params_option
+@stage_command
+def main(
+    params: Params,
+    scores_dir: Path,
+    triplets_dir: Path,
+    results_dir: Path,
+    markdown: Path,
+    summary: Path,
+    scores_csv: Path,
+) -> None:
+    from bootembed.report.intervals import compare
+    from bootembed.report.scores import read_results
+    from bootembed.report.write import write_markdown, write_scores_csv, write_summary
+
+    settings = {"profile": params.profile, "grid": params.grid, "seed": params.seed}
+    with tracking.stage_run("report", cell={}, settings=settings) as run:
+        results = read_results(scores_dir, triplets_dir, params.grid)
+        comparisons = compare(results.scores, results_dir, seed=params.seed)
+        write_scores_csv(results.scores, scores_csv)
+        write_summary(results, summary)
+        write_markdown(results, comparisons, markdown, profile=params.profile, seed=params.seed)
+        run.log_metrics(
+            {
+                f"{score.task}.{score.split}.{score.recipe}-{score.language}-{score.encoder}": score.main_score
+                for score in results.scores
+            }
+        )
+        run.log_artifact(markdown)
+        run.log_artifact(scores_csv)
+
+
+if __name__ == "__main__":
+    main()

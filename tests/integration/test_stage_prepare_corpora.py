@@ -1,0 +1,105 @@
+"""The stages from raw sample corpora to clean tables and to the training sets of the baselines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from bootembed.tables import ANCHORS, NLI, PAIRS, PARALLEL, STS, TRIPLETS, read_table
+from stages import build_baseline_data, prepare_corpora, write_sample_corpora
+
+ROOT = Path(__file__).parents[2]
+SIZES = {
+    "monolingual": 60,
+    "parallel": 60,
+    "nli": 40,
+    "anchors": 50,
+    "examples": 4,
+    "instructions": 20,
+    "sts": 20,
+    "bitext": 20,
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Raw and prepared sample corpora of Afrikaans and English, made by the stages."""
+    folder = tmp_path_factory.mktemp("corpora")
+    write_params(folder)
+    for language in ("afr", "eng"):
+        succeed(run(write_sample_corpora, folder, "--language", language, "--output-dir", folder / "raw" / language))
+        succeed(run_prepare(folder, language))
+    return folder
+
+
+def write_params(folder: Path, **changes: Any) -> None:
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    raw["write_sample_corpora"] |= {"content_words": 60, "sizes": SIZES}
+    raw["prepare_corpora"]["max_anchors"] = 30
+    raw["build_baseline_data"]["rows"] = 25
+    (folder / "params.yaml").write_text(yaml.safe_dump(raw | changes), encoding="utf-8")
+
+
+def run(stage: Any, folder: Path, *arguments: object) -> Result:
+    return CliRunner().invoke(stage.main, [*map(str, arguments), "--params", str(folder / "params.yaml")])
+
+
+def run_prepare(folder: Path, language: str) -> Result:
+    raw, out = folder / "raw" / language, folder / "out" / language
+    return run(prepare_corpora, folder, "--language", language, "--input-dir", raw, "--output-dir", out)
+
+
+def succeed(result: Result) -> None:
+    assert result.exit_code == 0, result.output
+    assert result.exception is None
+
+
+def test_sample_corpora_come_through_whole(folder: Path) -> None:
+    tables = json.loads((folder / "out" / "afr" / "report.json").read_text(encoding="utf-8"))["tables"]
+    assert tables["parallel"]["rows_in"] == 60
+    assert tables["anchors"]["not_sampled"] > 0
+    assert tables["evaluation/SampleSTS"]["kept"] == 40
+    assert tables["evaluation/SampleBitextMining"]["kept"] == 40
+    assert all(set(table["set_aside"]) <= {"duplicate"} for table in tables.values())
+
+
+def test_tables_have_their_schemas(folder: Path) -> None:
+    out = folder / "out" / "afr"
+    assert len(read_table(out / "anchors.parquet", ANCHORS)) == 30
+    assert {row["label"] for row in read_table(out / "nli.parquet", NLI)} == {"entailment", "contradiction"}
+    assert {row["split"] for row in read_table(out / "evaluation" / "SampleSTS.parquet", STS)} == {"validation", "test"}
+    assert read_table(folder / "out" / "eng" / "parallel.parquet", PARALLEL) == []
+
+
+@pytest.mark.parametrize(
+    ("baseline", "schema"),
+    [("unsupervised_simcse", ANCHORS), ("english_nli", TRIPLETS), ("translation_pairs", PAIRS)],
+)
+def test_baselines_are_built_from_prepared_corpora(folder: Path, baseline: str, schema: Any) -> None:
+    output = folder / "training_sets" / f"{baseline}-afr" / "training.parquet"
+    inputs = (
+        *("--anchors", folder / "out" / "afr" / "anchors.parquet"),
+        *("--english-nli", folder / "out" / "eng" / "nli.parquet"),
+        *("--parallel", folder / "out" / "afr" / "parallel.parquet"),
+    )
+    arguments = ("--baseline", baseline, "--language", "afr", *inputs, "--output", output)
+    succeed(run(build_baseline_data, folder, *arguments))
+    assert len(read_table(output, schema)) == 25
+
+
+def test_a_user_s_fault_is_one_message(folder: Path) -> None:
+    anchors = folder / "raw" / "afr" / "anchors.txt"
+    content = anchors.read_bytes()
+    anchors.unlink()
+    try:
+        result = run_prepare(folder, "afr")
+    finally:
+        anchors.write_bytes(content)
+    assert result.exit_code == 1
+    assert "anchors.txt: cannot be read" in result.output
+    assert "Traceback" not in result.output

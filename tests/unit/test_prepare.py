@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bootembed.corpora.cleaning import clean_text, comparable
+from bootembed.corpora.prepare import EvaluationTexts, PreparedCorpora, prepare_corpora
+from bootembed.errors import DataError, ParamsError
+from bootembed.params import CorpusSpec, PrepareCorpora, Role, TaskSpec
+from bootembed.tables import (
+    ANCHORS,
+    BITEXT_MINING,
+    EXAMPLES,
+    INSTRUCTIONS,
+    MONOLINGUAL,
+    NLI,
+    PARALLEL,
+    SET_ASIDE_ROWS,
+    STS,
+    read_table,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TASKS = {
+    "SomeSTS": TaskSpec(kind="sts", implementation="bootembed"),
+    "SomeBitext": TaskSpec(kind="bitext_mining", implementation="bootembed"),
+}
+SETTINGS: dict[str, Any] = {
+    "folder": "raw",
+    "min_characters": 2,
+    "max_characters": 40,
+    "max_length_ratio": 3.0,
+    "max_anchors": 100,
+}
+LINES = {"format": "lines", "path": "anchors.txt"}
+MOSES = {"format": "moses", "path": "bitext.{language}", "english_path": "bitext.eng", "split": "test"}
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    return folder
+
+
+def write(folder: Path, name: str, *lines: str) -> None:
+    (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def prepare(
+    raw: Path, corpus: dict[str, Any], *, role: Role = Role.SOURCE, seed: int = 1, **limits: object
+) -> PreparedCorpora:
+    return prepare_corpora(
+        CorpusSpec.model_validate(corpus),
+        PrepareCorpora.model_validate(SETTINGS | limits),
+        language="hau",
+        role=role,
+        tasks=TASKS,
+        input_dir=raw,
+        output_dir=raw.parent / "out",
+        seed=seed,
+    )
+
+
+def texts(raw: Path, name: str, schema: Any) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in read_table(raw.parent / "out" / f"{name}.parquet", schema)]
+
+
+def test_every_table_is_written_and_empty_when_there_are_no_files(raw: Path) -> None:
+    prepare(raw, {})
+    schemas = {
+        "monolingual": MONOLINGUAL,
+        "parallel": PARALLEL,
+        "nli": NLI,
+        "anchors": ANCHORS,
+        "examples": EXAMPLES,
+        "instructions": INSTRUCTIONS,
+        "set_aside_rows": SET_ASIDE_ROWS,
+    }
+    assert all(texts(raw, name, schema) == [] for name, schema in schemas.items())
+
+
+def test_text_is_cleaned_and_unfit_rows_are_listed_with_file_and_line(raw: Path) -> None:
+    write(raw, "mono.txt", "  cafe\u0301 \u00a0 au\x00lait\ufeff ", "x", "y" * 41, "", "twice", " twice", "Twice")
+    result = prepare(raw, {"monolingual": [{"format": "lines", "path": "mono.txt"}]})
+    assert texts(raw, "monolingual", MONOLINGUAL) == [("café au lait",), ("twice",), ("Twice",)]
+    report = result.tables["monolingual"]
+    assert (report.rows_in, report.kept) == (7, 3)
+    assert report.set_aside == {"duplicate": 1, "empty": 1, "too_long": 1, "too_short": 1}
+    listed = read_table(raw.parent / "out" / "set_aside_rows.parquet", SET_ASIDE_ROWS)
+    assert [(row["table"], row["reason"], row["file"], row["line"]) for row in listed] == [
+        ("monolingual", "too_short", "mono.txt", 2),
+        ("monolingual", "too_long", "mono.txt", 3),
+        ("monolingual", "empty", "mono.txt", 4),
+        ("monolingual", "duplicate", "mono.txt", 6),
+    ]
+
+
+def test_the_listed_text_is_clipped(raw: Path) -> None:
+    write(raw, "mono.txt", "fine", "z" * 5000)
+    prepare(raw, {"monolingual": [{"format": "lines", "path": "mono.txt"}]})
+    (row,) = read_table(raw.parent / "out" / "set_aside_rows.parquet", SET_ASIDE_ROWS)
+    assert row["text"] == "z" * 200
+
+
+def test_parallel_rows_of_unequal_length_are_set_aside(raw: Path) -> None:
+    write(raw, "bitext.hau", "abcd", "ab", "abc")
+    write(raw, "bitext.eng", "abc", "abcdefg", "abcdefghi")
+    prepare(raw, {"parallel": [MOSES]})
+    assert texts(raw, "parallel", PARALLEL) == [("abc", "abcd"), ("abcdefghi", "abc")]
+
+
+def test_duplicate_anchors_survive(raw: Path) -> None:
+    write(raw, "anchors.txt", "sannu", "sannu", "ina kwana")
+    prepare(raw, {"anchors": [LINES]}, role=Role.TARGET)
+    assert texts(raw, "anchors", ANCHORS) == [("sannu",), ("sannu",), ("ina kwana",)]
+
+
+def test_anchors_are_sampled_by_seed_in_order_and_counted(raw: Path) -> None:
+    sentences = [f"sentence {index:03}" for index in range(50)]
+    write(raw, "anchors.txt", *sentences)
+    result = prepare(raw, {"anchors": [LINES]}, max_anchors=10)
+    first = texts(raw, "anchors", ANCHORS)
+    assert len(first) == 10
+    assert first == sorted(first)
+    report = result.tables["anchors"]
+    assert (report.rows_in, report.kept, report.not_sampled, report.set_aside) == (50, 10, 40, {})
+    prepare(raw, {"anchors": [LINES]}, max_anchors=10)
+    assert texts(raw, "anchors", ANCHORS) == first
+    prepare(raw, {"anchors": [LINES]}, max_anchors=10, seed=2)
+    assert texts(raw, "anchors", ANCHORS) != first
+
+
+def test_evaluation_sentences_are_removed_from_every_table(raw: Path) -> None:
+    write(raw, "sts.tsv", "sentence1\tsentence2\tscore", "Ruwa yana zuba.\tYa tafi\t3", "Na  gani\tBa komai\t1")
+    write(raw, "bitext.hau", "Sannu da zuwa")
+    write(raw, "bitext.eng", "Welcome, friend!")
+    write(raw, "anchors.txt", "RUWA YANA ZUBA!", "ya tafi", "sabon abu", "na gani")
+    write(raw, "parallel.tsv", "english\ttext", "welcome friend\twani abu", "something\tsannu da zuwa", "new\tsabo")
+    write(
+        raw,
+        "nli.csv",
+        "premise,hypothesis,label",
+        "Ba komai.,x y,entailment",
+        "sabo,Welcome friend,entailment",
+        "ab,cd,entailment",
+    )
+    write(raw, "examples.csv", "anchor,positive,negative", "aa,Ya tafi,cc", "aa,bb,cc")
+    write(raw, "instructions.csv", "prompt,completion", "aa,ya tafi", "aa,bb")
+    corpus = {
+        "monolingual": [LINES],
+        "parallel": [{"format": "tsv", "path": "parallel.tsv"}],
+        "nli": [{"format": "csv", "path": "nli.csv"}],
+        "anchors": [LINES],
+        "examples": [{"format": "csv", "path": "examples.csv"}],
+        "instructions": [{"format": "csv", "path": "instructions.csv"}],
+        "evaluation": {
+            "SomeSTS": [{"format": "tsv", "path": "sts.tsv", "split": "test"}],
+            "SomeBitext": [MOSES],
+        },
+    }
+    result = prepare(raw, corpus, role=Role.TARGET)
+    assert texts(raw, "anchors", ANCHORS) == texts(raw, "monolingual", MONOLINGUAL) == [("sabon abu",)]
+    assert texts(raw, "parallel", PARALLEL) == [("new", "sabo")]
+    assert texts(raw, "nli", NLI) == [("ab", "cd", "entailment")]
+    assert texts(raw, "examples", EXAMPLES) == [("aa", "bb", "cc")]
+    assert texts(raw, "instructions", INSTRUCTIONS) == [("aa", "bb")]
+    assert result.tables["anchors"].in_evaluation_set == {"SomeSTS": 3}
+    assert result.tables["parallel"].in_evaluation_set == {"SomeBitext": 2}
+    assert result.tables["nli"].in_evaluation_set == {"SomeBitext": 1, "SomeSTS": 1}
+
+
+def test_evaluation_sets_are_taken_verbatim(raw: Path) -> None:
+    long = "e\u0301  " * 50
+    write(raw, "sts.tsv", "sentence1\tsentence2\tscore", f"{long}\tx\t3", f"{long}\tx\t3", "a\tb\tbad")
+    result = prepare(raw, {"evaluation": {"SomeSTS": [{"format": "tsv", "path": "sts.tsv", "split": "test"}]}})
+    assert texts(raw, "evaluation/SomeSTS", STS) == [("test", long, "x", 3.0)] * 2
+    assert result.tables["evaluation/SomeSTS"].set_aside == {"score_is_no_number": 1}
+
+
+def test_bitext_evaluation(raw: Path) -> None:
+    write(raw, "bitext.hau", "sannu")
+    write(raw, "bitext.eng", "hello")
+    prepare(raw, {"evaluation": {"SomeBitext": [MOSES]}})
+    assert texts(raw, "evaluation/SomeBitext", BITEXT_MINING) == [("test", "sannu", "hello")]
+
+
+def test_report_and_metrics_add_up(raw: Path) -> None:
+    write(raw, "anchors.txt", *[f"sentence {index}" for index in range(20)], "x", "")
+    result = prepare(raw, {"anchors": [LINES]}, max_anchors=5)
+    report = json.loads((raw.parent / "out" / "report.json").read_text())["tables"]["anchors"]
+    assert report["rows_in"] == report["kept"] + sum(report["set_aside"].values()) + report["not_sampled"]
+    assert result.metrics["anchors.kept"] == 5
+    assert result.metrics["anchors.set_aside.too_short"] == 1
+    assert all(isinstance(value, int | float) for value in result.metrics.values())
+
+
+def test_outputs_are_the_same_bytes_each_time(raw: Path) -> None:
+    write(raw, "anchors.txt", *[f"sentence {index}" for index in range(20)], "x")
+    folder = raw.parent / "out"
+    runs = []
+    for _ in range(2):
+        prepare(raw, {"anchors": [LINES]}, max_anchors=5)
+        runs.append({path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()})
+    assert runs[0] == runs[1]
+
+
+def test_a_target_language_without_anchors_is_refused(raw: Path) -> None:
+    write(raw, "anchors.txt", "x", "")
+    with pytest.raises(DataError, match=r"'hau': no anchors are left of 2 rows .*1 empty.*1 too_short|1 too_short"):
+        prepare(raw, {"anchors": [LINES]}, role=Role.TARGET)
+
+
+def test_a_file_of_which_no_row_can_be_read_is_refused(raw: Path) -> None:
+    write(raw, "nli.csv", "premise,hypothesis,label", "a,b,0", "c,d,2")
+    with pytest.raises(DataError, match=r"nli\.csv: none of its 2 rows .*2 unknown_label; e\.g\. line 2.*label_values"):
+        prepare(raw, {"nli": [{"format": "csv", "path": "nli.csv"}]})
+
+
+def test_an_unknown_task_is_refused(raw: Path) -> None:
+    with pytest.raises(ParamsError, match=r"'Other' is no task .*SomeSTS"):
+        prepare(raw, {"evaluation": {"Other": [MOSES]}})
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(st.characters(exclude_categories=("Cs",)), max_size=30))
+def test_cleaning_is_idempotent_and_keeps_what_is_compared(text: str) -> None:
+    cleaned = clean_text(text)
+    assert clean_text(cleaned) == cleaned
+    assert comparable(cleaned) == comparable(text)
+    assert comparable(comparable(text)) == comparable(text)
+
+
+def test_vowel_signs_tell_words_apart() -> None:
+    assert comparable("कि") != comparable("का")
+    assert comparable("Ƙasa, TA!") == comparable("ƙasata")
+
+
+def test_texts_of_punctuation_alone_equal_no_other() -> None:
+    held = EvaluationTexts()
+    held.add("SomeSTS", "...")
+    assert held.task_of("...") == "SomeSTS"
+    assert held.task_of("!!!") is None

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import csv
+import io
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bootembed.corpora.layouts import (
+    ANCHORS,
+    INSTRUCTIONS,
+    MONOLINGUAL,
+    NLI,
+    PARALLEL,
+    Layout,
+    evaluation_layout,
+    read_rows,
+)
+from bootembed.corpora.rows import Reason, Row
+from bootembed.errors import DataError, ParamsError
+from bootembed.params import FileSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STS = evaluation_layout("SomeSTS", "sts")
+BITEXT = evaluation_layout("SomeBitext", "bitext_mining")
+NAMES = st.characters(exclude_categories=("Cs",))
+FIELDS = st.text(NAMES, max_size=12)
+ONE_LINE = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\n\r\t\ufeff"), max_size=12)
+quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def read(folder: Path, layout: Layout, content: bytes | str, /, **spec: object) -> list[Row]:
+    data = content.encode() if isinstance(content, str) else content
+    (folder / "raw").write_bytes(data)
+    return list(read_rows(FileSpec(path="raw", **spec), layout, folder=folder, language="hau"))
+
+
+def kept(rows: list[Row]) -> list[tuple[object, ...]]:
+    return [tuple(row.values.values()) for row in rows if row.reason is None]
+
+
+def reasons(rows: list[Row]) -> list[tuple[str, int]]:
+    return [(str(row.reason), row.line) for row in rows if row.reason]
+
+
+def csv_text(rows: list[tuple[str, ...]], header: tuple[str, ...] = ("prompt", "completion"), **style: object) -> str:
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, **style)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+class TestRoundTrip:
+    @quick
+    @given(rows=st.lists(st.tuples(FIELDS, FIELDS)), form=st.sampled_from(["csv", "tsv"]))
+    def test_quoted_tables_give_back_what_was_written(self, tmp_path: Path, rows: list, form: str) -> None:
+        text = csv_text(rows, delimiter={"csv": ",", "tsv": "\t"}[form])
+        found = read(tmp_path, INSTRUCTIONS, text, format=form)
+        assert len(found) == len(rows)
+        assert kept(found) == [row for row in rows if all(field.strip() for field in row)]
+        assert {row.reason for row in found} <= {None, Reason.EMPTY}
+
+    @quick
+    @given(rows=st.lists(st.lists(ONE_LINE, min_size=1, max_size=4)), end=st.sampled_from(["\n", "\r\n"]))
+    def test_unquoted_tsv_gives_back_or_sets_aside_every_line(self, tmp_path: Path, rows: list, end: str) -> None:
+        text = "".join("\t".join(row) + end for row in [["prompt", "completion"], *rows])
+        found = read(tmp_path, INSTRUCTIONS, text, format="tsv", quoting=False)
+        assert len(found) == len(rows)
+        assert kept(found) == [tuple(row) for row in rows if len(row) == 2 and all(field.strip() for field in row)]
+        assert [row.line for row in found] == list(range(2, len(rows) + 2))
+
+    @quick
+    @given(
+        lines=st.lists(ONE_LINE, min_size=1),
+        end=st.sampled_from(["\n", "\r\n"]),
+        bom=st.sampled_from([b"", b"\xef\xbb\xbf"]),
+    )
+    def test_lines(self, tmp_path: Path, lines: list[str], end: str, bom: bytes) -> None:
+        found = read(tmp_path, ANCHORS, bom + "".join(line + end for line in lines).encode(), format="lines")
+        assert [row.values["text"] for row in found] == lines
+        assert [row.reason for row in found] == [None if line.strip() else Reason.EMPTY for line in lines]
+
+    @quick
+    @given(pairs=st.lists(st.tuples(ONE_LINE, ONE_LINE), min_size=1))
+    def test_moses(self, tmp_path: Path, pairs: list[tuple[str, str]]) -> None:
+        (tmp_path / "english").write_bytes("".join(f"{english}\n" for _, english in pairs).encode())
+        text = "".join(f"{own}\n" for own, _ in pairs)
+        found = read(tmp_path, PARALLEL, text, format="moses", english_path="english")
+        assert [(row.values["text"], row.values["english"]) for row in found] == pairs
+        assert [row.reason is None for row in found] == [all(half.strip() for half in pair) for pair in pairs]
+
+
+class TestGarbage:
+    @quick
+    @given(data=st.binary(min_size=1))
+    def test_every_line_of_garbage_is_a_row(self, tmp_path: Path, data: bytes) -> None:
+        lines = io.BytesIO(data).readlines()
+        try:
+            assert len(read(tmp_path, ANCHORS, data, format="lines")) == len(lines)
+        except DataError:
+            assert data == b"\xef\xbb\xbf"
+        found = read(tmp_path, ANCHORS, b"text\n" + data, format="tsv", quoting=False)
+        assert [row.line for row in found] == list(range(2, len(lines) + 2))
+
+    @quick
+    @given(
+        data=st.one_of(st.binary(), st.text('"",\t\r\nx').map(str.encode)),
+        form=st.sampled_from(["csv", "tsv"]),
+        encoding=st.sampled_from(["utf-8", "latin-1", "cp932", "gb18030"]),
+    )
+    def test_quoted_garbage_loses_no_line(self, tmp_path: Path, data: bytes, form: str, encoding: str) -> None:
+        last = len(io.BytesIO(data).readlines()) + 1
+        found = read(tmp_path, ANCHORS, b"text\n" + data, format=form, encoding=encoding)
+        starts = [*(row.line for row in found), last + 1]
+        assert starts[0] == 2
+        for row, following in zip(found, starts[1:], strict=True):
+            spanned = following - row.line
+            assert spanned >= 1
+            assert row.reason is not Reason.MALFORMED or spanned == 1
+
+    @quick
+    @given(data=st.binary(), form=st.sampled_from(["csv", "tsv", "lines"]))
+    def test_a_file_of_garbage_is_refused_or_read(self, tmp_path: Path, data: bytes, form: str) -> None:
+        try:
+            read(tmp_path, MONOLINGUAL, data, format=form)
+        except DataError as error:
+            assert str(tmp_path / "raw") in str(error)
+
+
+class TestBadRows:
+    def test_undecodable_lines_are_set_aside_alone(self, tmp_path: Path) -> None:
+        found = read(tmp_path, ANCHORS, b"good\nb\xffd\nlast", format="lines")
+        assert kept(found) == [("good",), ("last",)]
+        assert reasons(found) == [("undecodable", 2)]
+        assert "\\xff" in found[1].values["text"]
+
+    def test_undecodable_half_of_a_pair_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "english").write_bytes(b"one\n\xff\n\n")
+        found = read(tmp_path, PARALLEL, "moja\nmbili\ntatu\n", format="moses", english_path="english")
+        assert [(row.file, row.line, row.reason) for row in found] == [
+            ("raw", 1, None),
+            ("english", 2, Reason.UNDECODABLE),
+            ("english", 3, Reason.EMPTY),
+        ]
+
+    def test_a_stray_quote_costs_one_row_not_the_rest_of_the_file(self, tmp_path: Path) -> None:
+        text = 'prompt\tcompletion\n"open\tx\n' + "a\tb\n" * 500
+        found = read(tmp_path, INSTRUCTIONS, text, format="tsv")
+        assert reasons(found) == [("malformed_quotes", 2)]
+        assert len(kept(found)) == 500
+
+    def test_stray_quotes_on_every_line_take_no_quadratic_time(self, tmp_path: Path) -> None:
+        text = "prompt,completion,c\n" + 'x","a\n' * 20_000
+        started = time.perf_counter()
+        assert len(read(tmp_path, INSTRUCTIONS, text, format="csv")) == 20_000
+        assert time.perf_counter() - started < 3
+
+    def test_quoted_fields_may_span_lines_and_lines_are_those_of_the_file(self, tmp_path: Path) -> None:
+        text = 'text\n"two\nlines"\nthird\n\n"x"y\n'
+        found = read(tmp_path, ANCHORS, text, format="csv")
+        assert [(row.line, row.reason) for row in found] == [
+            (2, None),
+            (4, None),
+            (5, Reason.EMPTY),
+            (6, Reason.MALFORMED),
+        ]
+
+    def test_unicode_line_separators_do_not_shift_a_pair(self, tmp_path: Path) -> None:
+        (tmp_path / "english").write_text("a\u2028b\nc\n", encoding="utf-8")
+        found = read(tmp_path, PARALLEL, "x\ny\x0bz\n", format="moses", english_path="english")
+        assert [row.values["english"] for row in found] == ["a\u2028b", "c"]
+
+    def test_wrong_numbers_of_fields(self, tmp_path: Path) -> None:
+        found = read(tmp_path, INSTRUCTIONS, "prompt,completion\na,b\na\na,b,c\n", format="csv")
+        assert reasons(found) == [("wrong_number_of_fields", 3), ("wrong_number_of_fields", 4)]
+        assert found[2].detail == "3 instead of 2"
+
+    def test_huge_fields_and_nul_bytes_are_read(self, tmp_path: Path) -> None:
+        huge = "x" * 10_000_000
+        found = read(tmp_path, INSTRUCTIONS, f"prompt,completion\na\0b,c\n{huge},d\n", format="csv")
+        assert kept(found) == [("a\0b", "c"), (huge, "d")]
+
+
+class TestValues:
+    def test_scores_must_be_finite_numbers(self, tmp_path: Path) -> None:
+        text = "sentence1,sentence2,score\na,b,1.5\na,b,high\na,b,nan\na,b,inf\n"
+        found = read(tmp_path, STS, text, format="csv", split="test")
+        assert kept(found) == [("test", "a", "b", 1.5)]
+        assert reasons(found) == [("score_is_no_number", line) for line in (3, 4, 5)]
+
+    @pytest.mark.parametrize("separator", ["\n", "\t"])
+    def test_a_column_of_pairs_is_parted(self, tmp_path: Path, separator: str) -> None:
+        rows = [("1", f"a b{separator}c", "0.5"), ("2", "one only", "0.1"), ("3", f"a{separator}b{separator}c", "1")]
+        text = csv_text(rows, ("PairID", "Text", "Score"))
+        columns = {"text": "Text", "score": "Score"}
+        found = read(tmp_path, STS, text, format="csv", columns=columns, pair_separator=separator, split="validation")
+        assert kept(found) == [("validation", "a b", "c", 0.5)]
+        assert [reason for reason, _ in reasons(found)] == ["not_a_pair", "not_a_pair"]
+
+    def test_labels_are_mapped_and_neutral_set_aside(self, tmp_path: Path) -> None:
+        text = "premise\thypothesis\tlabel\na\tb\tYES\na\tb\tNEUTRAL\na\tb\tContradiction\na\tb\tmaybe\n"
+        found = read(tmp_path, NLI, text, format="tsv", label_values={"YES": "entailment"})
+        assert kept(found) == [("a", "b", "entailment"), ("a", "b", "contradiction")]
+        assert reasons(found) == [("neutral", 3), ("unknown_label", 5)]
+
+    def test_a_fixed_label_stands_for_the_column(self, tmp_path: Path) -> None:
+        columns = {"premise": "sent0", "hypothesis": "hard_neg"}
+        found = read(tmp_path, NLI, "sent0,hard_neg\na,b\n", format="csv", columns=columns, label="contradiction")
+        assert kept(found) == [("a", "b", "contradiction")]
+
+    def test_halves_of_bitext(self, tmp_path: Path) -> None:
+        (tmp_path / "english").write_text("hello\n", encoding="utf-8")
+        found = read(tmp_path, BITEXT, "sannu\n", format="moses", english_path="english", split="test")
+        assert found[0].values == {"split": "test", "sentence1": "sannu", "sentence2": "hello"}
+
+    def test_limit_and_language_in_the_path(self, tmp_path: Path) -> None:
+        (tmp_path / "text.hau").write_text("a\nb\nc\n", encoding="utf-8")
+        spec = FileSpec(format="lines", path="text.{language}", limit=2)
+        found = list(read_rows(spec, ANCHORS, folder=tmp_path, language="hau"))
+        assert [(row.file, row.values["text"]) for row in found] == [("text.hau", "a"), ("text.hau", "b")]
+
+    def test_another_encoding(self, tmp_path: Path) -> None:
+        assert kept(read(tmp_path, ANCHORS, "Žlutý kůň\n".encode("cp1250"), format="lines", encoding="cp1250")) == [
+            ("Žlutý kůň",)
+        ]
+
+
+class TestRefusals:
+    def test_a_missing_file(self, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match=r"absent: cannot be read .*put the file there"):
+            list(read_rows(FileSpec(format="lines", path="absent"), ANCHORS, folder=tmp_path, language="hau"))
+
+    @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])
+    @pytest.mark.parametrize("form", ["lines", "csv"])
+    def test_an_empty_file(self, tmp_path: Path, content: bytes, form: str) -> None:
+        with pytest.raises(DataError, match="is empty"):
+            read(tmp_path, ANCHORS, content, format=form)
+
+    def test_an_uneven_pair_names_both_files_and_counts(self, tmp_path: Path) -> None:
+        (tmp_path / "english").write_text("one\ntwo", encoding="utf-8")
+        with pytest.raises(DataError, match=r"raw has 3 lines, .*english has 2.*get the pair again"):
+            read(tmp_path, PARALLEL, "a\nb\nc\n", format="moses", english_path="english", limit=1)
+
+    def test_a_missing_column_names_those_found(self, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match=r"raw: has no column 'text'.*'Text', 'other'.*columns: \{text"):
+            read(tmp_path, ANCHORS, "Text,other\na,b\n", format="csv")
+
+    def test_a_column_that_occurs_twice(self, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match="has 2 columns named 'text'"):
+            read(tmp_path, ANCHORS, "text,text\na,b\n", format="csv")
+
+    @pytest.mark.parametrize("header", [b"te\xffxt\n", b'"te"xt\n', b'"text\n'])
+    def test_an_unreadable_header(self, tmp_path: Path, header: bytes) -> None:
+        with pytest.raises(DataError, match="header, line 1, cannot be read"):
+            read(tmp_path, ANCHORS, header + b"a\n", format="csv")
+
+    @pytest.mark.parametrize("encoding", ["utf-16", "hex", "no-such-code"])
+    def test_an_encoding_that_cannot_be_read_by_line(self, tmp_path: Path, encoding: str) -> None:
+        with pytest.raises(ParamsError, match=encoding):
+            read(tmp_path, ANCHORS, b"a\n", format="lines", encoding=encoding)
+
+    @pytest.mark.parametrize(
+        ("layout", "spec", "message"),
+        [
+            (NLI, {"format": "lines"}, "use moses, csv or tsv"),
+            (NLI, {"format": "moses", "english_path": "raw"}, "use csv or tsv"),
+            (PARALLEL, {"format": "moses"}, "english_path"),
+            (NLI, {"format": "csv", "columns": {"premiss": "a"}}, "premiss"),
+            (ANCHORS, {"format": "csv", "pair_separator": ","}, "pair_separator"),
+        ],
+    )
+    def test_a_format_that_cannot_give_the_table(
+        self, tmp_path: Path, layout: Layout, spec: dict[str, object], message: str
+    ) -> None:
+        with pytest.raises(ParamsError, match=message):
+            read(tmp_path, layout, "a\n", **spec)
