@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @params_option
 @stage_command
 def main(params: Params, embedders_dir: Path, scores_dir: Path, output: Path) -> None:
+    from bootembed.hashing import content_hash
     from bootembed.registry import best_candidate, read_candidates, register
 
     settings = {"register_models": params.register_models, "grid": params.grid}
@@ -38,6 +39,7 @@ def main(params: Params, embedders_dir: Path, scores_dir: Path, output: Path) ->
                 "champion": best.name,
                 "validation_task": task,
                 "validation_score": best.validation_score,
+                "content_hash": content_hash(best.folder),
             }
         output.write_text(json.dumps(champions, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         run.log_artifact(output)

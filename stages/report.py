@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--markdown", type=click.Path(path_type=Path), required=True)
 @click.option("--summary", type=click.Path(path_type=Path), required=True)
 @click.option("--scores-csv", type=click.Path(path_type=Path), required=True)
+@click.option("--oracle-csv", type=click.Path(path_type=Path), required=True)
 @params_option
 @stage_command
 def main(
@@ -31,16 +32,18 @@ def main(
     markdown: Path,
     summary: Path,
     scores_csv: Path,
+    oracle_csv: Path,
 ) -> None:
     from bootembed.report.intervals import compare
     from bootembed.report.scores import read_results
-    from bootembed.report.write import write_markdown, write_scores_csv, write_summary
+    from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
 
     settings = {"profile": params.profile, "grid": params.grid, "seed": params.seed}
     with tracking.stage_run("report", cell={}, settings=settings) as run:
         results = read_results(scores_dir, triplets_dir, params.grid)
         comparisons = compare(results.scores, results_dir, seed=params.seed)
         write_scores_csv(results.scores, scores_csv)
+        write_oracle_csv(results.triplets, oracle_csv)
         write_summary(results, summary)
         write_markdown(results, comparisons, markdown, profile=params.profile, seed=params.seed)
         run.log_metrics(

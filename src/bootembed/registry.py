@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed import tracking
+from bootembed.errors import DataError
 from bootembed.hashing import content_hash
 from bootembed.report.scores import read_scores
 
@@ -55,9 +56,13 @@ def register(candidates: Sequence[Candidate], name: str, *, alias: str) -> None:
     from mlflow.exceptions import MlflowException
 
     try:
-        client.get_registered_model(name)
-    except MlflowException:
-        client.create_registered_model(name)
+        if not client.search_registered_models(f"name='{name}'"):
+            client.create_registered_model(name)
+    except MlflowException as error:
+        raise DataError(
+            f"MLflow store {tracking.shown_uri()} cannot be used: {error}; start it, choose another one by "
+            "MLFLOW_TRACKING_URI, or do without by BOOTEMBED_TRACKING=off"
+        ) from error
     present = {v.tags.get("content_hash"): v for v in client.search_model_versions(f"name='{name}'")}
     versions = {}
     for candidate in candidates:

@@ -1,17 +1,21 @@
 """MLflow runs of the stages: MLflow observes and never decides.
 
-A stage collects what it wants to say inside `stage_run`; only when the block is left is mlflow imported (1.4 s) and
-everything sent at once. When the store cannot be reached the stage warns and goes on: its outputs are DVC's.
+A stage collects what it wants to say inside `stage_run`. When the block is left the run goes into a spool folder, from
+where a process of its own sends it: importing mlflow and opening its store takes 1.5 s, as long as many a stage. When
+the store cannot be reached the runs stay in the spool until it can; a stage never fails or waits because of it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -20,11 +24,11 @@ from bootembed.hashing import content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("bootembed.tracking")
 EXPERIMENT = "bootembed"
 DEFAULT_STORE = "sqlite:///mlflow.db"
+SPOOL = Path("mlflow.db.spool")  # in the working directory, as the store
 _LONGEST_PARAM = 500
 _MOST_PARAMS = 100  # of one batch in MLflow's API
 
@@ -72,9 +76,9 @@ def stage_run(stage: str, *, cell: Mapping[str, str], settings: Mapping[str, obj
         yield run
     except BaseException as error:
         run.tags["error"] = f"{type(error).__name__}: {error}"[:_LONGEST_PARAM]
-        _send(stage, cell, settings, run, started, status="FAILED")
+        _record(stage, cell, settings, run, started, status="FAILED")
         raise
-    _send(stage, cell, settings, run, started, status="FINISHED")
+    _record(stage, cell, settings, run, started, status="FINISHED")
 
 
 def tracking_uri() -> str:
@@ -122,56 +126,78 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _send(
-    stage: str,
-    cell: Mapping[str, str],
-    settings: Mapping[str, object],
-    run: StageRun,
-    started: float,
-    *,
-    status: str,
+def _record(
+    stage: str, cell: Mapping[str, str], settings: Mapping[str, object], run: StageRun, started: float, *, status: str
 ) -> None:
+    """Put a run into the spool and start a process that sends it, so that the next stage need not wait."""
     if not is_on():
         return
+    record = {
+        "name": os.environ.get("DVC_STAGE") or "-".join([stage, *cell.values()]),
+        "status": status,
+        "started": started,
+        "ended": time.time(),
+        "params": flatten(settings),
+        "metrics": run.metrics,
+        "tags": {"stage": stage, **cell, **provenance_tags(), **run.tags},
+        "artifacts": [str(path.absolute()) for path in run.artifacts],
+    }
     try:
-        _log(stage, cell, settings, run, started, status=status)
-    except Exception as error:  # the store is a foreign system: whatever it raises must not lose the stage's work
-        logger.warning("MLflow store %s cannot be written, this run is not logged: %s", tracking_uri(), error)
+        SPOOL.mkdir(parents=True, exist_ok=True)
+        path = SPOOL / f"{time.time_ns()}-{os.getpid()}.json"
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(record), encoding="utf-8")
+        partial.rename(path)
+    except OSError as error:
+        logger.warning("%s cannot be written, this run is not logged: %s", SPOOL, error)
+        return
+    subprocess.Popen([sys.executable, "-m", "bootembed.tracking"], start_new_session=True, stdout=subprocess.DEVNULL)
 
 
-def _log(
-    stage: str,
-    cell: Mapping[str, str],
-    settings: Mapping[str, object],
-    run: StageRun,
-    started: float,
-    *,
-    status: str,
-) -> None:
-    mlflow_client = client()
+def send_spooled() -> int:
+    """Send every run in the spool to the store, in their order, and return how many were sent.
+
+    One process at a time sends: it also makes the tables of a new SQLite store, which two must not do at once. A run
+    stays in the spool until the store has it, so a killed sender or an unreachable store loses nothing.
+    """
+    import fcntl
+
+    SPOOL.mkdir(parents=True, exist_ok=True)
+    sent = 0
+    with (SPOOL / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = sorted(SPOOL.glob("*.json"))
+        mlflow_client = client() if waiting else None
+        for path in waiting:
+            _log(mlflow_client, json.loads(path.read_text(encoding="utf-8")))
+            path.unlink()
+            sent += 1
+    return sent
+
+
+def _log(mlflow_client: Any, record: dict[str, Any]) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
-    now = int(time.time() * 1000)
-    name = os.environ.get("DVC_STAGE") or "-".join([stage, *cell.values()])
-    tags = {"stage": stage, **cell, **provenance_tags(), **run.tags}
+    ended = int(record["ended"] * 1000)
     created = mlflow_client.create_run(
-        experiment_id(mlflow_client), start_time=int(started * 1000), tags={"mlflow.runName": name}
+        experiment_id(mlflow_client),
+        start_time=int(record["started"] * 1000),
+        tags={"mlflow.runName": record["name"]},
     )
     run_id = created.info.run_id
-    params = [Param(key, value[:_LONGEST_PARAM]) for key, value in flatten(settings).items()]
-    seconds = Metric("stage_seconds", time.time() - started, now, 0)
-    metrics = [Metric(key, value, now, 0) for key, value in run.metrics.items()]
+    params = [Param(key, value[:_LONGEST_PARAM]) for key, value in record["params"].items()]
+    metrics = {"stage_seconds": record["ended"] - record["started"], **record["metrics"]}
     mlflow_client.log_batch(
         run_id,
-        metrics=[seconds, *metrics],
+        metrics=[Metric(key, value, ended, 0) for key, value in metrics.items()],
         params=params[:_MOST_PARAMS],
-        tags=[RunTag(key, str(value)) for key, value in tags.items()],
+        tags=[RunTag(key, str(value)) for key, value in record["tags"].items()],
     )
     for start in range(_MOST_PARAMS, len(params), _MOST_PARAMS):
         mlflow_client.log_batch(run_id, params=params[start : start + _MOST_PARAMS])
-    for path in run.artifacts:
-        mlflow_client.log_artifact(run_id, str(path))
-    mlflow_client.set_terminated(run_id, status=status)
+    for path in record["artifacts"]:
+        mlflow_client.log_artifact(run_id, path)
+    mlflow_client.set_terminated(run_id, status=record["status"], end_time=ended)
 
 
 def flatten(settings: Mapping[str, object]) -> dict[str, str]:
@@ -190,3 +216,11 @@ def flatten(settings: Mapping[str, object]) -> dict[str, str]:
     for section, value in settings.items():
         walk(section, value)
     return flat
+
+
+if __name__ == "__main__":
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    try:
+        send_spooled()
+    except Exception as failure:  # the store is a foreign system: whatever it raises, the runs stay in the spool
+        logger.warning("MLflow store %s cannot be written, the runs wait in %s: %s", tracking_uri(), SPOOL, failure)

@@ -201,6 +201,27 @@ def test_report_and_metrics_add_up(raw: Path) -> None:
     assert all(isinstance(value, int | float) for value in result.metrics.values())
 
 
+def test_every_row_counted_as_set_aside_is_listed(raw: Path) -> None:
+    (raw / "nli.tsv").write_bytes(
+        b"premise\thypothesis\tlabel\nab\tcd\tentailment\nab\tcd\tentailment\nab\tcd\tneutral\nab\tcd\tYES\n"
+        b"ab\tcd\nab\t\tentailment\n\xffb\tcd\tentailment\na\0b\t" + b"c" * 10_000_000 + b"\tcontradiction\n"
+    )
+    result = prepare(raw, {"nli": [{"format": "tsv", "path": "nli.tsv"}]})
+    report = result.tables["nli"]
+    listed = read_table(raw.parent / "out" / "set_aside_rows.parquet", SET_ASIDE_ROWS)
+    assert [(row["reason"], row["line"]) for row in listed] == [
+        ("duplicate", 3),
+        ("neutral", 4),
+        ("unknown_label", 5),
+        ("wrong_number_of_fields", 6),
+        ("empty", 7),
+        ("undecodable", 8),
+        ("too_long", 9),
+    ]
+    assert report.set_aside == {row["reason"]: 1 for row in listed}
+    assert (report.rows_in, report.kept) == (8, 1)
+
+
 def test_outputs_are_the_same_bytes_each_time(raw: Path) -> None:
     write(raw, "anchors.txt", *[f"sentence {index}" for index in range(20)], "x")
     folder = raw.parent / "out"
@@ -213,7 +234,7 @@ def test_outputs_are_the_same_bytes_each_time(raw: Path) -> None:
 
 def test_a_target_language_without_anchors_is_refused(raw: Path) -> None:
     write(raw, "anchors.txt", "x", "")
-    with pytest.raises(DataError, match=r"'hau': no anchors are left of 2 rows .*1 empty.*1 too_short|1 too_short"):
+    with pytest.raises(DataError, match=r"'hau': no anchors are left of 2 rows \(1 empty, 1 too_short\)"):
         prepare(raw, {"anchors": [LINES]}, role=Role.TARGET)
 
 

@@ -132,6 +132,21 @@ class TestGarbage:
         except DataError as error:
             assert str(tmp_path / "raw") in str(error)
 
+    @quick
+    @given(own=st.binary(min_size=1), english=st.binary(min_size=1))
+    def test_a_pair_of_garbage_is_refused_or_read_line_by_line(
+        self, tmp_path: Path, own: bytes, english: bytes
+    ) -> None:
+        (tmp_path / "english").write_bytes(english)
+        counts = [len(io.BytesIO(half).readlines()) for half in (own, english)]
+        try:
+            found = read(tmp_path, PARALLEL, own, format="moses", english_path="english")
+        except DataError:
+            assert counts[0] != counts[1] or b"\xef\xbb\xbf" in (own, english)
+        else:
+            assert counts == [len(found)] * 2
+            assert [row.line for row in found] == list(range(1, len(found) + 1))
+
 
 class TestBadRows:
     def test_undecodable_lines_are_set_aside_alone(self, tmp_path: Path) -> None:

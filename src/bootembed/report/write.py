@@ -13,7 +13,7 @@ from bootembed.report.scores import UNTRAINED, Score
 from bootembed.triplets.filters import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from bootembed.report.intervals import Comparison
@@ -28,6 +28,17 @@ def write_scores_csv(scores: Iterable[Score], path: Path) -> None:
         writer = csv.DictWriter(stream, [field.name for field in fields(Score)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(_rounded(asdict(score)) for score in scores)
+
+
+def write_oracle_csv(triplets: Mapping[tuple[str, str], Mapping[str, float]], path: Path) -> None:
+    """One row a strategy, language and polarity: the share of generated sentences that the oracle found right."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["strategy", "language", "polarity", "precision"])
+        for (strategy, language), metrics in triplets.items():
+            for name in _ORACLE:
+                if name in metrics:
+                    writer.writerow([strategy, language, name.split("_")[1], round(metrics[name], 6)])
 
 
 def write_summary(results: Results, path: Path) -> None:
@@ -75,14 +86,14 @@ def _cell(score: Score | None, best: float) -> str:
         return ""
     figure = f"{score.main_score:.3f}"
     shown = f"**{figure}**" if score.main_score == best else figure
-    return shown if score.recipe == UNTRAINED else f"{shown} ({score.gain:+.3f})"
+    return shown if score.recipe == UNTRAINED else f"{shown} ({_signed(score.gain)})"
 
 
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     rows = [
         [
             c.language, c.encoder, c.task, c.recipe, c.against,
-            f"{c.interval.difference:+.3f}", f"{c.interval.low:+.3f} to {c.interval.high:+.3f}",
+            _signed(c.interval.difference), f"{_signed(c.interval.low)} to {_signed(c.interval.high)}",
             "yes" if c.interval.excludes_zero else "no",
         ]
         for c in comparisons
@@ -106,6 +117,10 @@ def _triplet_table(results: Results) -> str:
 
 def _table(rows: list[list[Any]], heads: list[str]) -> str:
     return str(tabulate(rows, heads, tablefmt="github", disable_numparse=True))
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-0.000", "+0.000")
 
 
 def _share(value: float | None) -> str:

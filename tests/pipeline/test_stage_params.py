@@ -1,0 +1,70 @@
+"""Declared parameters: a stage depends on every parameter it reads, and every output has an option that names it."""
+
+from __future__ import annotations
+
+import ast
+import shlex
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+
+ROOT = Path(__file__).parents[2]
+STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if stage.cmd}
+ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
+# Names of the champion and its alias say nothing of another output; a cell's own keys stand in its command.
+every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
+
+
+def _module(stage):
+    return ROOT / (shlex.split(stage.cmd)[2].replace(".", "/") + ".py")
+
+
+def _reads(node):
+    """Dotted names below `params` that a stage reads: `params.a.b` gives `a.b`, `params.a[key]` gives `a`."""
+    found = set()
+    for child in ast.walk(node):
+        names, owner = [], child
+        while isinstance(owner, ast.Attribute):
+            names.append(owner.attr)
+            owner = owner.value
+        if names and isinstance(owner, ast.Name) and owner.id == "params":
+            found.add(".".join(reversed(names)))
+    return {name for name in found if not any(other.startswith(f"{name}.") for other in found)}
+
+
+def _declared(stage):
+    return {key for dependency in stage.params for key in (getattr(dependency, "params", None) or [])}
+
+
+@every_stage
+def test_what_a_stage_reads_is_declared(name):
+    stage = ONE_OF_EACH[name]
+    declared = _declared(stage)
+    undeclared = [
+        key
+        for key in sorted(_reads(ast.parse(_module(stage).read_text())))
+        if not any(key == found or key.startswith(f"{found}.") or found.startswith(f"{key}.") for found in declared)
+    ]
+    assert not undeclared, f"{name} reads {undeclared}, dvc.yaml declares {sorted(declared)}"
+
+
+@every_stage
+def test_what_is_declared_is_read(name):
+    stage = ONE_OF_EACH[name]
+    reads = _reads(ast.parse(_module(stage).read_text()))
+    unread = [
+        key
+        for key in sorted(_declared(stage))
+        if not any(key == found or key.startswith(f"{found}.") or found.startswith(f"{key}.") for found in reads)
+    ]
+    assert not unread, f"dvc.yaml: {name} reruns when {unread} change, which it does not read"
+
+
+@every_stage
+def test_every_output_is_named_by_an_option(name):
+    stage = ONE_OF_EACH[name]
+    values = [Path(word) for word in shlex.split(stage.cmd)[3:] if "/" in word]
+    for out in stage.outs:
+        path = Path(out.def_path)
+        assert any(path == value or path in value.parents for value in values), f"{name}: nothing writes {path}"

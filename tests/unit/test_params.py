@@ -1,0 +1,109 @@
+"""Parameters are validated at load: each fault is one line with key, value and remedy."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bootembed.errors import ParamsError
+from bootembed.params import Params, load_params, validate_params
+
+VALID = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+
+
+def _set(path, value):
+    raw = copy.deepcopy(VALID)
+    *parents, last = path.split(".")
+    place = raw
+    for part in parents:
+        place = place[part]
+    place[last] = value
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("train_embedder.temperatur", 0.05, ["train_embedder.temperatur", "unknown key", "did you mean 'temperature'"]),
+        ("languages.afr.nam", "x", ["languages.afr.nam", "did you mean 'name'"]),
+        ("train_embedder.temperature", "warm", ["train_embedder.temperature", "'warm'"]),
+        ("train_task_adapter.r", 0, ["train_task_adapter.r", "0", "greater than or equal to 1"]),
+        ("train_task_adapter.lr_scheduler_type", "cosin", ["lr_scheduler_type", "'cosin'"]),
+        ("grid.languages", ["afr", "huasa"], ["grid.languages[1]", "'huasa'", "`languages`"]),
+        ("grid.recipes", ["xl_lora"], ["grid.recipes", "set it to ['in_context'"]),
+        ("grid.encoders", ["tinny"], ["grid.encoders[0]", "'tinny'", "base_models"]),
+        ("grid.adapter_languages", {"eng": "english", "afr": "target"}, ["adapter_composition", "ind"]),
+        ("grid.adapter_languages", {"afr": "target", "ind": "target"}, ["adapter_composition", "eng"]),
+        ("build_xl_lora_data.source_languages", [], ["xl_lora", "source_languages", "name a source language"]),
+        ("build_xl_lora_data.source_languages", ["afr"], ["'afr'", "role 'source'"]),
+        ("corpora.sample.anchors", [], ["corpora.sample.anchors", "'afr'", "no data"]),
+        ("languages.afr.corpus", "sampel", ["languages.afr.corpus", "'sampel'", "did you mean 'sample'"]),
+        ("register_models.validation_task", {"afr": "SampleSTS"}, ["validation_task.ind", "SampleSTS"]),
+        ("base_models.tiny.source", "hub", ["base_models.tiny.id", "missing", "'hub'"]),
+        ("base_models.tiny.role", "generator", ["base_models", "exactly one"]),
+    ],
+)
+def test_fault_names_key_value_and_remedy(path, value, told):
+    with pytest.raises(ParamsError) as caught:
+        validate_params(_set(path, value), source="params.yaml")
+    message = str(caught.value)
+    assert message.startswith("params.yaml: ")
+    assert all(part in message for part in told), message
+
+
+def test_all_faults_are_told_at_once():
+    raw = _set("train_embedder.temperatur", 1)
+    raw["seed"] = "x"
+    with pytest.raises(ParamsError) as caught:
+        validate_params(raw, source="params.yaml")
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_champion_is_never_chosen_on_test_scores():
+    raw = copy.deepcopy(VALID)
+    for file in raw["corpora"]["sample"]["evaluation"]["SampleSTS"]:
+        file["split"] = "test"
+    with pytest.raises(ParamsError, match="never chosen on test scores"):
+        validate_params(raw, source="params.yaml")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "a: [", "\x00"])
+def test_unreadable_files_are_named(tmp_path, content):
+    path = tmp_path / "params.yaml"
+    path.write_text(content)
+    with pytest.raises(ParamsError, match=r"params\.yaml"):
+        load_params(path)
+
+
+def _places(raw, prefix=()):
+    for key, value in raw.items():
+        yield (*prefix, key)
+        if isinstance(value, dict):
+            yield from _places(value, (*prefix, key))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    place=st.sampled_from(sorted(_places(VALID))),
+    change=st.sampled_from(["delete", "rename", "none", "list", "text", "number", "mapping"]),
+)
+def test_any_damage_gives_valid_params_or_a_clear_error(place, change):
+    raw = copy.deepcopy(VALID)
+    parent = raw
+    for part in place[:-1]:
+        parent = parent[part]
+    value = parent.pop(place[-1])
+    other = {"none": None, "list": [value], "text": "x y", "number": -1, "mapping": {"a": value}}
+    if change == "rename":
+        parent[f"{place[-1]}x"] = value
+    elif change != "delete":
+        parent[place[-1]] = other[change]
+    try:
+        assert isinstance(validate_params(raw, source="p"), Params)
+    except ParamsError as error:
+        assert all(line.startswith("p: ") for line in str(error).splitlines())

@@ -1,0 +1,83 @@
+"""MLflow observes and never decides."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bootembed import tracking
+from bootembed.params import ComposeAdapter
+
+SETTINGS = ComposeAdapter(method="delta", reference="none", weight=0.5)
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.setenv("DVC_STAGE", "compose_adapter@afr-positive")
+    monkeypatch.setenv("DVC_EXP_NAME", "plain-fish")
+    monkeypatch.setenv("HF_TOKEN", "secret-value")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _runs():
+    """The logged runs, once the process that sends them is done."""
+    deadline = time.monotonic() + 60
+    while list(tracking.SPOOL.glob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    tracking.send_spooled()
+    client = tracking.client()
+    return client.search_runs([tracking.experiment_id(client)])
+
+
+def test_a_run_says_what_ran_with_what_and_on_what(store):
+    (store / "output.txt").write_text("x")
+    with tracking.stage_run("compose_adapter", cell={"language": "afr"}, settings={"c": SETTINGS, "seed": 1}) as run:
+        run.log_metrics({"rank": 24})
+        run.log_output("adapter", store / "output.txt")
+    (logged,) = _runs()
+    assert logged.info.run_name == "compose_adapter@afr-positive"
+    assert logged.info.status == "FINISHED"
+    assert logged.data.params == {"c.method": "delta", "c.reference": "none", "c.weight": "0.5", "seed": "1"}
+    assert logged.data.metrics["rank"] == 24
+    assert logged.data.tags["language"] == "afr"
+    assert logged.data.tags["dvc_exp_name"] == "plain-fish"
+    assert len(logged.data.tags["output.adapter"]) == 64
+    assert "secret-value" not in str(logged.to_dictionary())
+
+
+def _fail():
+    with tracking.stage_run("compose_adapter", cell={}, settings={}):
+        raise ValueError("broken")
+
+
+def test_a_failing_stage_fails_as_before_and_is_logged_as_failed(store):
+    with pytest.raises(ValueError, match="broken"):
+        _fail()
+    (logged,) = _runs()
+    assert logged.info.status == "FAILED"
+    assert logged.data.tags["error"] == "ValueError: broken"
+
+
+def test_runs_wait_while_the_store_cannot_be_reached(store, monkeypatch):
+    reachable = tracking.tracking_uri()
+    (store / "no").write_text("a file where a folder should be")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store}/no/mlflow.db")
+    with tracking.stage_run("x", cell={}, settings={}) as run:
+        run.log_metrics({"a": 1})
+    with pytest.raises(Exception, match="File exists"):
+        tracking.send_spooled()
+    assert list(tracking.SPOOL.glob("*.json"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", reachable)
+    assert tracking.send_spooled() == 1
+    assert _runs()[0].data.metrics["a"] == 1
+
+
+def test_switched_off_writes_nothing(store, monkeypatch):
+    monkeypatch.setenv("BOOTEMBED_TRACKING", "off")
+    with tracking.stage_run("x", cell={}, settings={}) as run:
+        run.log_metrics({"a": 1})
+    assert not list(store.glob("mlflow.db*"))
