@@ -220,6 +220,7 @@ def flatten(settings: Mapping[str, object]) -> dict[str, str]:
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    os.nice(19)  # a core shared with it slows the training of the next stage several times over
     try:
         send_spooled()
     except Exception as failure:  # the store is a foreign system: whatever it raises, the runs stay in the spool

@@ -49,6 +49,8 @@ def folders(tmp_path):
     (tmp_path / "scores/leftover-afr-tiny.json").write_text("of another grid")
     triplets = {str(reason): 0 for reason in Reason} | {"candidates": 10, "kept": 9, "empty": 1}
     triplets |= {"oracle_positive_precision": 0.9, "oracle_negative_precision": 0.75}
+    triplets |= {"oracle_right_language_positive": 1.0, "oracle_right_language_negative": 0.8}
+    triplets |= {"oracle_positive_entailment": 8.0, "oracle_negative_contradiction": 6.0}
     (tmp_path / "triplets/xl_lora-afr.json").write_text(json.dumps(triplets))
     return tmp_path
 
@@ -69,7 +71,8 @@ def test_files(folders):
     assert summary["oracle_precision"]["afr"]["xl_lora"] == {"positive": 0.9, "negative": 0.75}
     report = (folders / "report.md").read_text()
     assert "**0.900** (+0.600)" in report
-    assert "75.0%" in report
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in report.splitlines()]
+    assert ["xl_lora", "afr", "negative", "75.0%", "80.0%", "66.7%"] in cells
     assert "leftover" not in report
 
 

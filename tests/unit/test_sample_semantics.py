@@ -110,13 +110,13 @@ def test_written_contradictions_are_judged_contradicting(seed: int) -> None:
     assert frame.subject == opposed.subject
 
 
-def test_negation_makes_few_contradictions() -> None:
-    """At most a quarter of the contradictions are negations, where there is another way."""
+def test_negation_is_one_way_of_contradicting_among_others() -> None:
+    """More than a tenth of the contradictions are negations, and less than half."""
     rng = random.Random(0)
     frames = [draw_frame(seed) for seed in range(3000)]
     rich = [frame for frame in frames if frame.object is not None]
     negated = sum(contradictions(frame, rng, WHOLE).negated for frame in rich)
-    assert negated / len(rich) < 0.25
+    assert 0.1 < negated / len(rich) < 0.5
 
 
 def test_contradictions_change_every_slot() -> None:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from bootembed.params import Scratch
 
 logger = logging.getLogger(__name__)
-_MASKED_SHARE = 0.2
+_MASKED_SHARE = 0.3  # ModernBERT's
+# ModernBERT has none by default; without it unsupervised SimCSE would compare a text with itself. As XLM-RoBERTa's.
+_MODERNBERT_DROPOUT = {"embedding_dropout": 0.1, "mlp_dropout": 0.1}
 IGNORED = -100  # label of a token that is not learned
 _PACKED_LENGTH = 128
 
@@ -215,7 +217,9 @@ def _encoder(settings: Scratch, tokenizer: Any) -> Any:
         return XLMRobertaForMaskedLM(XLMRobertaConfig(**common, type_vocab_size=1))
     if settings.architecture == "modernbert":
         special = {"cls_token_id": tokenizer.bos_token_id, "sep_token_id": tokenizer.eos_token_id}
-        return ModernBertForMaskedLM(ModernBertConfig(**common, **special, reference_compile=False))
+        return ModernBertForMaskedLM(
+            ModernBertConfig(**common, **special, **_MODERNBERT_DROPOUT, reference_compile=False)
+        )
     raise DataError(f"architecture {settings.architecture!r} is no encoder; choose 'xlm-roberta' or 'modernbert'")
 
 

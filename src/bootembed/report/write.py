@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bootembed.report.scores import Results
 
 _ORACLE = ("oracle_positive_precision", "oracle_negative_precision")
+_WANTED = {"positive": "entailment", "negative": "contradiction"}
 
 
 def write_scores_csv(scores: Iterable[Score], path: Path) -> None:
@@ -66,6 +67,11 @@ def write_markdown(results: Results, comparisons: Sequence[Comparison], path: Pa
             "## Differences on STS, with the 95 % interval of a paired bootstrap\n\n" + _comparison_table(comparisons)
         )
     parts.append("## Triplets\n\n" + _triplet_table(results) + "\n")
+    if oracle := _oracle_table(results):
+        parts.append(
+            "## What the grammar of the sample corpora finds in the kept triplets\n\nRight: a sentence of the language "
+            "that the strategy demands, in the wanted relation to its anchor.\n\n" + oracle + "\n"
+        )
     path.write_text("\n".join(parts), encoding="utf-8")
 
 
@@ -107,12 +113,26 @@ def _triplet_table(results: Results) -> str:
     rows = [
         [
             strategy, language, int(metrics["candidates"]), int(metrics["kept"]),
-            *(int(metrics[reason]) for reason in reasons), *(_share(metrics.get(name)) for name in _ORACLE),
+            *(int(metrics[reason]) for reason in reasons),
         ]
         for (strategy, language), metrics in results.triplets.items()
     ]  # fmt: skip
-    heads = ["strategy", "language", "anchors", "kept", *reasons, "oracle: positives right", "oracle: negatives right"]
+    heads = ["strategy", "language", "anchors", "kept", *reasons]
     return _table(rows, [head.replace("_", " ") for head in heads])
+
+
+def _oracle_table(results: Results) -> str:
+    rows = [
+        [
+            strategy, language, polarity, _share(metrics[f"oracle_{polarity}_precision"]),
+            _share(metrics[f"oracle_right_language_{polarity}"]),
+            _share(metrics[f"oracle_{polarity}_{relation}"] / metrics["kept"]),
+        ]
+        for (strategy, language), metrics in results.triplets.items() if _ORACLE[0] in metrics
+        for polarity, relation in _WANTED.items()
+    ]  # fmt: skip
+    heads = ["strategy", "language", "polarity", "right", "in the language demanded", "relation holds in any language"]
+    return _table(rows, heads) if rows else ""
 
 
 def _table(rows: list[list[Any]], heads: list[str]) -> str:
@@ -123,8 +143,8 @@ def _signed(value: float) -> str:
     return f"{value:+.3f}".replace("-0.000", "+0.000")
 
 
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.1%}"
+def _share(value: float) -> str:
+    return f"{value:.1%}"
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

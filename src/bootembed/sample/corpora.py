@@ -60,7 +60,7 @@ def write_sample_corpora(*, language: str, output_dir: Path, seed: int, content_
       each premise);
     - ``anchors.txt``: affirmative sentences that have entailments;
     - ``examples.csv``: anchor, positive (entailed), negative (contradicting), all in the language;
-    - ``instructions.csv``: prompt, completion: summaries and repetitions, all in the language;
+    - ``instructions.csv``: prompt, completion: summaries and negations, all in the language;
     - ``sts.validation.tsv``, ``sts.test.tsv``: sentence1, sentence2, score in [0, 5], all in the language;
     - ``bitext.<split>.<lang>``, ``bitext.<split>.eng``: Moses pairs of distinct meanings (not for English).
 
@@ -152,19 +152,15 @@ class _Writer:
         self._csv(f"{name}.tsv", ("sentence1", "sentence2", "score"), rows, delimiter="\t")
 
     def _instruction(self, index: int, sampler: FrameSampler) -> tuple[str, str, str]:
-        """The kind, input and completion of one instruction; four variants take turns."""
-        variant = index % 4
-        if variant == 0:
-            frame = sampler.draw_where(lambda drawn: count_modifiers(drawn) >= 2)
-            return "summarise", self._say(frame), self._say(essentials(frame))
-        if variant == 1:
-            frame = sampler.draw_where(lambda drawn: count_modifiers(drawn) >= 2)
-            shorter = drop_one_modifier(frame, sampler.rng)
-            return "summarise", f"{self._say(frame)} {self._say(shorter)}", self._say(essentials(frame))
-        first, second = self._say(sampler.draw()), self._say(sampler.draw())
-        if variant == 2:
-            return "repeat_first", f"{first} {second}", first
-        return "repeat_last", f"{first} {second}", second
+        """The kind, input and completion of one instruction; summaries and negations take turns."""
+        if index % 2:
+            frame = sampler.draw_where(lambda drawn: not drawn.negated)
+            return "negate", self._say(frame), self._say(replace(frame, negated=True))
+        frame = sampler.draw_where(lambda drawn: count_modifiers(drawn) >= 2)
+        text = self._say(frame)
+        if index % 4:
+            text = f"{text} {self._say(drop_one_modifier(frame, sampler.rng))}"
+        return "summarise", text, self._say(essentials(frame))
 
     def _triplets(self, name: str, count: int) -> Iterable[tuple[Frame, Frame, Frame]]:
         """Distinct premises, each with an entailment and a contradiction, all of the train split."""

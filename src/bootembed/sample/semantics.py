@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 from bootembed.sample.lexicon import Lexicon, Valency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from random import Random
 
     from bootembed.sample.frame import Frame
 
 MODIFIERS = ("subject_adjective", "object_adjective", "place", "time")
-NEGATION_SHARE = 0.2
-PLAIN_SHARE = 0.85
-PLAINEST = ("subject_adjective", "verb", "object_adjective", "place", "time", "object_count", "object")
-"""Share of contradictions made by negation where the frame also offers an exclusive change."""
+PLAIN_SHARE = 0.9
+"""Share of contradictions that change the first thing that can be changed."""
 
 OPPOSITE_POLARITY_FACTOR = 0.25
 OPPOSITE_VERB_FACTOR = 0.4
@@ -227,11 +225,11 @@ def _replace_noun(frame: Frame, noun: str, concept: str, lexicon: Lexicon) -> Fr
 def contradictions(frame: Frame, rng: Random, lexicon: Lexicon) -> Frame:
     """Write one random hard contradiction: one exclusive change, else the same words but for one modifier.
 
-    The change is an opposite verb, another object of the same kind, another count, another adjective, place or
-    time of the same group, or (in one case in five, or where nothing else is possible) negation. Writers reach for
-    the plainest contradiction, and so does this: mostly the first change of `PLAINEST` that the frame admits is taken,
-    otherwise any change is as likely as another. In one case in ten one of the other modifiers is dropped as well.
-    A negated frame is contradicted by affirming it.
+    Writers reach for the plainest contradiction, and so does this in nine cases of ten: another adjective for the
+    subject where it has one, otherwise the opposite of the verb or its negation, as often the one as the other where
+    both exist. Else any change is as likely as another: those two, another object of the same kind, another count,
+    another adjective, place or time of the same group. In one case in ten one of the other modifiers is dropped as
+    well. A negated frame is contradicted by affirming it.
 
     Args:
         frame: the premise.
@@ -240,16 +238,17 @@ def contradictions(frame: Frame, rng: Random, lexicon: Lexicon) -> Frame:
     """
     if frame.negated:
         return replace(frame, negated=False)
-    slots = [slot for slot in _CHANGES if getattr(frame, slot) is not None]
-    rng.shuffle(slots)
-    if rng.random() < PLAIN_SHARE:
-        slots.sort(key=PLAINEST.index)
-    if rng.random() >= NEGATION_SHARE:
-        for slot in slots:
-            options = _CHANGES[slot](frame, lexicon)
-            if options:
-                return _drop_other_modifier(rng.choice(options), slot, rng)
-    return _drop_other_modifier(replace(frame, negated=True), "", rng)
+    possible = {slot: options for slot in _CHANGES if (options := exclusive_changes(frame, slot, lexicon))}
+    possible["negated"] = [replace(frame, negated=True)]
+    slot = rng.choice(_plainest(possible) if rng.random() < PLAIN_SHARE else list(possible))
+    return _drop_other_modifier(rng.choice(possible[slot]), slot, rng)
+
+
+def _plainest(possible: Iterable[str]) -> list[str]:
+    """Of the slots that can be changed those that come first in a sentence."""
+    if "subject_adjective" in possible:
+        return ["subject_adjective"]
+    return [slot for slot in possible if slot in ("verb", "negated")]
 
 
 def exclusive_changes(frame: Frame, slot: str, lexicon: Lexicon) -> list[Frame]:

@@ -141,8 +141,8 @@ def _unrelated(_: Frame, sampler: FrameSampler) -> Frame:
 
 # How pairs of each fifth are made, lowest first. Contrasts share most words, rephrasings few.
 _WAYS: tuple[tuple[Way, ...], ...] = (
-    (_oppose_and_change, _change_and_negate, _change_and_negate, _unrelated),
-    (_negate, _oppose, _negate, _unrelated),
+    (_unrelated, _oppose_and_change, _unrelated, _change_and_negate),
+    (_unrelated, _oppose, _unrelated, _negate),
     (_change_twice, _generalise_and_change, _other_subject, _unrelated),
     (_rephrase_and_change, _change_once, _generalise, _other_subject),
     (_rephrase, _generalise),
