@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import time
@@ -84,6 +85,11 @@ def stage_run(stage: str, *, cell: Mapping[str, str], settings: Mapping[str, obj
 def tracking_uri() -> str:
     """The store in use: the environment's, or a SQLite file in the working directory."""
     return os.environ.get("MLFLOW_TRACKING_URI", DEFAULT_STORE)
+
+
+def shown_uri() -> str:
+    """The store's address for messages, without the user name and password it may hold."""
+    return re.sub(r"//[^/@]*@", "//", tracking_uri())
 
 
 def is_on() -> bool:
@@ -224,4 +230,4 @@ if __name__ == "__main__":
     try:
         send_spooled()
     except Exception as failure:  # the store is a foreign system: whatever it raises, the runs stay in the spool
-        logger.warning("MLflow store %s cannot be written, the runs wait in %s: %s", tracking_uri(), SPOOL, failure)
+        logger.warning("MLflow store %s cannot be written, the runs wait in %s: %s", shown_uri(), SPOOL, failure)

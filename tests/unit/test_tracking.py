@@ -81,3 +81,8 @@ def test_switched_off_writes_nothing(store, monkeypatch):
     with tracking.stage_run("x", cell={}, settings={}) as run:
         run.log_metrics({"a": 1})
     assert not list(store.glob("mlflow.db*"))
+
+
+def test_a_password_in_the_store_address_is_not_shown(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://anna:hidden@mlflow.example.org/store")
+    assert tracking.shown_uri() == "https://mlflow.example.org/store"
