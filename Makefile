@@ -9,6 +9,9 @@ PROFILE ?= laptop
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export TOKENIZERS_PARALLELISM := false
 export MLFLOW_DISABLE_TELEMETRY := true
+# glibc: keep freed memory for the next training step instead of handing it back to the system page by page.
+export MALLOC_MMAP_THRESHOLD_ := 1073741824
+export MALLOC_TRIM_THRESHOLD_ := 1073741824
 
 .DEFAULT_GOAL := help
 .PHONY: help install repro test lint format ui params

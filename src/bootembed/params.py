@@ -80,6 +80,7 @@ class SampleSizes(Section):
     nli: int = Field(ge=1)
     anchors: int = Field(ge=1)
     examples: int = Field(ge=1)
+    triplets: int = Field(ge=0)
     instructions: int = Field(ge=1)
     sts: int = Field(ge=10)
     bitext: int = Field(ge=10)

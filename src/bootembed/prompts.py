@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Message = dict[str, str]
+LABEL_OF = {Polarity.POSITIVE: "entailment", Polarity.NEGATIVE: "contradiction"}  # in NLI corpora
 
 
 @dataclass(frozen=True)

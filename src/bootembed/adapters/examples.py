@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from bootembed.errors import DataError
-from bootembed.params import Polarity
-from bootembed.prompts import Message, build_messages
+from bootembed.prompts import LABEL_OF, Message, build_messages
 from bootembed.tables import INSTRUCTIONS, MONOLINGUAL, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bootembed.params import Polarity
     from bootembed.prompts import PromptDefinition
-
-LABEL_OF = {Polarity.POSITIVE: "entailment", Polarity.NEGATIVE: "contradiction"}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bootembed.adapters.examples import LABEL_OF
 from bootembed.params import Polarity
+from bootembed.prompts import LABEL_OF
 from bootembed.seeding import derive_seed, sample_rows
 from bootembed.tables import NLI, PARALLEL, read_table
 from bootembed.triplets.answers import Ledger

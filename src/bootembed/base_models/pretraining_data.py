@@ -1,8 +1,8 @@
 """The documents a scratch model is pretrained on: a small imitation of an instruct model's mix.
 
-Monolingual text of every language with more English than anything else, translations as chat turns, and English
-entailment and contradiction as few-shot chats: the ingredients that the strategies rely on in a real generator, and
-nothing of the task in a target language.
+Monolingual text of every language with more English than anything else, translations as chat turns, and entailment
+and contradiction as few-shot chats, in English and in source languages: the ingredients that the strategies rely on in
+a real generator, and nothing of the task in a target language.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.base_models.tokenizer import PLAIN_ROLE
 from bootembed.errors import DataError
-from bootembed.params import ENGLISH, Polarity
-from bootembed.prompts import Shot, build_messages
+from bootembed.params import ENGLISH, Polarity, Role
+from bootembed.prompts import LABEL_OF, Shot, build_messages
 from bootembed.seeding import derive_seed
-from bootembed.tables import MONOLINGUAL, NLI, PARALLEL, read_table
+from bootembed.tables import EXAMPLES, MONOLINGUAL, NLI, PARALLEL, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,14 @@ _LONGEST_CHAT = 4
 
 @dataclass(frozen=True)
 class LanguageText:
-    """What a scratch model may read of one language: sentences, (English, sentence) pairs and English NLI rows."""
+    """What a scratch model may read of one language.
+
+    Attributes:
+        name: English name of the language.
+        monolingual: Sentences.
+        parallel: (English, sentence) pairs.
+        nli: (premise, hypothesis, label) with both sides in the language; none of a target language.
+    """
 
     name: str
     monolingual: list[str]
@@ -65,7 +72,7 @@ def build_pretraining_documents(
     drawers = {
         "monolingual": _monolingual(texts, settings, rng),
         "parallel": _parallel(texts, settings, rng),
-        "nli": _nli(texts, definition, rng),
+        "nli": _nli(texts, settings, definition, rng),
     }
     shares = {
         "monolingual": settings.monolingual_share,
@@ -126,21 +133,25 @@ def _parallel(
 
 
 def _nli(
-    texts: Mapping[str, LanguageText], definition: PromptDefinition, rng: random.Random
+    texts: Mapping[str, LanguageText], settings: Pretraining, definition: PromptDefinition, rng: random.Random
 ) -> Iterator[tuple[str, list[Message]]]:
-    rows = texts[ENGLISH].nli if ENGLISH in texts else []
-    by_polarity = {
-        Polarity.POSITIVE: [row for row in rows if row[2] == "entailment"],
-        Polarity.NEGATIVE: [row for row in rows if row[2] == "contradiction"],
+    rows = {
+        (key, polarity): [row for row in texts[key].nli if row[2] == LABEL_OF[polarity]]
+        for key in settings.languages
+        for polarity in Polarity
     }
-    _require([str(polarity) for polarity, found in by_polarity.items() if found], "English NLI")
+    languages = [key for key in settings.languages if all(rows[key, polarity] for polarity in Polarity)]
+    _require(languages, "NLI with entailments and contradictions")
+    weights = _weights(languages, settings)
     while True:
+        language = rng.choices(languages, weights)[0]
         # A contradiction is the harder to write: in equal parts the model learns it later than entailment.
         polarity = rng.choices(list(Polarity), weights=[1, 2])[0]
-        *shown, (premise, hypothesis, _) = rng.choices(by_polarity[polarity], k=rng.randint(1, _LONGEST_CHAT))
+        *shown, (premise, hypothesis, _) = rng.choices(rows[language, polarity], k=rng.randint(1, _LONGEST_CHAT))
         shots = [Shot(premise, answer) for premise, answer, _ in shown]
-        messages = build_messages(definition, premise, polarity=polarity, language="English", shots=shots)
-        yield ENGLISH, [*messages, {"role": "assistant", "content": hypothesis}]
+        name = texts[language].name
+        messages = build_messages(definition, premise, polarity=polarity, language=name, shots=shots)
+        yield language, [*messages, {"role": "assistant", "content": hypothesis}]
 
 
 def read_language_texts(corpora_dir: Path, languages: Mapping[str, Language]) -> dict[str, LanguageText]:
@@ -156,6 +167,19 @@ def read_language_texts(corpora_dir: Path, languages: Mapping[str, Language]) ->
             name=language.name,
             monolingual=[row["text"] for row in read_table(folder / "monolingual.parquet", MONOLINGUAL)],
             parallel=[(row["english"], row["text"]) for row in read_table(folder / "parallel.parquet", PARALLEL)],
-            nli=[(row["premise"], row["hypothesis"], row["label"]) for row in read_table(folder / "nli.parquet", NLI)],
+            nli=_own_nli(folder, language),
         )
     return texts
+
+
+def _own_nli(folder: Path, language: Language) -> list[tuple[str, str, str]]:
+    """NLI rows with both sides in the language: English ones, and the triplets of a source language."""
+    if language.role == Role.ENGLISH:
+        return [(row["premise"], row["hypothesis"], row["label"]) for row in read_table(folder / "nli.parquet", NLI)]
+    if language.role == Role.TARGET:
+        return []
+    return [
+        (row["anchor"], row[polarity], LABEL_OF[polarity])
+        for row in read_table(folder / "examples.parquet", EXAMPLES)
+        for polarity in Polarity
+    ]

@@ -33,7 +33,8 @@ class SampleSizes:
         parallel: pairs with English.
         nli: premises; each has two rows, an entailment and a contradiction.
         anchors: sentences.
-        examples: triplets.
+        examples: triplets for prompts.
+        triplets: triplets to learn from.
         instructions: prompt and completion pairs.
         sts: scored pairs in each of validation and test.
         bitext: pairs with English in each of validation and test.
@@ -44,6 +45,7 @@ class SampleSizes:
     nli: int
     anchors: int
     examples: int
+    triplets: int
     instructions: int
     sts: int
     bitext: int
@@ -59,7 +61,7 @@ def write_sample_corpora(*, language: str, output_dir: Path, seed: int, content_
     - ``nli.csv``: premise (in the language), hypothesis (in English), label (entailment or contradiction, both for
       each premise);
     - ``anchors.txt``: affirmative sentences that have entailments;
-    - ``examples.csv``: anchor, positive (entailed), negative (contradicting), all in the language;
+    - ``examples.csv``, ``triplets.csv``: anchor, positive (entailed), negative (contradicting), all in the language;
     - ``instructions.csv``: prompt, completion: summaries and negations, all in the language;
     - ``sts.validation.tsv``, ``sts.test.tsv``: sentence1, sentence2, score in [0, 5], all in the language;
     - ``bitext.<split>.<lang>``, ``bitext.<split>.eng``: Moses pairs of distinct meanings (not for English).
@@ -90,7 +92,8 @@ def write_sample_corpora(*, language: str, output_dir: Path, seed: int, content_
     writer.bitext("parallel", Split.TRAIN, sizes.parallel)
     writer.nli(sizes.nli)
     writer.anchors(sizes.anchors)
-    writer.examples(sizes.examples)
+    writer.triplets("examples", sizes.examples)
+    writer.triplets("triplets", sizes.triplets)
     writer.instructions(sizes.instructions)
     for split in (Split.VALIDATION, Split.TEST):
         writer.sts(split, sizes.sts)
@@ -129,9 +132,9 @@ class _Writer:
         sampler = self._sampler("anchors", Split.TRAIN, modifiers=0.5)
         self._lines("anchors.txt", map(self._say, distinct(lambda: self._premise(sampler), count)))
 
-    def examples(self, count: int) -> None:
-        rows = [tuple(map(self._say, triplet)) for triplet in self._triplets("examples", count)]
-        self._csv("examples.csv", ("anchor", "positive", "negative"), rows)
+    def triplets(self, name: str, count: int) -> None:
+        rows = [tuple(map(self._say, triplet)) for triplet in self._triplets(name, count)]
+        self._csv(f"{name}.csv", ("anchor", "positive", "negative"), rows)
 
     def instructions(self, count: int) -> None:
         wording = {row["kind"]: row[self._language] for row in read_table("instructions")}
