@@ -20,6 +20,7 @@ SIZES = {
     "nli": 40,
     "anchors": 50,
     "examples": 4,
+    "triplets": 4,
     "instructions": 20,
     "sts": 20,
     "bitext": 20,

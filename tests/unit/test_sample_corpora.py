@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WORDS = 100
 LEXICON = Lexicon.load(WORDS)
 SIZES = SampleSizes(
-    monolingual=400, parallel=200, nli=150, anchors=100, examples=8, instructions=80, sts=100, bitext=60
+    monolingual=400, parallel=200, nli=150, anchors=100, examples=8, triplets=30, instructions=80, sts=100, bitext=60
 )
 
 
@@ -64,7 +64,7 @@ def training_frames(folder: Path, language: str) -> list[Frame]:
         texts += [(text, "eng") for text in lines(folder / "parallel.eng")]
     for row in rows(folder / "nli.csv"):
         texts += [(row["premise"], language), (row["hypothesis"], "eng")]
-    for row in rows(folder / "examples.csv"):
+    for row in rows(folder / "examples.csv") + rows(folder / "triplets.csv"):
         texts += [(text, language) for text in row.values()]
     for row in rows(folder / "instructions.csv"):
         source = row["prompt"].split(": ", 1)[1]
@@ -86,7 +86,7 @@ def evaluation_frames(folder: Path, language: str, split: Split) -> list[Frame]:
 def test_files_and_sizes(corpora: dict[str, Path]) -> None:
     """Each file has the rows asked for; English has no parallel text with itself."""
     for language, folder in corpora.items():
-        names = {"monolingual.txt", "nli.csv", "anchors.txt", "examples.csv", "instructions.csv"}
+        names = {"monolingual.txt", "nli.csv", "anchors.txt", "examples.csv", "triplets.csv", "instructions.csv"}
         names |= {"sts.validation.tsv", "sts.test.tsv"}
         if language != "eng":
             for stem in ("parallel", "bitext.validation", "bitext.test"):
@@ -94,6 +94,7 @@ def test_files_and_sizes(corpora: dict[str, Path]) -> None:
         assert {path.name for path in folder.iterdir()} == names
         assert len(lines(folder / "monolingual.txt")) == SIZES.monolingual
         assert len(rows(folder / "nli.csv")) == 2 * SIZES.nli
+        assert len(rows(folder / "triplets.csv")) == SIZES.triplets
         assert len(rows(folder / "instructions.csv")) == SIZES.instructions
         assert len(rows(folder / "sts.test.tsv")) == SIZES.sts
         assert all(b"\r" not in path.read_bytes() for path in folder.iterdir())
@@ -135,7 +136,7 @@ def test_labels_hold(corpora: dict[str, Path], language: str) -> None:
     labels = [(row["premise"], row["label"]) for row in table]
     assert len(set(labels)) == len(labels)
     assert {label for _, label in labels} == {"entailment", "contradiction"}
-    triplets = rows(corpora[language] / "examples.csv")
+    triplets = rows(corpora[language] / "examples.csv") + rows(corpora[language] / "triplets.csv")
     columns = ([row[name] for row in triplets] for name in ("anchor", "positive", "negative"))
     scores = oracle.precision(*columns, language, language)
     assert scores["positive_precision"] == scores["negative_precision"] == 1.0
@@ -201,7 +202,7 @@ def overlap(a: str, b: str) -> float:
 
 def test_bytes_depend_on_seed_language_and_own_size_only(tmp_path: Path) -> None:
     """Two runs agree; another size of one file changes that file only; another seed changes all."""
-    small = SampleSizes(60, 40, 30, 20, 5, 12, 15, 15)
+    small = SampleSizes(60, 40, 30, 20, 5, 5, 12, 15, 15)
     first = write(tmp_path / "a", "swa", small)
     assert write(tmp_path / "b", "swa", small) == first
     longer = write(tmp_path / "c", "swa", replace(small, monolingual=80))
@@ -226,7 +227,7 @@ def test_unknown_language_is_refused(tmp_path: Path) -> None:
 
 def test_empty_sizes_write_headers_only(tmp_path: Path) -> None:
     """A corpus that is not wanted is an empty file, not a missing one."""
-    written = write(tmp_path, "por", SampleSizes(0, 0, 0, 0, 0, 0, 0, 0))
+    written = write(tmp_path, "por", SampleSizes(0, 0, 0, 0, 0, 0, 0, 0, 0))
     assert written["monolingual.txt"] == b""
     assert written["nli.csv"] == b"premise,hypothesis,label\n"
     assert written["sts.test.tsv"] == b"sentence1\tsentence2\tscore\n"
