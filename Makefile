@@ -45,6 +45,7 @@ format: $(STAMP)  ## Let ruff format and fix
 	ruff check --fix .
 
 ui: $(STAMP)  ## Browse runs and models in the MLflow UI
+	python -m bootembed.tracking
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
 
 params: $(STAMP)  ## Compose params.yaml from conf/ for PROFILE

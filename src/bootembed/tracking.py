@@ -1,7 +1,8 @@
 """MLflow runs of the stages: MLflow observes and never decides.
 
 A stage collects what it wants to say inside `stage_run`. When the block is left the run goes into a spool folder, from
-where a process of its own sends it: importing mlflow and opening its store takes 1.5 s, as long as many a stage. When
+where a process of its own sends it, half a minute later and with what other stages have left there by then: importing
+mlflow and opening its store takes 1.5 s, as long as many a stage. `python -m bootembed.tracking` sends at once. When
 the store cannot be reached the runs stay in the spool until it can; a stage never fails or waits because of it.
 """
 
@@ -30,6 +31,7 @@ logger = logging.getLogger("bootembed.tracking")
 EXPERIMENT = "bootembed"
 DEFAULT_STORE = "sqlite:///mlflow.db"
 SPOOL = Path("mlflow.db.spool")  # in the working directory, as the store
+_COLLECTING_SECONDS = 30
 _LONGEST_PARAM = 500
 _MOST_PARAMS = 100  # of one batch in MLflow's API
 
@@ -157,7 +159,25 @@ def _record(
     except OSError as error:
         logger.warning("%s cannot be written, this run is not logged: %s", SPOOL, error)
         return
-    subprocess.Popen([sys.executable, "-m", "bootembed.tracking"], start_new_session=True, stdout=subprocess.DEVNULL)
+    _start_sender()
+
+
+def _start_sender() -> None:
+    command = [sys.executable, "-m", "bootembed.tracking", "later"]
+    subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+
+
+def send_later() -> None:
+    """Collect for a while, then `send_spooled`; done at once if another process is collecting: it will see our runs."""
+    import fcntl
+
+    with (SPOOL / "collecting").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        time.sleep(_COLLECTING_SECONDS)
+    send_spooled()
 
 
 def send_spooled() -> int:
@@ -228,6 +248,6 @@ if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
     os.nice(19)  # a core shared with it slows the training of the next stage several times over
     try:
-        send_spooled()
+        send_later() if sys.argv[1:] == ["later"] else send_spooled()
     except Exception as failure:  # the store is a foreign system: whatever it raises, the runs stay in the spool
         logger.warning("MLflow store %s cannot be written, the runs wait in %s: %s", shown_uri(), SPOOL, failure)

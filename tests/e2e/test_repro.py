@@ -1,9 +1,13 @@
-"""The whole graph, for real, on a miniature of the default profile: `dvc repro` in a copy of the repository."""
+"""The whole graph, for real, on a miniature of the default profile: `dvc repro` in a copy of the repository.
+
+The first run has one target language and knows nothing of a second one, which the last test adds.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +16,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+FIRST = ["eng", "afr", "swa", "spa", "por", "nld"]
+PRETRAINING = [
+    f"base_models.{model}.scratch.pretraining.languages=[{','.join(FIRST)}]" for model in ("generator", "tiny")
+]
+WITHOUT_INDONESIAN = [
+    "~languages.ind",
+    "~grid.adapter_languages.ind",
+    "~register_models.validation_task.ind",
+    f"write_sample_corpora.languages=[{','.join(FIRST)}]",
+]
 pytestmark = pytest.mark.e2e
 
 
@@ -28,7 +42,7 @@ def repository(tmp_path_factory):
     _run(["git", "init", "--quiet"], folder)
     _run(["git", "add", "--all"], folder)
     _run(["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message", "copy"], folder)
-    _run([sys.executable, "-m", "bootembed.compose_params", "miniature"], folder)
+    _run([sys.executable, "-m", "bootembed.compose_params", "miniature", *PRETRAINING, *WITHOUT_INDONESIAN], folder)
     _run([sys.executable, "-m", "dvc", "repro"], folder)
     return folder
 
@@ -93,3 +107,14 @@ def test_every_stage_logged_a_run(repository):
     experiment = client.get_experiment_by_name("bootembed")
     names = {run.info.run_name for run in client.search_runs([experiment.experiment_id], max_results=1000)}
     assert set(stages) <= names
+
+
+def test_another_language_is_params_alone_and_runs_only_its_own_stages(repository):
+    compose = [sys.executable, "-m", "bootembed.compose_params", "miniature", *PRETRAINING]
+    _run([*compose, "grid.languages=[afr,ind]"], repository)
+    out = _run([sys.executable, "-m", "dvc", "repro"], repository).stdout
+    ran = set(re.findall(r"Running stage '([^']+)'", out))
+    shared = {"build_pretraining_data@generator", "build_pretraining_data@tiny", "report", "register_models"}
+    assert {name for name in ran if "ind" not in re.split(r"[@-]", name)} <= shared
+    assert {"train_embedder@xl_lora-ind-tiny", "evaluate_untrained@ind-tiny"} <= ran
+    assert "ind, tiny" in (repository / "metrics/report.md").read_text()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import torch
 from toy import toy_nli
 
 from bootembed.adapters.compose import compose_adapters, read_adapter, write_adapter
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter
+from bootembed.hashing import content_hash
 from bootembed.params import ComposeAdapter, Lora, Polarity
 from bootembed.prompts import prompt_definition
 
@@ -49,11 +55,15 @@ def test_training_lowers_the_loss_and_leaves_no_checkpoints(tiny_generator, tmp_
     assert not (tmp_path / "adapter.work").exists()
 
 
-def test_same_seed_same_bytes(tiny_generator, tmp_path):
-    _train(tiny_generator, tmp_path / "a")
-    _train(tiny_generator, tmp_path / "b")
-    one, two = ((tmp_path / name / "adapter_model.safetensors").read_bytes() for name in "ab")
-    assert one == two
+def test_same_seed_same_bytes_in_every_process(tiny_generator, tmp_path):
+    """Python hashes strings differently in every process; later stages see the folder's content hash."""
+    script = "import sys, pathlib, test_adapters as t; t._train(*map(pathlib.Path, sys.argv[1:]))"
+    for hash_seed in "12":
+        tests = Path(__file__).parent
+        environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"}
+        command = [sys.executable, "-c", script, str(tiny_generator), str(tmp_path / hash_seed)]
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert content_hash(tmp_path / "1") == content_hash(tmp_path / "2")
 
 
 def test_composition_loaded_by_peft_adds_the_weight_updates(tiny_generator, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import fcntl
 
 import pytest
 
@@ -24,10 +24,6 @@ def store(tmp_path, monkeypatch):
 
 
 def _runs():
-    """The logged runs, once the process that sends them is done."""
-    deadline = time.monotonic() + 60
-    while list(tracking.SPOOL.glob("*.json")) and time.monotonic() < deadline:
-        time.sleep(0.2)
     tracking.send_spooled()
     client = tracking.client()
     return client.search_runs([tracking.experiment_id(client)])
@@ -86,3 +82,18 @@ def test_switched_off_writes_nothing(store, monkeypatch):
 def test_a_password_in_the_store_address_is_not_shown(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://anna:hidden@mlflow.example.org/store")
     assert tracking.shown_uri() == "https://mlflow.example.org/store"
+
+
+def test_one_process_sends_what_several_stages_left(store, monkeypatch):
+    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
+    monkeypatch.setattr(tracking, "_COLLECTING_SECONDS", 0.2)
+    for name in ("a", "b"):
+        with tracking.stage_run(name, cell={}, settings={}):
+            pass
+    with (tracking.SPOOL / "collecting").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tracking.send_later()  # another one is collecting
+    assert len(list(tracking.SPOOL.glob("*.json"))) == 2
+    tracking.send_later()
+    assert not list(tracking.SPOOL.glob("*.json"))
+    assert len(_runs()) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,7 @@ def train_adapter(
     inputs = {"base": content_hash(base_model_dir), "rows": kept, "settings": settings.model_dump(), "seed": seed}
     trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
     trainer.model.save_pretrained(output_dir)
+    _sort_config(output_dir / "adapter_config.json")
     (output_dir / "README.md").unlink(missing_ok=True)
     shutil.rmtree(checkpoint_dir, ignore_errors=True)
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
@@ -78,6 +80,13 @@ def train_adapter(
         "first_loss": float(losses[0]),
         "last_loss": float(losses[-1]),
     }
+
+
+def _sort_config(path: Path) -> None:
+    """PEFT writes sets in the order of Python's string hashes: other bytes in every process for the same adapter."""
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config |= {name: sorted(value) for name, value in config.items() if isinstance(value, list)}
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _encode(tokenizer: Any, example: Example) -> dict[str, list[int]]:
