@@ -43,6 +43,7 @@ def main(params: Params, embedders_dir: Path, scores_dir: Path, output: Path) ->
             }
         output.write_text(json.dumps(champions, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         run.log_artifact(output)
+    tracking.send_now()  # the last stage: `dvc exp run --temp` removes the folder, and with it what still waits
 
 
 if __name__ == "__main__":

@@ -80,6 +80,7 @@ def stage_run(stage: str, *, cell: Mapping[str, str], settings: Mapping[str, obj
     except BaseException as error:
         run.tags["error"] = f"{type(error).__name__}: {error}"[:_LONGEST_PARAM]
         _record(stage, cell, settings, run, started, status="FAILED")
+        send_now()
         raise
     _record(stage, cell, settings, run, started, status="FINISHED")
 
@@ -167,6 +168,16 @@ def _start_sender() -> None:
     subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
 
 
+def send_now() -> None:
+    """`send_spooled`, with a warning where the store cannot be reached; for the last stage of a run."""
+    if not is_on():
+        return
+    try:
+        send_spooled()
+    except Exception as failure:  # the store is a foreign system: whatever it raises, the runs stay in the spool
+        logger.warning("MLflow store %s cannot be written, the runs wait in %s: %s", shown_uri(), SPOOL, failure)
+
+
 def send_later() -> None:
     """Collect for a while, then `send_spooled`; done at once if another process is collecting: it will see our runs."""
     import fcntl
@@ -177,7 +188,8 @@ def send_later() -> None:
         except BlockingIOError:
             return
         time.sleep(_COLLECTING_SECONDS)
-    send_spooled()
+    if SPOOL.is_dir():  # gone with its folder after `dvc exp run --temp`, whose last stage sends at once
+        send_now()
 
 
 def send_spooled() -> int:
@@ -247,7 +259,7 @@ def flatten(settings: Mapping[str, object]) -> dict[str, str]:
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
     os.nice(19)  # a core shared with it slows the training of the next stage several times over
-    try:
-        send_later() if sys.argv[1:] == ["later"] else send_spooled()
-    except Exception as failure:  # the store is a foreign system: whatever it raises, the runs stay in the spool
-        logger.warning("MLflow store %s cannot be written, the runs wait in %s: %s", shown_uri(), SPOOL, failure)
+    if sys.argv[1:] == ["later"]:
+        send_later()
+    else:
+        send_now()
