@@ -38,7 +38,10 @@ def folders(tmp_path):
     for recipe, score in SCORES.items():
         cell = f"{recipe}-afr-tiny"
         content = {"recipe": recipe, "language": "afr", "encoder": "tiny"}
-        content["scores"] = {"SampleSTS": {"validation": score - 0.1, "test": score}}
+        content["scores"] = {
+            "SampleSTS": {"validation": score - 0.1, "test": score},
+            "OnlyValidated": {"validation": 0},
+        }
         (tmp_path / f"scores/{cell}.json").write_text(json.dumps(content))
         similarities = gold + NOISE[recipe] * rng.normal(size=200)
         rows = [
@@ -63,7 +66,7 @@ def test_files(folders):
     write_markdown(results, comparisons, folders / "report.md", profile="laptop", seed=1)
 
     rows = list(csv.DictReader((folders / "scores.csv").open()))
-    assert len(rows) == 8
+    assert len(rows) == 12
     best = next(row for row in rows if row["recipe"] == "xl_lora" and row["split"] == "test")
     assert (best["kind"], float(best["main_score"]), float(best["gain"])) == ("strategy", 0.9, 0.6)
     summary = json.loads((folders / "summary.json").read_text())
@@ -74,6 +77,7 @@ def test_files(folders):
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in report.splitlines()]
     assert ["xl_lora", "afr", "negative", "75.0%", "80.0%", "66.7%"] in cells
     assert "leftover" not in report
+    assert "OnlyValidated" not in report
 
 
 def test_strategies_are_compared_with_the_best_baseline(folders):

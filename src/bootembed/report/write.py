@@ -60,7 +60,7 @@ def write_summary(results: Results, path: Path) -> None:
 def write_markdown(results: Results, comparisons: Sequence[Comparison], path: Path, *, profile: str, seed: int) -> None:
     """The report for people."""
     parts = [f"# Results of profile `{profile}`, seed {seed}\n"]
-    for task in dict.fromkeys(score.task for score in results.scores):
+    for task in dict.fromkeys(score.task for score in results.scores if score.split == "test"):
         parts.append(f"## {task}, test split\n\n{_score_table(results.scores, task)}\n")
     if comparisons:
         parts.append(
