@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 @click.option(
     "--input-dir", type=click.Path(exists=True, path_type=Path), required=True, help="Raw folder of the language."
 )
+@click.option(
+    "--evaluation-dir", type=click.Path(exists=True, path_type=Path), required=True, help="All evaluation sets."
+)
 @click.option("--output-dir", type=click.Path(path_type=Path), required=True)
 @params_option
 @stage_command
-def main(params: Params, language: str, input_dir: Path, output_dir: Path) -> None:
+def main(params: Params, language: str, input_dir: Path, evaluation_dir: Path, output_dir: Path) -> None:
+    from bootembed.corpora.evaluation_sets import read_evaluation_texts
     from bootembed.corpora.prepare import prepare_corpora
 
     configured = params.languages[language]
@@ -35,8 +39,8 @@ def main(params: Params, language: str, input_dir: Path, output_dir: Path) -> No
             params.corpora[configured.corpus],
             params.prepare_corpora,
             language=language,
-            role=configured.role,
-            tasks=params.evaluate_embedder.tasks,
+            configured=configured,
+            evaluation=read_evaluation_texts(evaluation_dir),
             input_dir=input_dir,
             output_dir=output_dir,
             seed=params.seed,

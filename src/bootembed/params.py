@@ -10,10 +10,10 @@ from __future__ import annotations
 import difflib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bootembed.errors import ParamsError
 
@@ -21,6 +21,7 @@ ENGLISH = "eng"
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Schedule = Literal["constant", "linear", "cosine", "constant_with_warmup"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Near = Annotated[float, Field(ge=0.5, lt=1.0)]
 
 
 class Strategy(StrEnum):
@@ -95,22 +96,42 @@ class WriteSampleCorpora(Section):
 
 
 class FileSpec(Section):
-    """One raw file (or pair of files): how it is read, and which of its columns mean what.
+    """One raw file (pair of files, folder, dataset): how it is read, and which of its columns mean what.
 
-    `path` is relative to the folder of the corpus; `{language}` in it stands for the language's key.
+    `path` is relative to the folder of the corpus; `{language}` in it stands for the language's key. Files that end in
+    .gz, .xz, .zst or .zip are decompressed; `archive.zip!member` names a file in an archive.
     """
 
-    format: Literal["lines", "moses", "csv", "tsv"]
-    path: str = Field(min_length=1)
+    format: Literal["lines", "moses", "tmx", "csv", "tsv", "jsonl", "parquet", "datasets", "hub", "mteb"]
+    path: str | None = Field(None, min_length=1, description="File or folder; of format hub the dataset's id.")
     english_path: str | None = Field(None, description="Moses only: the English half of the pair.")
-    columns: dict[str, str] = Field(default_factory=dict, description="Our column name -> the file's column name.")
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Our column name -> the file's. NLI as triplets: `entailment` and `contradiction`.",
+    )
+    where: dict[str, str] = Field(
+        default_factory=dict, description="The file's column -> value: rows with another value are passed over."
+    )
     split: Literal["train", "validation", "test"] = Field("train", description="Evaluation files: split they hold.")
     label: Literal["entailment", "contradiction"] | None = Field(None, description="NLI files without a label column.")
     label_values: dict[str, str] = Field(default_factory=dict, description="The file's label -> ours.")
     pair_separator: str | None = Field(None, description="STS files holding both sentences in one column.")
     quoting: bool = Field(True, description="False: quotes are ordinary characters (TSV of parallel news, KorSTS).")
     encoding: str = "utf-8"
+    config: str | None = Field(None, description="Format hub: the dataset's configuration.")
+    source_split: str = Field("train", description="Formats datasets and hub: split to read.")
+    revision: str | None = Field(
+        None, pattern=r"^[0-9a-f]{40}$", description="Format hub: pinned commit, 40 hex digits."
+    )
     limit: int | None = Field(None, ge=1, description="Read at most so many rows.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.format != "mteb" and self.path is None:
+            raise ValueError(f"format {self.format!r} needs `path`")
+        if self.format == "hub" and self.revision is None:
+            raise ValueError("format 'hub' needs `revision`: a dataset that is not pinned changes under the results")
+        return self
 
 
 class CorpusSpec(Section):
@@ -129,20 +150,33 @@ class Language(Section):
     """A configured language."""
 
     name: str = Field(min_length=1, description="English name; prompts use it.")
-    script: str = Field(pattern=r"^[A-Z][a-z]{3}$", description="ISO 15924, e.g. Latn.")
+    script: str = Field(pattern=r"^[A-Z][a-z]{3}$", description="ISO 15924, e.g. Latn; Zyyy: any.")
     role: Role
     folder: str = Field(description="Folder of its raw data below `prepare_corpora.folder`.")
     corpus: str = Field(description="Key of `corpora`.")
 
 
 class PrepareCorpora(Section):
-    """Cleaning of raw corpora."""
+    """Cleaning of raw corpora. Every threshold can be set so that nothing is set aside for it."""
 
     folder: str = Field(description="Where raw corpora lie.")
+    repair_mojibake: bool = Field(description="Put right text whose UTF-8 was once read as another encoding.")
     min_characters: int = Field(ge=1)
     max_characters: int = Field(ge=1)
     max_length_ratio: float = Field(gt=1.0, description="Parallel rows: longer side / shorter side, in characters.")
-    max_anchors: int = Field(ge=1, description="Anchors kept per language, chosen at random with `seed`.")
+    min_distinct_share: Fraction = Field(
+        description="Distinct character 4-grams / all, in texts of 40 or more; 0: repetitive text is kept."
+    )
+    min_script_share: Fraction = Field(description="Letters of the language's script / all letters; 0: no check.")
+    check_language: bool = Field(description="Set aside what is plainly in another language (CLD2, offline).")
+    near_duplicates: Near | None = Field(
+        description="Jaccard similarity of character 5-grams from which a row repeats an earlier one; null: no check."
+    )
+    near_evaluation: Near | None = Field(
+        description="The same to a sentence of an evaluation set; null: exact and normalised matches only."
+    )
+    max_rows: int = Field(ge=1, description="Rows kept per table, chosen at random with `seed`.")
+    max_anchors: int = Field(ge=1, description="The same for anchors.")
 
 
 class Pretraining(Section):
@@ -449,6 +483,7 @@ def _language_faults(params: Params) -> list[str]:
     if english is None or english.role is not Role.ENGLISH:
         faults.append(f"languages.{ENGLISH}: missing; the method pivots on English: add it with role 'english'")
     for key, language in params.languages.items():
+        faults += _code_faults(key, language)
         if language.corpus not in params.corpora:
             hint = _suggest(language.corpus, list(params.corpora))
             faults.append(f"languages.{key}.corpus: {language.corpus!r} is not a key of `corpora`{hint}; add it there")
@@ -459,6 +494,25 @@ def _language_faults(params: Params) -> list[str]:
     sampled = params.write_sample_corpora.languages
     if sampled and set(sampled) != set(params.languages):
         faults.append(f"write_sample_corpora.languages: {sampled} differs from the keys of `languages`; list the same")
+    return faults
+
+
+def _code_faults(key: str, language: Language) -> list[str]:
+    """Faults of a language's code and script."""
+    import langcodes
+
+    from bootembed.corpora.cleaning import is_known_script
+
+    faults = []
+    if len(key) != 3 or not langcodes.tag_is_valid(key):
+        code = langcodes.standardize_tag(key) if langcodes.tag_is_valid(key) else None
+        hint = f" (did you mean {langcodes.Language.get(code).to_alpha3()!r}?)" if code else ""
+        faults.append(f"languages.{key}: {key!r} is no ISO 639-3 code{hint}; use one of three letters, e.g. 'hau'")
+    if not is_known_script(language.script):
+        faults.append(
+            f"languages.{key}.script: {language.script!r} is no ISO 15924 code that Unicode knows; use e.g. 'Latn', or "
+            "'Zyyy' for any script"
+        )
     return faults
 
 

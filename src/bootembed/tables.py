@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,6 +20,7 @@ def _schema(**columns: pa.DataType) -> pa.Schema:
 
 
 _TEXT = pa.string()
+_ROW_GROUP = 50_000
 MONOLINGUAL = _schema(text=_TEXT)
 PARALLEL = _schema(english=_TEXT, text=_TEXT)
 NLI = _schema(premise=_TEXT, hypothesis=_TEXT, label=_TEXT)
@@ -57,7 +58,63 @@ def write_table(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -
     Raises:
         DataError: A row lacks a column of `schema`, holds a null or a value of another type.
     """
-    rows = list(rows)
+    with TableWriter(path, schema) as writer:
+        for row in rows:
+            writer.write(row)
+    return writer.rows
+
+
+class TableWriter:
+    """Writes a Parquet file row by row in bounded memory; the file appears when the block ends without an error.
+
+    Args:
+        path: The file.
+        schema: Its columns.
+
+    Attributes:
+        rows: How many were written.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.rows = 0
+        self._path = path
+        self._schema = schema
+        self._temporary = path.with_name(f".{path.name}.partial")
+        self._waiting: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = pq.ParquetWriter(self._temporary, self._schema, compression="zstd")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._write_group()
+                self._file.close()
+                os.replace(self._temporary, self._path)
+        finally:
+            self._file.close()
+            self._temporary.unlink(missing_ok=True)
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Add a row.
+
+        Raises:
+            DataError: As `write_table`; at the latest when the block ends.
+        """
+        self._waiting.append(row)
+        self.rows += 1
+        if len(self._waiting) == _ROW_GROUP:
+            self._write_group()
+
+    def _write_group(self) -> None:
+        if self._waiting:
+            self._file.write_table(_table(self._waiting, self._schema, self._path))
+        self._waiting = []
+
+
+def _table(rows: list[dict[str, Any]], schema: pa.Schema, path: Path) -> pa.Table:
     try:
         table = pa.Table.from_pylist(rows, schema=schema)
         table.validate(full=True)
@@ -66,11 +123,7 @@ def write_table(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -
     for name in schema.names:
         if table.column(name).null_count:
             raise DataError(f"{path}: column {name!r} holds {table.column(name).null_count} missing values")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
-    pq.write_table(table, temporary, compression="zstd")
-    os.replace(temporary, path)
-    return int(table.num_rows)
+    return table
 
 
 def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootembed.corpora.cleaning import clean_text, comparable
-from bootembed.corpora.prepare import EvaluationTexts, PreparedCorpora, prepare_corpora
-from bootembed.errors import DataError, ParamsError
-from bootembed.params import CorpusSpec, PrepareCorpora, Role, TaskSpec
+from bootembed.corpora.evaluation_sets import EvaluationTexts, prepare_evaluation, read_evaluation_texts
+from bootembed.corpora.prepare import PreparedCorpora, prepare_corpora
+from bootembed.errors import DataError
+from bootembed.params import CorpusSpec, Language, PrepareCorpora, Role, TaskSpec
 from bootembed.tables import (
     ANCHORS,
     BITEXT_MINING,
@@ -36,6 +37,13 @@ SETTINGS: dict[str, Any] = {
     "min_characters": 2,
     "max_characters": 40,
     "max_length_ratio": 3.0,
+    "repair_mojibake": False,
+    "min_distinct_share": 0.0,
+    "min_script_share": 0.0,
+    "check_language": False,
+    "near_duplicates": None,
+    "near_evaluation": None,
+    "max_rows": 1000,
     "max_anchors": 100,
 }
 LINES = {"format": "lines", "path": "anchors.txt"}
@@ -54,22 +62,29 @@ def write(folder: Path, name: str, *lines: str) -> None:
 
 
 def prepare(
-    raw: Path, corpus: dict[str, Any], *, role: Role = Role.SOURCE, seed: int = 1, **limits: object
+    raw: Path, corpus: dict[str, Any], *, role: Role = Role.SOURCE, seed: int = 1, script: str = "Latn", **limits: object
 ) -> PreparedCorpora:
+    """The evaluation sets and then the corpora of Hausa."""
+    spec = CorpusSpec.model_validate(corpus)
+    configured = Language(name="Hausa", script=script, role=role, folder=".", corpus="some")
+    evaluation = raw.parent / "evaluation"
+    prepare_evaluation(
+        spec, TASKS, language="hau", configured=configured, input_dir=raw, output_dir=evaluation / "hau"
+    )
     return prepare_corpora(
-        CorpusSpec.model_validate(corpus),
+        spec,
         PrepareCorpora.model_validate(SETTINGS | limits),
         language="hau",
-        role=role,
-        tasks=TASKS,
+        configured=configured,
+        evaluation=read_evaluation_texts(evaluation),
         input_dir=raw,
         output_dir=raw.parent / "out",
         seed=seed,
     )
 
 
-def texts(raw: Path, name: str, schema: Any) -> list[tuple[Any, ...]]:
-    return [tuple(row.values()) for row in read_table(raw.parent / "out" / f"{name}.parquet", schema)]
+def texts(raw: Path, name: str, schema: Any, *, folder: str = "out") -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in read_table(raw.parent / folder / f"{name}.parquet", schema)]
 
 
 def test_every_table_is_written_and_empty_when_there_are_no_files(raw: Path) -> None:
@@ -171,24 +186,29 @@ def test_evaluation_sentences_are_removed_from_every_table(raw: Path) -> None:
     assert texts(raw, "nli", NLI) == [("ab", "cd", "entailment")]
     assert texts(raw, "examples", EXAMPLES) == [("aa", "bb", "cc")]
     assert texts(raw, "instructions", INSTRUCTIONS) == [("aa", "bb")]
-    assert result.tables["anchors"].in_evaluation_set == {"SomeSTS": 3}
-    assert result.tables["parallel"].in_evaluation_set == {"SomeBitext": 2}
-    assert result.tables["nli"].in_evaluation_set == {"SomeBitext": 1, "SomeSTS": 1}
+    assert result.tables["anchors"].in_evaluation_set == {"hau/SomeSTS": {"normalised": 3}}
+    assert result.tables["parallel"].in_evaluation_set == {"hau/SomeBitext": {"normalised": 2}}
+    assert result.tables["nli"].in_evaluation_set == {"hau/SomeBitext": {"normalised": 1}, "hau/SomeSTS": {"normalised": 1}}
 
 
 def test_evaluation_sets_are_taken_verbatim(raw: Path) -> None:
     long = "e\u0301  " * 50
-    write(raw, "sts.tsv", "sentence1\tsentence2\tscore", f"{long}\tx\t3", f"{long}\tx\t3", "a\tb\tbad")
-    result = prepare(raw, {"evaluation": {"SomeSTS": [{"format": "tsv", "path": "sts.tsv", "split": "test"}]}})
-    assert texts(raw, "evaluation/SomeSTS", STS) == [("test", long, "x", 3.0)] * 2
-    assert result.tables["evaluation/SomeSTS"].set_aside == {"score_is_no_number": 1}
+    write(raw, "sts.tsv", "sentence1\tsentence2\tscore", f"{long}\tx\t3", f"{long}\tx\t3")
+    prepare(raw, {"evaluation": {"SomeSTS": [{"format": "tsv", "path": "sts.tsv", "split": "test"}]}})
+    assert texts(raw, "SomeSTS", STS, folder="evaluation/hau") == [("test", long, "x", 3.0)] * 2
+
+
+def test_an_evaluation_set_with_an_unreadable_row_is_refused(raw: Path) -> None:
+    write(raw, "sts.tsv", "sentence1\tsentence2\tscore", "a\tb\t3", "a\tb\tbad")
+    with pytest.raises(DataError, match=r"sts\.tsv: line 3: cannot be read .* score_is_no_number \(bad\)"):
+        prepare(raw, {"evaluation": {"SomeSTS": [{"format": "tsv", "path": "sts.tsv", "split": "test"}]}})
 
 
 def test_bitext_evaluation(raw: Path) -> None:
     write(raw, "bitext.hau", "sannu")
     write(raw, "bitext.eng", "hello")
     prepare(raw, {"evaluation": {"SomeBitext": [MOSES]}})
-    assert texts(raw, "evaluation/SomeBitext", BITEXT_MINING) == [("test", "sannu", "hello")]
+    assert texts(raw, "SomeBitext", BITEXT_MINING, folder="evaluation/hau") == [("test", "sannu", "hello")]
 
 
 def test_report_and_metrics_add_up(raw: Path) -> None:
@@ -244,11 +264,6 @@ def test_a_file_of_which_no_row_can_be_read_is_refused(raw: Path) -> None:
         prepare(raw, {"nli": [{"format": "csv", "path": "nli.csv"}]})
 
 
-def test_an_unknown_task_is_refused(raw: Path) -> None:
-    with pytest.raises(ParamsError, match=r"'Other' is no task .*SomeSTS"):
-        prepare(raw, {"evaluation": {"Other": [MOSES]}})
-
-
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(st.characters(exclude_categories=("Cs",)), max_size=30))
 def test_cleaning_is_idempotent_and_keeps_what_is_compared(text: str) -> None:
@@ -264,7 +279,8 @@ def test_vowel_signs_tell_words_apart() -> None:
 
 
 def test_texts_of_punctuation_alone_equal_no_other() -> None:
-    held = EvaluationTexts()
-    held.add("SomeSTS", "...")
-    assert held.task_of("...") == "SomeSTS"
-    assert held.task_of("!!!") is None
+    held = EvaluationTexts([("hau/SomeSTS", "...")], near_threshold=0.8)
+    [same, other] = held.match(["...", "!!!"])
+    assert same is not None
+    assert same.task == "hau/SomeSTS"
+    assert other is None

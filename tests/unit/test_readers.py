@@ -284,7 +284,7 @@ class TestRefusals:
         ("layout", "spec", "message"),
         [
             (NLI, {"format": "lines"}, "use moses, csv or tsv"),
-            (NLI, {"format": "moses", "english_path": "raw"}, "use csv or tsv"),
+            (NLI, {"format": "moses", "english_path": "raw"}, "use csv, tsv or jsonl"),
             (PARALLEL, {"format": "moses"}, "english_path"),
             (NLI, {"format": "csv", "columns": {"premiss": "a"}}, "premiss"),
             (ANCHORS, {"format": "csv", "pair_separator": ","}, "pair_separator"),

@@ -1,8 +1,12 @@
-"""Cleaning of text, and what counts as the same text."""
+"""Cleaning of text, what counts as the same text, and what a text is made of."""
 
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
+from typing import Any
+
+import regex
 
 _SEPARATING = frozenset({"Cc", "Zl", "Zp", "Zs"})
 
@@ -47,3 +51,56 @@ def comparable(text: str) -> str:
     """What two texts share that differ in case, punctuation, spacing or Unicode form only; may be empty."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return unicodedata.normalize("NFKC", folded.translate(_COMPARABLE))  # what was taken out may have parted a letter
+
+
+def repair_mojibake(text: str) -> str:
+    """Text whose UTF-8 was once read as another encoding, put right (`cafÃ©` -> `café`); any other text as it is."""
+    import ftfy
+
+    return ftfy.fix_encoding(text)
+
+
+_REPEAT_NGRAM = 4
+_SHORTEST_REPEAT = 40
+_SCRIPTS_OF = {  # ISO 15924 codes that stand for several scripts of Unicode
+    "Jpan": ("Hira", "Kana", "Hani"),
+    "Kore": ("Hang", "Hani"),
+    "Hans": ("Hani",),
+    "Hant": ("Hani",),
+}
+ANY_SCRIPT = "Zyyy"
+"""The ISO 15924 code for a language, or a mix of languages, that is not bound to a script."""
+
+
+def distinct_share(text: str) -> float:
+    """Distinct character 4-grams / all; near 0 in a text that repeats itself, 1 for one too short to tell."""
+    if len(text) < _SHORTEST_REPEAT:
+        return 1.0
+    count = len(text) - _REPEAT_NGRAM + 1
+    return len({text[start : start + _REPEAT_NGRAM] for start in range(count)}) / count
+
+
+def script_share(text: str, script: str) -> float:
+    """Share of a text's letters that are of a script (ISO 15924); 1 for a text without letters."""
+    letters = len(_LETTER.findall(text))
+    return len(_of_script(script).findall(text)) / letters if letters else 1.0
+
+
+def is_known_script(script: str) -> bool:
+    """Whether `script_share` knows an ISO 15924 code."""
+    try:
+        _of_script(script)
+    except regex.error:
+        return False
+    return True
+
+
+_LETTER = regex.compile(r"\p{L}")
+
+
+@cache
+def _of_script(script: str) -> Any:
+    if script == ANY_SCRIPT:
+        return _LETTER
+    scripts = "||".join(rf"\p{{Script={name}}}" for name in _SCRIPTS_OF.get(script, (script,)))
+    return regex.compile(rf"(?V1)[\p{{L}}&&[{scripts}]]")

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from bootembed import tables
-from bootembed.corpora.readers import RawFile, delimiter_of, read_delimited, read_lines, read_moses
-from bootembed.corpora.rows import Reason, Row
+from bootembed.corpora.readers import delimiter_of, read_delimited, read_lines, read_moses
+from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
+from bootembed.corpora.rows import SELECTOR, Reason, Row
+from bootembed.corpora.streams import raw_file
+from bootembed.corpora.tmx import read_tmx
 from bootembed.errors import ParamsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -32,7 +35,11 @@ class Layout:
         name: Its name in `corpora`, in reports and, with `.parquet`, as a file.
         schema: Its columns.
         texts: Columns that hold text.
-        halves: The columns of a Moses pair's two files (the language's, the English), where a pair can give the table.
+        halves: The columns of the language and of English, where parallel text can give the table.
+        in_language: Columns that hold the language itself.
+        in_english: Columns that hold English.
+        near_duplicates: Whether rows that nearly repeat another are of no use. Not in NLI, where a hypothesis differs
+            from another by little, nor of anchors, whose duplicates weigh sentences as the corpus does.
         verbatim: The text is taken as it is, and no row is set aside for its text: scores must be those of the
             published set.
     """
@@ -41,15 +48,26 @@ class Layout:
     schema: pa.Schema
     texts: tuple[str, ...]
     halves: tuple[str, str] | None = None
+    in_language: tuple[str, ...] = ()
+    in_english: tuple[str, ...] = ()
+    near_duplicates: bool = False
     verbatim: bool = False
 
 
-MONOLINGUAL = Layout("monolingual", tables.MONOLINGUAL, ("text",))
-PARALLEL = Layout("parallel", tables.PARALLEL, ("english", "text"), halves=("text", "english"))
-NLI = Layout("nli", tables.NLI, ("premise", "hypothesis"))
-ANCHORS = Layout("anchors", tables.ANCHORS, ("text",))
-EXAMPLES = Layout("examples", tables.EXAMPLES, ("anchor", "positive", "negative"))
-INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completion"))
+MONOLINGUAL = Layout("monolingual", tables.MONOLINGUAL, ("text",), in_language=("text",), near_duplicates=True)
+PARALLEL = Layout(
+    "parallel",
+    tables.PARALLEL,
+    ("english", "text"),
+    halves=("text", "english"),
+    in_language=("text",),
+    in_english=("english",),
+    near_duplicates=True,
+)
+NLI = Layout("nli", tables.NLI, ("premise", "hypothesis"), in_language=("premise",), in_english=("hypothesis",))
+ANCHORS = Layout("anchors", tables.ANCHORS, ("text",), in_language=("text",))
+EXAMPLES = Layout("examples", tables.EXAMPLES, ("anchor", "positive", "negative"), in_language=("anchor",))
+INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completion"), near_duplicates=True)
 CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
 
 
@@ -61,7 +79,7 @@ def evaluation_layout(task: str, kind: Literal["sts", "bitext_mining"]) -> Layou
 
 
 def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
-    """Read the rows of one file (or Moses pair) for one table, in the file's order.
+    """Read the rows of one file (Moses pair, folder, dataset) for one table, in the file's order.
 
     Args:
         spec: The file; `{language}` in its paths stands for the language's key.
@@ -70,68 +88,112 @@ def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
         language: The language's key.
 
     Yields:
-        Rows whose values are the columns of `layout.schema`, or rows set aside with the reason.
+        Rows whose values are the columns of `layout.schema`, or rows set aside with the reason. Rows that `spec.where`
+        does not select belong to something else and are passed over.
 
     Raises:
         ParamsError: The file's format cannot give this table.
         DataError: The file is missing, empty, or not what was declared.
     """
     rows = _raw_rows(spec, layout, folder=folder, language=language)
-    for row in itertools.islice(rows, spec.limit):
-        yield row if row.reason else _interpreted(row, spec, layout)
+    selected = {f"{SELECTOR}{column}": value.replace("{language}", language) for column, value in spec.where.items()}
+    chosen = (row for row in rows if not _passed_over(row, selected))
+    for row in itertools.islice(chosen, spec.limit):
+        yield from [row] if row.reason else _interpreted(row, spec, layout)
+
+
+def _passed_over(row: Row, selected: Mapping[str, str]) -> bool:
+    """Whether a column of the row says that it belongs to something else, e.g. to another language."""
+    return any(row.values.get(column, value).strip() != value for column, value in selected.items())
 
 
 def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
-    def raw_file(path: str) -> RawFile:
-        name = path.replace("{language}", language)
-        return RawFile(folder / name, name, spec.encoding)
-
-    file = raw_file(spec.path)
+    name = (spec.path or "").replace("{language}", language)
+    file = raw_file(folder, name, encoding=spec.encoding)
     if spec.format == "lines":
         if len(layout.schema.names) > 1:
             raise _misfit(spec, layout, "lines hold one text each; use moses, csv or tsv")
         return read_lines(file, column=layout.texts[0])
-    if spec.format == "moses":
-        if layout.halves is None:
-            raise _misfit(spec, layout, "a Moses pair gives parallel text or bitext mining; use csv or tsv")
-        if spec.english_path is None:
-            raise _misfit(spec, layout, "a Moses pair needs `english_path`, the file of its English half")
-        own, english = layout.halves
-        return read_moses(file, raw_file(spec.english_path), column=own, english_column=english)
-    columns = {name: spec.columns.get(name, name) for name in _wanted_columns(spec, layout)}
+    if spec.format in ("moses", "tmx"):
+        return _parallel_rows(spec, layout, folder=folder, language=language)
+    columns = _wanted_columns(spec, layout)
+    if spec.format == "jsonl":
+        return read_json_lines(file, columns)
+    if spec.format == "parquet":
+        return read_parquet(file.path, name, columns)
+    if spec.format == "datasets":
+        return read_saved_dataset(file.path, name, columns, split=spec.source_split)
+    if spec.format == "hub":
+        config = spec.config.replace("{language}", language) if spec.config else None
+        return read_hub_dataset(
+            name, columns, config=config, split=spec.source_split, revision=spec.revision or ""
+        )
     return read_delimited(file, columns, delimiter=delimiter_of(spec.format), quoting=spec.quoting)
 
 
-def _wanted_columns(spec: FileSpec, layout: Layout) -> list[str]:
-    """Our names of the columns that the file must have."""
+def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
+    """The rows of the formats that hold parallel text by their nature."""
+    if layout.halves is None:
+        raise _misfit(spec, layout, "this gives parallel text or bitext mining; use csv, tsv or jsonl")
+    own, english = layout.halves
+    path, english_path = (
+        (name or "").replace("{language}", language) for name in (spec.path, spec.english_path)
+    )
+    file = raw_file(folder, path, encoding=spec.encoding)
+    if spec.format == "tmx":
+        return read_tmx(file, column=own, english_column=english, language=language)
+    if not english_path:
+        raise _misfit(spec, layout, "a Moses pair needs `english_path`, the file of its English half")
+    english_file = raw_file(folder, english_path, encoding=spec.encoding)
+    return read_moses(file, english_file, column=own, english_column=english)
+
+
+def _wanted_columns(spec: FileSpec, layout: Layout) -> dict[str, str]:
+    """Our names of the columns that the file must have -> the file's names."""
     names = [name for name in layout.schema.names if name != "split"]
     if spec.pair_separator is not None:
         if layout.halves is None and "score" not in names:
             raise _misfit(spec, layout, "`pair_separator` is for the pairs of evaluation files; remove it")
         names = ["text", *(name for name in names if name not in layout.texts)]
-    if spec.label is not None:
+    if layout is NLI and _hypothesis_columns(spec):
+        names = ["premise", *_hypothesis_columns(spec)]
+    elif spec.label is not None:
         names = [name for name in names if name != "label"]
     unknown = sorted(set(spec.columns) - set(names))
     if unknown:
         raise _misfit(spec, layout, f"`columns` names {unknown}, this table has {names}; correct or remove them")
-    return names
+    return {name: spec.columns.get(name, name) for name in names} | {f"{SELECTOR}{name}": name for name in spec.where}
+
+
+def _hypothesis_columns(spec: FileSpec) -> list[str]:
+    """The labels that have a column of their own: NLI as triplets, SimCSE's `sent0,sent1,hard_neg`."""
+    return [label for label in LABELS if label in spec.columns]
 
 
 def _misfit(spec: FileSpec, layout: Layout, remedy: str) -> ParamsError:
     return ParamsError(f"corpora: {spec.path}: format {spec.format!r} for the table {layout.name!r}: {remedy}")
 
 
-def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> Row:
-    """The row with the values of the table's columns, or set aside because one cannot be understood."""
+def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
+    """The row with the values of the table's columns, or set aside because one cannot be understood.
+
+    NLI as triplets gives a row for each hypothesis.
+    """
+    row = replace(row, values={name: value for name, value in row.values.items() if not name.startswith(SELECTOR)})
+    if layout is NLI and _hypothesis_columns(spec):
+        return [
+            replace(row, values={"premise": row.values["premise"], "hypothesis": row.values[label], "label": label})
+            for label in _hypothesis_columns(spec)
+        ]
     if spec.pair_separator is not None:
         row = _with_pair(row, spec.pair_separator)
     if "score" in row.values and not row.reason:
         row = _with_score(row)
-    if "label" in layout.schema.names and not row.reason:
+    if layout is NLI and not row.reason:
         row = _with_label(row, spec)
     if "split" in layout.schema.names and not row.reason:
         row = replace(row, values={"split": spec.split, **row.values})
-    return row
+    return [row]
 
 
 def _with_pair(row: Row, separator: str) -> Row:

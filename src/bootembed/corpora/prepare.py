@@ -1,48 +1,84 @@
-"""Prepares the corpora of one language: raw files in, clean tables out, free of evaluation text, no row lost unseen."""
+"""Prepares the corpora of one language: raw files in, clean tables out, free of evaluation text, no row lost unseen.
+
+Rows pass through one after another and what must be remembered of them lies on disk, so that memory does not grow with
+the corpus.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
+import tempfile
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bootembed.corpora.cleaning import clean_text, comparable
-from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, PARALLEL, Layout, evaluation_layout, read_rows
+import pyarrow.parquet as pq
+
+from bootembed.corpora.cleaning import clean_text, distinct_share, repair_mojibake, script_share
+from bootembed.corpora.evaluation_sets import EvaluationTexts, Match
+from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, PARALLEL, Layout, read_rows
+from bootembed.corpora.near import SeenTexts
 from bootembed.corpora.rows import UNREADABLE, Reason
-from bootembed.errors import DataError, ParamsError
-from bootembed.params import Role
+from bootembed.errors import DataError
+from bootembed.language_id import identifier_code, in_other_language
+from bootembed.params import ENGLISH, Role
 from bootembed.seeding import derive_seed, sample_rows
-from bootembed.tables import SET_ASIDE_ROWS, write_table
+from bootembed.tables import SET_ASIDE_ROWS, TableWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bootembed.corpora.rows import Row
-    from bootembed.params import CorpusSpec, FileSpec, PrepareCorpora, TaskSpec
+    from bootembed.params import CorpusSpec, FileSpec, Language, PrepareCorpora
 
 logger = logging.getLogger(__name__)
 _SHOWN_CHARACTERS = 200
+_BATCH = 2_000
+_PROGRESS_ROWS = 500_000
+_LATIN = "Latn"
 
 
-@dataclass(frozen=True)
+@dataclass
 class TableReport:
-    """What became of the rows of one table; `rows_in` = `kept` + all of `set_aside` + `not_sampled`."""
+    """What became of the rows of one table; `rows_in` = `kept` + all of `set_aside` + `not_sampled`.
 
-    rows_in: int
-    kept: int
-    not_sampled: int
-    set_aside: dict[str, int]
-    in_evaluation_set: dict[str, int] = field(default_factory=dict)
+    Attributes:
+        rows_in: Rows read.
+        kept: Rows written.
+        not_sampled: Fit rows beyond the number that is kept.
+        repaired: Kept rows whose mojibake was put right.
+        set_aside: Reason -> rows.
+        in_evaluation_set: Evaluation set -> kind of match -> rows set aside for it.
+    """
+
+    rows_in: int = 0
+    kept: int = 0
+    not_sampled: int = 0
+    repaired: int = 0
+    set_aside: Counter[str] = field(default_factory=Counter)
+    in_evaluation_set: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `report.json`."""
+        held = {task: dict(sorted(kinds.items())) for task, kinds in sorted(self.in_evaluation_set.items())}
+        return vars(self) | {"set_aside": dict(sorted(self.set_aside.items())), "in_evaluation_set": held}
 
 
 @dataclass(frozen=True)
 class PreparedCorpora:
-    """What became of the rows of all tables, by table."""
+    """What became of the rows of all tables, by table.
+
+    Attributes:
+        language: The language's key.
+        identified: Whether the language can be told offline; if not, its rows passed the language check unseen.
+        tables: Table -> report.
+    """
 
     language: str
+    identified: bool
     tables: dict[str, TableReport]
 
     @property
@@ -51,49 +87,13 @@ class PreparedCorpora:
         flat: dict[str, float] = {}
         for name, report in self.tables.items():
             flat |= {f"{name}.rows_in": report.rows_in, f"{name}.kept": report.kept}
-            flat |= {f"{name}.set_aside.{reason}": count for reason, count in report.set_aside.items()}
+            flat |= {f"{name}.set_aside.{reason}": count for reason, count in sorted(report.set_aside.items())}
         return flat | {f"{ANCHORS.name}.not_sampled": self.tables[ANCHORS.name].not_sampled}
 
     def as_dict(self) -> dict[str, Any]:
         """For `report.json`."""
-        return {"language": self.language, "tables": {name: vars(report) for name, report in self.tables.items()}}
-
-
-@dataclass(frozen=True)
-class _Table:
-    """Rows of one table, kept and set aside, in the order of the files."""
-
-    layout: Layout
-    rows: list[Row]
-    not_sampled: int = 0
-
-    @property
-    def kept(self) -> list[Row]:
-        return [row for row in self.rows if row.reason is None]
-
-    @property
-    def set_aside(self) -> list[Row]:
-        return [row for row in self.rows if row.reason is not None]
-
-
-class EvaluationTexts:
-    """The sentences of a language's evaluation sets, in either language."""
-
-    def __init__(self) -> None:
-        self._exact: dict[str, str] = {}
-        self._comparable: dict[str, str] = {}
-
-    def add(self, task: str, text: str) -> None:
-        """Add a sentence; of several tasks that hold it the first is named."""
-        self._exact.setdefault(clean_text(text), task)
-        if key := comparable(text):  # a text of punctuation alone is like no other
-            self._comparable.setdefault(key, task)
-
-    def task_of(self, text: str) -> str | None:
-        """The task that holds this text, but for case, punctuation, spacing and Unicode form."""
-        if not self._exact:
-            return None
-        return self._exact.get(text) or self._comparable.get(comparable(text))
+        tables = {name: report.as_dict() for name, report in self.tables.items()}
+        return {"language": self.language, "language_check": self.identified, "tables": tables}
 
 
 def prepare_corpora(
@@ -101,183 +101,240 @@ def prepare_corpora(
     settings: PrepareCorpora,
     *,
     language: str,
-    role: Role,
-    tasks: Mapping[str, TaskSpec],
+    configured: Language,
+    evaluation: Sequence[tuple[str, str]],
     input_dir: Path,
     output_dir: Path,
     seed: int,
 ) -> PreparedCorpora:
     """Read, clean and write all tables of one language.
 
-    Text is cleaned (see `cleaning`), then rows are set aside that are too short, too long, of sides too unequal in
-    length (parallel text), in an evaluation set (any column, compared with both sides of the sets), or exact
-    duplicates within their table. Anchors may repeat: duplicates weigh sentences as the corpus does. Evaluation sets
-    are taken verbatim, so that scores are those of the published sets.
+    Text is repaired and cleaned (see `cleaning`), then each row that is unfit is set aside with the first reason of
+    `rows.Reason` that applies: too short, too long, of sides too unequal in length (parallel text), repeating itself,
+    in another script or language, in an evaluation set (any column; exact, normalised or near), a duplicate or near
+    duplicate within its table. Anchors may repeat: duplicates weigh sentences as the corpus does.
 
     Args:
         corpus: The raw files.
         settings: Limits.
         language: The language's key, which stands for `{language}` in paths.
-        role: A target language must have anchors.
-        tasks: Evaluation tasks, for their kind.
+        configured: Its entry in `languages`. A target language must have anchors.
+        evaluation: (set, sentence) of every evaluation set that is scored, in whichever language.
         input_dir: The language's raw folder.
-        output_dir: Gets `<table>.parquet` for every table, `evaluation/<task>.parquet`, `report.json` and
-            `set_aside_rows.parquet`, which lists every row set aside.
-        seed: Chooses the anchors, if there are too many.
+        output_dir: Gets `<table>.parquet` for every table, `report.json` and `set_aside_rows.parquet`, which lists
+            every row set aside.
+        seed: Chooses the rows, if there are too many.
 
     Returns:
         Counts.
 
     Raises:
-        ParamsError: A file's format does not fit its table, or a task is unknown.
+        ParamsError: A file's format does not fit its table.
         DataError: A file is missing, empty or not what was declared, or a target language is left without anchors.
     """
-    evaluation = _read_evaluation(corpus, tasks, folder=input_dir, language=language)
-    texts = EvaluationTexts()
-    for task, table in evaluation.items():
-        for row in table.kept:
-            for column in table.layout.texts:
-                texts.add(task, row.values[column])
-    prepared = list(evaluation.values())
-    for layout in CORPUS_LAYOUTS:
-        rows = _read(getattr(corpus, layout.name), layout, folder=input_dir, language=language)
-        prepared.append(_Table(layout, _filtered(rows, layout, settings, texts)))
-    prepared = [_sampled(table, settings.max_anchors, seed=seed) for table in prepared]
-    result = PreparedCorpora(language, {table.layout.name: _report(table) for table in prepared})
-    if role is Role.TARGET and not result.tables[ANCHORS.name].kept:
+    output_dir.mkdir(parents=True, exist_ok=True)
+    texts = EvaluationTexts(evaluation, near_threshold=settings.near_evaluation)
+    reports = {}
+    with (
+        TableWriter(output_dir / "set_aside_rows.parquet", SET_ASIDE_ROWS) as listed,
+        tempfile.TemporaryDirectory(prefix=".work-", dir=output_dir) as work,
+    ):
+        for layout in CORPUS_LAYOUTS:
+            rows = _read(getattr(corpus, layout.name), layout, folder=input_dir, language=language)
+            preparation = _Preparation(layout, settings, texts, language=language, script=configured.script)
+            path = output_dir / f"{layout.name}.parquet"
+            reports[layout.name] = preparation.run(rows, path, listed, work=Path(work), seed=seed)
+    result = PreparedCorpora(language, identifier_code(language) is not None, reports)
+    if configured.role is Role.TARGET and not reports[ANCHORS.name].kept:
         raise _no_anchors(result)
-    _write(prepared, result, output_dir)
+    report = json.dumps(result.as_dict(), indent=2, ensure_ascii=False)
+    (output_dir / "report.json").write_text(report + "\n", encoding="utf-8")
     return result
 
 
-def _read_evaluation(
-    corpus: CorpusSpec, tasks: Mapping[str, TaskSpec], *, folder: Path, language: str
-) -> dict[str, _Table]:
-    evaluation = {}
-    for task, specs in corpus.evaluation.items():
-        if task not in tasks:
-            raise ParamsError(
-                f"corpora: evaluation: {task!r} is no task of `evaluate_embedder.tasks` ({', '.join(tasks)}); add it "
-                "there"
-            )
-        layout = evaluation_layout(task, tasks[task].kind)
-        evaluation[task] = _Table(layout, _read(specs, layout, folder=folder, language=language))
-    return evaluation
-
-
-def _read(specs: Sequence[FileSpec], layout: Layout, *, folder: Path, language: str) -> list[Row]:
+def _read(specs: Sequence[FileSpec], layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
     """The rows of all files of a table.
 
     Raises:
         DataError: No row of a file can be read: it is not what was declared.
     """
-    rows = []
     for spec in specs:
-        found = list(read_rows(spec, layout, folder=folder, language=language))
-        if found and all(row.reason in UNREADABLE for row in found):
-            raise _nothing_readable(found, layout)
-        rows += found
-    return rows
+        unreadable: Counter[str] = Counter()
+        first, readable = None, False
+        for row in read_rows(spec, layout, folder=folder, language=language):
+            readable = readable or row.reason not in UNREADABLE
+            if not readable:
+                unreadable[str(row.reason)] += 1
+                first = first or row
+            yield row
+        if first is not None and not readable:
+            raise _nothing_readable(first, unreadable, layout)
 
 
-def _nothing_readable(rows: Sequence[Row], layout: Layout) -> DataError:
-    counts = Counter(str(row.reason) for row in rows)
+def _nothing_readable(first: Row, counts: Counter[str], layout: Layout) -> DataError:
     shown = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
-    detail = f" ({rows[0].detail})" if rows[0].detail else ""
+    detail = f" ({first.detail})" if first.detail else ""
     return DataError(
-        f"{rows[0].file}: none of its {len(rows)} rows can be read as {layout.name}: {shown}; e.g. line "
-        f"{rows[0].line}: {_shown(rows[0])[:80]!r}{detail}. Correct its entry in `corpora` "
+        f"{first.file}: none of its {counts.total()} rows can be read as {layout.name}: {shown}; e.g. line "
+        f"{first.line}: {_shown(first)[:80]!r}{detail}. Correct its entry in `corpora` "
         "(format, columns, quoting, encoding, label_values, pair_separator)"
     )
 
 
-def _filtered(rows: Iterable[Row], layout: Layout, settings: PrepareCorpora, texts: EvaluationTexts) -> list[Row]:
-    """The rows cleaned, each that is not fit for the table set aside."""
-    seen: set[tuple[str, ...]] = set()
-    result = []
-    for raw in rows:
-        if raw.reason:
-            result.append(raw)
-            continue
-        row = replace(raw, values=raw.values | {name: clean_text(raw.values[name]) for name in layout.texts})
-        reason, detail = _fault(row, layout, settings, texts)
-        key = tuple(row.values.values())
-        if reason is None and layout is not ANCHORS and key in seen:
-            reason = Reason.DUPLICATE
-        seen.add(key)
-        result.append(row if reason is None else row.set_aside(reason, detail))
-    return result
+class _Preparation:
+    """The way of the rows of one table from its files into the table."""
 
-
-def _fault(row: Row, layout: Layout, settings: PrepareCorpora, texts: EvaluationTexts) -> tuple[Reason | None, str]:
-    lengths = [len(row.values[name]) for name in layout.texts]
-    shortest, longest = min(lengths), max(lengths)
-    if shortest == 0:
-        return Reason.EMPTY, ""
-    if shortest < settings.min_characters:
-        return Reason.TOO_SHORT, f"{shortest} characters"
-    if longest > settings.max_characters:
-        return Reason.TOO_LONG, f"{longest} characters"
-    if layout is PARALLEL and longest > settings.max_length_ratio * shortest:
-        return Reason.LENGTH_RATIO, f"{longest}:{shortest} characters"
-    held = (texts.task_of(row.values[name]) for name in layout.texts)
-    task = next((name for name in held if name), None)
-    return (Reason.IN_EVALUATION_SET, task) if task else (None, "")
-
-
-def _sampled(table: _Table, count: int, *, seed: int) -> _Table:
-    """Anchors: at most so many of the kept rows. Other tables stay as they are."""
-    if table.layout is not ANCHORS:
-        return table
-    chosen = sample_rows(table.kept, count, seed=derive_seed(seed, "anchors"))
-    return replace(table, rows=chosen + table.set_aside, not_sampled=len(table.kept) - len(chosen))
-
-
-def _report(table: _Table) -> TableReport:
-    set_aside = Counter(str(row.reason) for row in table.set_aside)
-    held = Counter(row.detail for row in table.set_aside if row.reason is Reason.IN_EVALUATION_SET)
-    report = TableReport(
-        rows_in=len(table.rows) + table.not_sampled,
-        kept=len(table.kept),
-        not_sampled=table.not_sampled,
-        set_aside=dict(sorted(set_aside.items())),
-        in_evaluation_set=dict(sorted(held.items())),
-    )
-    if report.rows_in:
-        logger.info(
-            "%s: %s rows in, %s kept, set aside %s", table.layout.name, report.rows_in, report.kept, report.set_aside
+    def __init__(
+        self, layout: Layout, settings: PrepareCorpora, texts: EvaluationTexts, *, language: str, script: str
+    ) -> None:
+        self._layout = layout
+        self._settings = settings
+        self._texts = texts
+        self._of_column = dict.fromkeys(layout.in_language, (language, script)) | dict.fromkeys(
+            layout.in_english, (ENGLISH, _LATIN)
         )
-    return report
+        self._report = TableReport()
+
+    def run(self, rows: Iterable[Row], path: Path, listed: TableWriter, *, work: Path, seed: int) -> TableReport:
+        """Write the table, list what is set aside, and return the counts."""
+        settings, layout, report = self._settings, self._layout, self._report
+        seen = SeenTexts(work / f"{layout.name}.db", settings.near_duplicates if layout.near_duplicates else None)
+        with TableWriter(path, layout.schema) as table:
+            for row in self._judged(rows, seen):
+                if row.reason is None:
+                    table.write(row.values)
+                else:
+                    report.set_aside[str(row.reason)] += 1
+                    listed.write(_listed(row, layout))
+        seen.close()
+        most = settings.max_anchors if layout is ANCHORS else settings.max_rows
+        report.kept = _thin_out(path, layout, most, seed=derive_seed(seed, layout.name))
+        report.not_sampled = table.rows - report.kept
+        if report.rows_in:
+            logger.info("%s: %d rows in, %d kept, set aside %s", layout.name, report.rows_in, report.kept,
+                        dict(report.set_aside))  # fmt: skip
+        return report
+
+    def _judged(self, rows: Iterable[Row], seen: SeenTexts) -> Iterator[Row]:
+        """The rows cleaned, each that is unfit set aside. In batches, which the library of the signatures wants."""
+        rows = iter(rows)
+        while batch := list(itertools.islice(rows, _BATCH)):
+            before = self._report.rows_in
+            self._report.rows_in += len(batch)
+            if self._report.rows_in // _PROGRESS_ROWS > before // _PROGRESS_ROWS:
+                logger.info("%s: %d rows read", self._layout.name, self._report.rows_in)
+            cleaned = [row if row.reason else self._cleaned(row) for row in batch]
+            yield from self._not_repeated(self._not_in_evaluation(cleaned), seen)
+
+    def _cleaned(self, row: Row) -> Row:
+        texts = {name: row.values[name] for name in self._layout.texts}
+        if self._settings.repair_mojibake:
+            repaired = {name: repair_mojibake(text) for name, text in texts.items()}
+            self._report.repaired += repaired != texts
+            texts = repaired
+        row = replace(row, values=row.values | {name: clean_text(text) for name, text in texts.items()})
+        fault = self._fault_of_length(row) or self._fault_of_content(row)
+        return row.set_aside(*fault) if fault else row
+
+    def _fault_of_length(self, row: Row) -> tuple[Reason, str] | None:
+        settings = self._settings
+        lengths = [len(row.values[name]) for name in self._layout.texts]
+        shortest, longest = min(lengths), max(lengths)
+        if shortest == 0:
+            return Reason.EMPTY, ""
+        if shortest < settings.min_characters:
+            return Reason.TOO_SHORT, f"{shortest} characters"
+        if longest > settings.max_characters:
+            return Reason.TOO_LONG, f"{longest} characters"
+        if self._layout is PARALLEL and longest > settings.max_length_ratio * shortest:
+            return Reason.LENGTH_RATIO, f"{longest}:{shortest} characters"
+        return None
+
+    def _fault_of_content(self, row: Row) -> tuple[Reason, str] | None:
+        settings = self._settings
+        for name in self._layout.texts:
+            share = distinct_share(row.values[name])
+            if share < settings.min_distinct_share:
+                return Reason.REPETITIVE, f"{name}: {share:.2f} distinct"
+        for name, (_, script) in self._of_column.items():
+            share = script_share(row.values[name], script)
+            if share < settings.min_script_share:
+                return Reason.OTHER_SCRIPT, f"{name}: {share:.2f} {script}"
+        if not settings.check_language:
+            return None
+        for name, (language, _) in self._of_column.items():
+            other = in_other_language(row.values[name], language)
+            if other:
+                return Reason.OTHER_LANGUAGE, f"{name}: {other}"
+        return None
+
+    def _not_in_evaluation(self, rows: list[Row]) -> list[Row]:
+        fit = [index for index, row in enumerate(rows) if row.reason is None]
+        for name in self._layout.texts:
+            matches = self._texts.match([rows[index].values[name] for index in fit])
+            for index, match in zip(fit, matches, strict=True):
+                if match is not None and rows[index].reason is None:
+                    rows[index] = self._held_out(rows[index], match)
+        return rows
+
+    def _held_out(self, row: Row, match: Match) -> Row:
+        self._report.in_evaluation_set.setdefault(match.task, Counter())[match.kind] += 1
+        detail = f"{match.task}: {match.kind}"
+        if match.kind == "near":
+            detail += f" {match.similarity:.2f}: {match.text[:_SHOWN_CHARACTERS]}"
+        return row.set_aside(Reason.IN_EVALUATION_SET, detail)
+
+    def _not_repeated(self, rows: list[Row], seen: SeenTexts) -> list[Row]:
+        if self._layout is ANCHORS:
+            return rows
+        rows = [row if row.reason or seen.is_new(_joined(row)) else row.set_aside(Reason.DUPLICATE) for row in rows]
+        fit = [index for index, row in enumerate(rows) if row.reason is None]
+        near = seen.near([" ".join(rows[index].values[name] for name in self._layout.texts) for index in fit])
+        for index, similarity in zip(fit, near, strict=True):
+            if similarity is not None:
+                rows[index] = rows[index].set_aside(Reason.NEAR_DUPLICATE, f"{similarity:.2f}")
+        return rows
+
+
+def _joined(row: Row) -> str:
+    return "\x1f".join(map(str, row.values.values()))
+
+
+def _thin_out(path: Path, layout: Layout, most: int, *, seed: int) -> int:
+    """Leave at most so many rows of a table, chosen at random, in their order; returns how many there are."""
+    count = int(pq.read_metadata(path).num_rows)
+    if count <= most:
+        return count
+    chosen = iter(sample_rows(range(count), most, seed=seed))
+    wanted = next(chosen)
+    with pq.ParquetFile(path) as whole, TableWriter(path, layout.schema) as table:
+        rows = (row for batch in whole.iter_batches(batch_size=_BATCH) for row in batch.to_pylist())
+        for number, row in enumerate(rows):
+            if number == wanted:
+                table.write(row)
+                wanted = next(chosen, -1)
+    return most
 
 
 def _no_anchors(result: PreparedCorpora) -> DataError:
     report = result.tables[ANCHORS.name]
-    reasons = ", ".join(f"{count} {reason}" for reason, count in report.set_aside.items()) or "the files hold none"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(report.set_aside.items()))
     return DataError(
-        f"target language {result.language!r}: no anchors are left of {report.rows_in} rows ({reasons}); name a file "
-        "of sentences that are in no evaluation set under `anchors` of its corpus, or widen `prepare_corpora`"
+        f"target language {result.language!r}: no anchors are left of {report.rows_in} rows "
+        f"({reasons or 'the files hold none'}); name a file of sentences that are in no evaluation set under `anchors` "
+        "of its corpus, or widen `prepare_corpora`"
     )
 
 
-def _write(prepared: Sequence[_Table], result: PreparedCorpora, folder: Path) -> None:
-    for table in prepared:
-        rows = (row.values for row in table.kept)
-        write_table(rows, table.layout.schema, folder / f"{table.layout.name}.parquet")
-    listed = (
-        {
-            "table": table.layout.name,
-            "reason": str(row.reason),
-            "detail": row.detail,
-            "file": row.file,
-            "line": row.line,
-            "text": _shown(row),
-        }
-        for table in prepared
-        for row in table.set_aside
-    )
-    write_table(listed, SET_ASIDE_ROWS, folder / "set_aside_rows.parquet")
-    report = json.dumps(result.as_dict(), indent=2, ensure_ascii=False)
-    (folder / "report.json").write_text(report + "\n", encoding="utf-8")
+def _listed(row: Row, layout: Layout) -> dict[str, Any]:
+    return {
+        "table": layout.name,
+        "reason": str(row.reason),
+        "detail": row.detail,
+        "file": row.file,
+        "line": row.line,
+        "text": _shown(row),
+    }
 
 
 def _shown(row: Row) -> str:

@@ -6,41 +6,23 @@ LF (or CR LF) only: Unicode's other line separators occur inside sentences, and 
 
 from __future__ import annotations
 
-import codecs
 import csv
-import itertools
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bootembed.corpora.rows import Reason, Row
-from bootembed.errors import DataError, ParamsError
+from bootembed.corpora.rows import SELECTOR, Reason, Row
+from bootembed.corpora.streams import count_lines, read_raw_lines
+from bootembed.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-    from typing import BinaryIO
+
+    from bootembed.corpora.streams import Line, RawFile
 
 MAX_RECORD_LINES = 100
 """A quoted field over more lines is taken for an unclosed quote; this also bounds the time spent on finding out."""
 _MAX_FIELD = 2**31 - 1
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
-
-
-@dataclass(frozen=True, slots=True)
-class RawFile:
-    """A file of a corpus: where it lies, and its name in reports."""
-
-    path: Path
-    name: str
-    encoding: str = "utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    number: int
-    text: str  # with its line end; undecodable bytes as backslash escapes
-    decodable: bool
 
 
 def read_lines(file: RawFile, *, column: str) -> Iterator[Row]:
@@ -49,7 +31,7 @@ def read_lines(file: RawFile, *, column: str) -> Iterator[Row]:
     Raises:
         DataError: The file is missing or empty.
     """
-    for line in _physical_lines(file):
+    for line in read_raw_lines(file):
         yield _judged(Row({column: _strip_end(line.text)}, file.name, line.number), [line])
 
 
@@ -60,13 +42,13 @@ def read_moses(file: RawFile, english: RawFile, *, column: str, english_column: 
         DataError: A file is missing or empty, or the files differ in their number of lines: then nothing says which
             lines belong together, and no row can be trusted.
     """
-    counts = [_count_lines(half) for half in (file, english)]
+    counts = [count_lines(half) for half in (file, english)]
     if counts[0] != counts[1]:
         raise DataError(
             f"{file.path} has {counts[0]} lines, {english.path} has {counts[1]}: a Moses pair needs equally many, line "
             "n of one translating line n of the other; get the pair again, or align it again"
         )
-    for own, other in zip(_physical_lines(file), _physical_lines(english), strict=True):
+    for own, other in zip(read_raw_lines(file), read_raw_lines(english), strict=True):
         halves = ((file, own, column), (english, other, english_column))
         values = {name: _strip_end(line.text) for _, line, name in halves}
         rows = (_judged(Row(values, half.name, line.number), [line], needed=name) for half, line, name in halves)
@@ -89,7 +71,7 @@ def read_delimited(file: RawFile, columns: Mapping[str, str], *, delimiter: str,
         DataError: The file is missing or empty, its header cannot be read, or lacks a column.
     """
     csv.field_size_limit(_MAX_FIELD)
-    feed = _LineFeed(_physical_lines(file))
+    feed = _LineFeed(read_raw_lines(file))
     style: Literal[0, 3] = csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE
     reader = csv.reader(feed, delimiter=delimiter, quoting=style, strict=True)
     header = _header(feed.next_record(reader), feed, file, delimiter)
@@ -106,10 +88,10 @@ def delimiter_of(file_format: str) -> str:
 class _LineFeed:
     """Feeds decoded lines to `csv.reader`, remembers those of the present record, and can go back to its second one."""
 
-    def __init__(self, lines: Iterator[_Line]) -> None:
-        self.record: list[_Line] = []
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self.record: list[Line] = []
         self._lines = lines
-        self._pending: deque[_Line] = deque()
+        self._pending: deque[Line] = deque()
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -135,11 +117,11 @@ class _LineFeed:
 
 
 def _delimited_row(
-    fields: list[str] | csv.Error, lines: list[_Line], positions: Mapping[str, int], width: int, file: RawFile
+    fields: list[str] | csv.Error, lines: list[Line], positions: Mapping[str, int], width: int, file: RawFile
 ) -> Row:
     raw = Row({"raw": _strip_end("".join(line.text for line in lines))}, file.name, lines[0].number)
-    if not all(line.decodable for line in lines):
-        return raw.set_aside(Reason.UNDECODABLE)
+    if fault := _unread(lines):
+        return raw.set_aside(fault)
     if isinstance(fields, csv.Error):
         return raw.set_aside(Reason.MALFORMED, str(fields))
     if not fields:
@@ -150,16 +132,26 @@ def _delimited_row(
     return _judged(Row(values, file.name, lines[0].number), lines)
 
 
-def _judged(row: Row, lines: Sequence[_Line], *, needed: str | None = None) -> Row:
-    """The row, set aside if a line did not decode or a value (all, or the needed one) is missing."""
-    if not all(line.decodable for line in lines):
-        return row.set_aside(Reason.UNDECODABLE)
-    missing = [name for name, value in row.values.items() if needed in (None, name) and not value.strip()]
+def _judged(row: Row, lines: Sequence[Line], *, needed: str | None = None) -> Row:
+    """The row, set aside if a line could not be read or a value (all, or the needed one) is missing."""
+    if fault := _unread(lines):
+        return row.set_aside(fault)
+    missing = [
+        name
+        for name, value in row.values.items()
+        if needed in (None, name) and not value.strip() and not name.startswith(SELECTOR)
+    ]
     return row.set_aside(Reason.EMPTY, ", ".join(missing)) if missing else row
 
 
+def _unread(lines: Sequence[Line]) -> Reason | None:
+    if not all(line.complete for line in lines):
+        return Reason.LINE_TOO_LONG
+    return None if all(line.decodable for line in lines) else Reason.UNDECODABLE
+
+
 def _header(fields: list[str] | csv.Error | None, feed: _LineFeed, file: RawFile, delimiter: str) -> list[str]:
-    if fields is None or isinstance(fields, csv.Error) or not all(line.decodable for line in feed.record):
+    if fields is None or isinstance(fields, csv.Error) or _unread(feed.record):
         fault = f": {fields}" if isinstance(fields, csv.Error) else f" as {file.encoding}"
         raise DataError(
             f"{file.path}: the header, line 1, cannot be read{fault}; expected column names parted by {delimiter!r}: "
@@ -178,62 +170,6 @@ def _position(header: list[str], theirs: str, ours: str, file: RawFile) -> int:
         f"{file.path}: {fault}; its header has: {shown[:500]}. Name the right one: `columns: {{{ours}: ...}}` in "
         "`corpora`"
     )
-
-
-def _physical_lines(file: RawFile) -> Iterator[_Line]:
-    """The lines of a file, at least one."""
-    encoding = _checked_encoding(file.encoding)
-    with _open(file) as stream:
-        first = stream.readline()
-        first = first.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else first
-        if not first:
-            raise DataError(f"{file.path}: is empty; put the data there, or take the file out of `corpora`")
-        for number, raw in enumerate(itertools.chain([first], stream), start=1):
-            yield _decoded(number, raw, encoding)
-
-
-def _decoded(number: int, raw: bytes, encoding: str) -> _Line:
-    try:
-        text = raw.decode(encoding)
-        text.encode("utf-8")  # some encodings can spell lone surrogates, which no table can hold
-    except UnicodeError:
-        return _Line(number, raw.decode("utf-8", errors="backslashreplace"), decodable=False)
-    return _Line(number, text, decodable=True)
-
-
-def _checked_encoding(encoding: str) -> str:
-    """The codec's own name, with `utf-8-sig` as `utf-8`; refuses what cannot be read line by line."""
-    try:
-        name = codecs.lookup(encoding).name
-        plain = '\r\n\t,"'.encode(encoding)
-    except (LookupError, UnicodeError) as error:
-        raise ParamsError(f"corpora: encoding {encoding!r} is no text encoding Python knows; use utf-8") from error
-    if name == "utf-8-sig":
-        return "utf-8"
-    if plain != b'\r\n\t,"':
-        raise ParamsError(
-            f"corpora: encoding {encoding!r} cannot be read line by line; convert the file (`iconv -f {encoding} -t "
-            "utf-8`) and say utf-8"
-        )
-    return name
-
-
-def _count_lines(file: RawFile) -> int:
-    count, last = 0, b"\n"
-    with _open(file) as stream:
-        while chunk := stream.read(1 << 20):
-            count += chunk.count(b"\n")
-            last = chunk[-1:]
-    return count + (last != b"\n")
-
-
-def _open(file: RawFile) -> BinaryIO:
-    try:
-        return file.path.open("rb")
-    except OSError as error:
-        raise DataError(
-            f"{file.path}: cannot be read ({error.strerror}); put the file there, or correct its path in `corpora`"
-        ) from error
 
 
 def _strip_end(text: str) -> str:

@@ -11,7 +11,12 @@ class Reason(StrEnum):
     """Why a row is set aside; the values are the keys of a corpus's report."""
 
     UNDECODABLE = "undecodable"
+    LINE_TOO_LONG = "line_too_long"
     MALFORMED = "malformed_quotes"
+    MALFORMED_JSON = "malformed_json"
+    MISSING_COLUMN = "missing_column"
+    NOT_TEXT = "value_is_no_text"
+    MISSING_LANGUAGE = "missing_language"
     FIELD_COUNT = "wrong_number_of_fields"
     EMPTY = "empty"
     NOT_A_PAIR = "not_a_pair"
@@ -21,14 +26,33 @@ class Reason(StrEnum):
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     LENGTH_RATIO = "length_ratio"
+    REPETITIVE = "repetitive"
+    OTHER_SCRIPT = "other_script"
+    OTHER_LANGUAGE = "other_language"
     IN_EVALUATION_SET = "in_evaluation_set"
     DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
 
 
 UNREADABLE = frozenset(
-    {Reason.UNDECODABLE, Reason.MALFORMED, Reason.FIELD_COUNT, Reason.NOT_A_PAIR, Reason.SCORE, Reason.LABEL}
+    {
+        Reason.UNDECODABLE,
+        Reason.LINE_TOO_LONG,
+        Reason.MALFORMED,
+        Reason.MALFORMED_JSON,
+        Reason.MISSING_COLUMN,
+        Reason.NOT_TEXT,
+        Reason.MISSING_LANGUAGE,
+        Reason.FIELD_COUNT,
+        Reason.NOT_A_PAIR,
+        Reason.SCORE,
+        Reason.LABEL,
+    }
 )
 """Reasons that speak of the file's form, not of its text: if every row has one, the file is not what was declared."""
+
+SELECTOR = "where:"
+"""Before the name of a file's column that only decides whether a row is read."""
 
 
 @dataclass(frozen=True, slots=True)

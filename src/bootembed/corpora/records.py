@@ -1,0 +1,189 @@
+"""Readers of corpora whose rows have named values: JSON Lines, Parquet, `datasets` folders and Hub datasets.
+
+A column may lie within a value: `premise.sw` is the key `sw` of `premise`, `translation.4` the fifth item of a list.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from bootembed.corpora.rows import SELECTOR, Reason, Row
+from bootembed.corpora.streams import read_raw_lines
+from bootembed.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from bootembed.corpora.streams import RawFile
+
+_ABSENT = object()
+_BATCH_ROWS = 10_000
+
+
+def read_json_lines(file: RawFile, columns: Mapping[str, str]) -> Iterator[Row]:
+    """Read a file of one JSON object a line.
+
+    Args:
+        file: The file.
+        columns: Our column -> the file's column.
+
+    Raises:
+        DataError: The file is missing, empty, or its compressed data is damaged.
+    """
+    for line in read_raw_lines(file):
+        raw = Row({"raw": line.text.rstrip("\r\n")}, file.name, line.number)
+        if not line.complete:
+            yield raw.set_aside(Reason.LINE_TOO_LONG)
+        elif not line.decodable:
+            yield raw.set_aside(Reason.UNDECODABLE)
+        elif not line.text.strip():
+            yield raw.set_aside(Reason.EMPTY)
+        else:
+            yield _json_row(raw, columns)
+
+
+def read_parquet(path: Path, name: str, columns: Mapping[str, str]) -> Iterator[Row]:
+    """Read a Parquet file, or all of a folder in the order of their names; a row's line is its number in its file.
+
+    Raises:
+        DataError: The file is missing, is no Parquet file, or lacks a column; or the folder holds none.
+    """
+    if not path.is_dir():
+        yield from _read_parquet_file(path, name, columns)
+        return
+    files = sorted(path.glob("*.parquet"))
+    if not files:
+        raise DataError(f"{path}: holds no .parquet files; put them there, or correct its path in `corpora`")
+    for file in files:
+        yield from _read_parquet_file(file, f"{name}/{file.name}", columns)
+
+
+def read_saved_dataset(path: Path, name: str, columns: Mapping[str, str], *, split: str) -> Iterator[Row]:
+    """Read a folder that `Dataset.save_to_disk` wrote; of several splits the one named.
+
+    Raises:
+        DataError: The folder is missing or no such folder, has no such split, or lacks a column.
+    """
+    from datasets import DatasetDict, load_from_disk
+
+    try:
+        found = load_from_disk(str(path))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: is no folder of `Dataset.save_to_disk`: {error}; correct it in `corpora`") from error
+    if isinstance(found, DatasetDict):
+        if split not in found:
+            raise DataError(f"{path}: has the splits {', '.join(found)}, not {split!r}; set `source_split`")
+        found = found[split]
+    _check_columns(found.column_names, columns, str(path))
+    yield from _record_rows(found, columns, name)
+
+
+def read_hub_dataset(
+    dataset: str, columns: Mapping[str, str], *, config: str | None, split: str, revision: str
+) -> Iterator[Row]:
+    """Stream a dataset of the Hugging Face Hub at a pinned revision; nothing but data files is read, no code is run.
+
+    Raises:
+        DataError: The Hub cannot be reached or refuses, or has no such dataset, configuration, split or column.
+    """
+    from datasets import load_dataset
+    from datasets.exceptions import DatasetNotFoundError
+
+    name = f"hub:{dataset}" + (f"/{config}" if config else "")
+    try:
+        rows = load_dataset(dataset, name=config, split=split, revision=revision, streaming=True)
+        first = next(iter(rows), None)
+    except (OSError, ValueError, DatasetNotFoundError) as error:
+        raise DataError(
+            f"{name} at {revision}: cannot be read from the Hub: {error}. Check the network (HF_HUB_OFFLINE, "
+            "HF_ENDPOINT) and the entry in `corpora`; for a gated dataset accept its terms and set HF_TOKEN; or fetch it "
+            "elsewhere and use the format `datasets` or `parquet`"
+        ) from error
+    if first is None:
+        raise DataError(f"{name} at {revision}: split {split!r} is empty; correct `source_split` in `corpora`")
+    _check_columns(list(first), columns, name)
+    yield from _record_rows(rows, columns, name)
+
+
+def _json_row(raw: Row, columns: Mapping[str, str]) -> Row:
+    try:
+        record = json.loads(raw.values["raw"])
+    except (ValueError, RecursionError) as error:
+        return raw.set_aside(Reason.MALFORMED_JSON, str(error)[:100])
+    if not isinstance(record, dict):
+        return raw.set_aside(Reason.MALFORMED_JSON, f"a {type(record).__name__} instead of an object")
+    return _record_row(record, columns, raw.file, raw.line)
+
+
+def _read_parquet_file(path: Path, name: str, columns: Mapping[str, str]) -> Iterator[Row]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            _check_columns(names, columns, str(path))
+            wanted = sorted({_top_level(theirs, names) for theirs in columns.values()})
+            batches = file.iter_batches(batch_size=_BATCH_ROWS, columns=wanted)
+            records = (record for batch in batches for record in batch.to_pylist())
+            yield from _record_rows(records, columns, name)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{path}: cannot be read as Parquet: {error}; fetch it again, or correct its entry") from error
+
+
+def _check_columns(present: list[str], columns: Mapping[str, str], name: str) -> None:
+    for ours, theirs in columns.items():
+        if _top_level(theirs, present) not in present:
+            raise DataError(
+                f"{name}: has no column {theirs!r}, needed as {ours.removeprefix(SELECTOR)!r}; it has: "
+                f"{', '.join(map(repr, present))[:500]}. Name the right one: `columns: {{{ours}: ...}}` in `corpora`"
+            )
+
+
+def _top_level(path: str, present: list[str]) -> str:
+    """The column that a path begins with; a column whose own name has a dot goes first."""
+    return path if path in present else path.partition(".")[0]
+
+
+def _record_rows(records: Iterable[dict[str, Any]], columns: Mapping[str, str], name: str) -> Iterator[Row]:
+    for number, record in enumerate(records, start=1):
+        yield _record_row(record, columns, name, number)
+
+
+def _record_row(record: dict[str, Any], columns: Mapping[str, str], file: str, line: int) -> Row:
+    found = {ours: _value(record, theirs) for ours, theirs in columns.items()}
+    values = {ours: _as_text(value) for ours, value in found.items()}
+    row = Row({ours: value or "" for ours, value in values.items()}, file, line)
+    absent = [ours for ours, value in found.items() if value is _ABSENT]
+    if absent:
+        return row.set_aside(Reason.MISSING_COLUMN, ", ".join(columns[ours] for ours in absent))
+    odd = [ours for ours, value in values.items() if value is None]
+    if odd:
+        return row.set_aside(Reason.NOT_TEXT, ", ".join(columns[ours] for ours in odd))
+    empty = [ours for ours, value in row.values.items() if not value.strip() and not ours.startswith(SELECTOR)]
+    return row.set_aside(Reason.EMPTY, ", ".join(empty)) if empty else row
+
+
+def _value(record: Any, path: str) -> Any:
+    """The value at a path, or `_ABSENT`."""
+    if isinstance(record, dict) and path in record:
+        return record[path]
+    head, _, rest = path.partition(".")
+    if isinstance(record, dict):
+        inner = record.get(head, _ABSENT)
+    elif isinstance(record, list) and head.isdecimal() and int(head) < len(record):
+        inner = record[int(head)]
+    else:
+        return _ABSENT
+    return _value(inner, rest) if rest and inner is not _ABSENT else inner
+
+
+def _as_text(value: Any) -> str | None:
+    """A value as text; None if it is none: a list, a mapping, bytes, or text that no table can hold."""
+    if value is None or value is _ABSENT:
+        return ""
+    if isinstance(value, str):
+        return None if any("\ud800" <= character <= "\udfff" for character in value) else value
+    return str(value) if isinstance(value, int | float) else None

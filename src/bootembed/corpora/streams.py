@@ -1,0 +1,219 @@
+"""The lines of a raw file, plain or compressed, each decoded on its own; nothing is held but the line at hand."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from bootembed.errors import DataError, ParamsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MAX_LINE_BYTES = 16 * 1024 * 1024
+"""A longer line is set aside without being read: a binary file has no lines, and would fill the memory."""
+_CHUNK = 1 << 20
+_MEMBER = "!"
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """A file of a corpus: where it lies, its name in reports, its text encoding.
+
+    Attributes:
+        path: The file; compressed if it ends in .gz, .xz, .zst or .zip.
+        name: Its name in reports.
+        encoding: Of its text.
+        member: Of a zip archive: the file in it; may be left out where it holds only one.
+    """
+
+    path: Path
+    name: str
+    encoding: str = "utf-8"
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line with its line end; undecodable bytes stand as backslash escapes."""
+
+    number: int
+    text: str
+    decodable: bool
+    complete: bool = True
+
+
+def raw_file(folder: Path, name: str, *, encoding: str = "utf-8") -> RawFile:
+    """The file `name` below `folder`; `archive.zip!member` is a file within an archive."""
+    path, _, member = name.partition(_MEMBER)
+    return RawFile(folder / path, name, encoding, member or None)
+
+
+def read_raw_lines(file: RawFile) -> Iterator[Line]:
+    """The lines of a file, at least one. Lines end at LF (or CR LF) only.
+
+    Raises:
+        DataError: The file is missing, empty, or its compressed data is damaged or cut off.
+        ParamsError: The encoding is unknown, or cannot be read line by line.
+    """
+    encoding = _checked_encoding(file.encoding)
+    number = 0
+    with open_raw(file) as stream:
+        raw = stream.readline(MAX_LINE_BYTES)
+        raw = raw.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else raw
+        while raw:
+            number += 1
+            yield _line(number, raw, stream, encoding)
+            raw = stream.readline(MAX_LINE_BYTES)
+    if not number:
+        raise DataError(f"{file.path}: is empty; put the data there, or take the file out of `corpora`")
+
+
+def count_lines(file: RawFile) -> int:
+    """How many lines `read_raw_lines` will give.
+
+    Raises:
+        DataError: As `read_raw_lines`, but an empty file has 0 lines.
+    """
+    count, last = 0, b"\n"
+    with open_raw(file) as stream:
+        while chunk := stream.read(_CHUNK):
+            count += chunk.count(b"\n")
+            last = chunk[-1:]
+    return count + (last != b"\n")
+
+
+@contextlib.contextmanager
+def open_raw(file: RawFile) -> Iterator[IO[bytes]]:
+    """The file's bytes, decompressed.
+
+    Raises:
+        DataError: The file is missing, or its compressed data is damaged or cut off; also while it is being read.
+    """
+    try:
+        with _opened(file) as stream:
+            yield stream
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise _damaged(file, error) from error
+    except OSError as error:
+        raise DataError(
+            f"{file.path}: cannot be read ({error.strerror or error}); put the file there, or correct its path in "
+            "`corpora`"
+        ) from error
+
+
+def _opened(file: RawFile) -> contextlib.AbstractContextManager[IO[bytes]]:
+    suffix = file.path.suffix.lower()
+    if suffix != ".zip" and file.member is not None:
+        raise ParamsError(f"corpora: {file.name}: `{_MEMBER}` names a file in a .zip archive, and this is none")
+    if suffix == ".gz":
+        return gzip.open(file.path)
+    if suffix == ".xz":
+        return lzma.open(file.path)
+    if suffix == ".zst":
+        return _opened_zst(file)
+    if suffix == ".zip":
+        return _opened_zip(file)
+    return file.path.open("rb")
+
+
+@contextlib.contextmanager
+def _opened_zst(file: RawFile) -> Iterator[IO[bytes]]:
+    import zstandard
+
+    with file.path.open("rb") as source, io.BufferedReader(_ZstFrames(source), _CHUNK) as stream:
+        try:
+            yield stream
+        except zstandard.ZstdError as error:
+            raise _damaged(file, error) from error
+
+
+class _ZstFrames(io.RawIOBase):
+    """The content of a Zstandard file; the library's own reader takes a frame that is cut off for a whole one."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        import zstandard
+
+        self._source = source
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._frame = self._decompressor.decompressobj()
+        self._within_frame = False
+        self._unread = b""
+        self._content = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._content:
+            data = self._unread or self._source.read(_CHUNK)
+            if not data:
+                if self._within_frame:
+                    raise EOFError("the last frame is cut off")
+                return 0
+            self._content, self._unread, self._within_frame = self._frame.decompress(data), b"", True
+            if self._frame.eof:
+                self._unread, self._within_frame = self._frame.unused_data, False
+                self._frame = self._decompressor.decompressobj()
+        count = min(len(buffer), len(self._content))
+        buffer[:count], self._content = self._content[:count], self._content[count:]
+        return count
+
+
+@contextlib.contextmanager
+def _opened_zip(file: RawFile) -> Iterator[IO[bytes]]:
+    with zipfile.ZipFile(file.path) as archive:
+        names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+        member = file.member or (names[0] if len(names) == 1 else None)
+        if member not in names:
+            raise DataError(
+                f"{file.path}: holds {', '.join(names[:20]) or 'nothing'}; name one: `path: "
+                f"{file.path.name}{_MEMBER}FILE`"
+            )
+        with archive.open(member) as stream:
+            yield stream
+
+
+def _damaged(file: RawFile, error: Exception) -> DataError:
+    return DataError(
+        f"{file.path}: its compressed data is damaged or cut off ({error}); fetch the file again, and compare its size "
+        "with the source's"
+    )
+
+
+def _line(number: int, raw: bytes, stream: IO[bytes], encoding: str) -> Line:
+    if len(raw) == MAX_LINE_BYTES and not raw.endswith(b"\n"):
+        while not raw.endswith(b"\n") and (raw := stream.readline(_CHUNK)):
+            pass
+        return Line(number, "", decodable=True, complete=False)
+    try:
+        text = raw.decode(encoding)
+        text.encode("utf-8")  # some encodings can spell lone surrogates, which no table can hold
+    except UnicodeError:
+        return Line(number, raw.decode("utf-8", errors="backslashreplace"), decodable=False)
+    return Line(number, text, decodable=True)
+
+
+def _checked_encoding(encoding: str) -> str:
+    """The codec's own name, with `utf-8-sig` as `utf-8`; refuses what cannot be read line by line."""
+    try:
+        name = codecs.lookup(encoding).name
+        plain = '\r\n\t,"'.encode(encoding)
+    except (LookupError, UnicodeError) as error:
+        raise ParamsError(f"corpora: encoding {encoding!r} is no text encoding Python knows; use utf-8") from error
+    if name == "utf-8-sig":
+        return "utf-8"
+    if plain != b'\r\n\t,"':
+        raise ParamsError(
+            f"corpora: encoding {encoding!r} cannot be read line by line; convert the file (`iconv -f {encoding} -t "
+            "utf-8`) and say utf-8"
+        )
+    return name

@@ -1,0 +1,102 @@
+"""Reader of TMX, the XML format of translation memories (TMX 1.4b): one pass, one unit in memory."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING
+
+from bootembed.corpora.rows import Reason, Row
+from bootembed.corpora.streams import open_raw
+from bootembed.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bootembed.corpora.streams import RawFile
+
+MAX_UNIT_BYTES = 16 * 1024 * 1024
+"""A translation unit of more is taken for a damaged file; it would fill the memory."""
+_CHUNK = 1 << 16
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+def read_tmx(file: RawFile, *, column: str, english_column: str, language: str) -> Iterator[Row]:
+    """Read the units of a TMX file that hold both the language and English; a row's line is where its unit ends.
+
+    Args:
+        file: The file; its encoding is what its XML declaration says.
+        column: Column of the language's text.
+        english_column: Column of the English text.
+        language: ISO 639-3 key; `ha`, `ha-NG` and `hau` are all Hausa.
+
+    Raises:
+        DataError: The file is missing, empty or damaged, is no XML, or declares entities (which could be made to
+            fill the memory).
+    """
+    wanted = {column: _base_language(language), english_column: "en"}
+    for unit, line in _units(file):
+        texts = {_base_language(variant.get(_LANGUAGE) or variant.get("lang") or ""): variant for variant in unit}
+        segments = {name: texts.get(code) for name, code in wanted.items()}
+        values = {name: _segment_text(variant) for name, variant in segments.items()}
+        row = Row(values, file.name, line)
+        absent = [wanted[name] for name, variant in segments.items() if variant is None]
+        empty = [name for name, value in values.items() if not value.strip()]
+        if absent:
+            yield row.set_aside(Reason.MISSING_LANGUAGE, f"no {', '.join(absent)}; has {', '.join(texts)}"[:100])
+        else:
+            yield row.set_aside(Reason.EMPTY, ", ".join(empty)) if empty else row
+
+
+def _units(file: RawFile) -> Iterator[tuple[list[ET.Element], int]]:
+    """The `tuv` elements of each `tu`, and the line it ends on."""
+    line, pending, empty = 1, 0, True
+    parser = ET.XMLPullParser(["start", "end"])
+    body: ET.Element | None = None
+    with open_raw(file) as stream:
+        try:
+            while chunk := stream.readline(_CHUNK):
+                empty = False
+                _refuse_entities(chunk, file, line)
+                parser.feed(chunk)
+                pending += len(chunk)
+                for event, element in parser.read_events():
+                    if event == "start" and element.tag == "body":
+                        body = element
+                    elif event == "end" and element.tag == "tu":
+                        yield element.findall("tuv"), line
+                        pending = 0
+                        if body is not None:
+                            body.clear()
+                if pending > MAX_UNIT_BYTES:
+                    raise DataError(f"{file.path}: line {line}: a translation unit does not end; is this a TMX file?")
+                line += chunk.endswith(b"\n")
+            if not empty:
+                parser.close()
+        except ET.ParseError as error:
+            raise DataError(
+                f"{file.path}: is no well-formed TMX from line {error.position[0]} on: {error}; fetch it again, or mend "
+                "it there"
+            ) from error
+    if empty:
+        raise DataError(f"{file.path}: is empty; put the data there, or take the file out of `corpora`")
+
+
+def _refuse_entities(chunk: bytes, file: RawFile, line: int) -> None:
+    if b"<!ENTITY" in chunk:
+        raise DataError(f"{file.path}: line {line}: declares XML entities, which are not read; take them out")
+
+
+def _segment_text(variant: ET.Element | None) -> str:
+    """The text of a variant's segment without the inline marks of translation tools."""
+    segment = variant.find("seg") if variant is not None else None
+    return "".join(segment.itertext()) if segment is not None else ""
+
+
+def _base_language(tag: str) -> str:
+    """The language of a tag without region and script, by its shortest code, within its macrolanguage."""
+    import langcodes
+
+    try:
+        return langcodes.standardize_tag(tag, macro=True).partition("-")[0]
+    except langcodes.tag_parser.LanguageTagError:
+        return tag
