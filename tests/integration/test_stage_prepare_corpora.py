@@ -79,7 +79,10 @@ def test_tables_have_their_schemas(folder: Path) -> None:
     out = folder / "out" / "afr"
     assert len(read_table(out / "anchors.parquet", ANCHORS)) == 30
     assert {row["label"] for row in read_table(out / "nli.parquet", NLI)} == {"entailment", "contradiction"}
-    assert {row["split"] for row in read_table(folder / "evaluation" / "afr" / "SampleSTS.parquet", STS)} == {"validation", "test"}
+    assert {row["split"] for row in read_table(folder / "evaluation" / "afr" / "SampleSTS.parquet", STS)} == {
+        "validation",
+        "test",
+    }
     assert read_table(folder / "out" / "eng" / "parallel.parquet", PARALLEL) == []
 
 

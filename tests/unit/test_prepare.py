@@ -62,15 +62,19 @@ def write(folder: Path, name: str, *lines: str) -> None:
 
 
 def prepare(
-    raw: Path, corpus: dict[str, Any], *, role: Role = Role.SOURCE, seed: int = 1, script: str = "Latn", **limits: object
+    raw: Path,
+    corpus: dict[str, Any],
+    *,
+    role: Role = Role.SOURCE,
+    seed: int = 1,
+    script: str = "Latn",
+    **limits: object,
 ) -> PreparedCorpora:
     """The evaluation sets and then the corpora of Hausa."""
     spec = CorpusSpec.model_validate(corpus)
     configured = Language(name="Hausa", script=script, role=role, folder=".", corpus="some")
     evaluation = raw.parent / "evaluation"
-    prepare_evaluation(
-        spec, TASKS, language="hau", configured=configured, input_dir=raw, output_dir=evaluation / "hau"
-    )
+    prepare_evaluation(spec, TASKS, language="hau", configured=configured, input_dir=raw, output_dir=evaluation / "hau")
     return prepare_corpora(
         spec,
         PrepareCorpora.model_validate(SETTINGS | limits),
@@ -188,7 +192,10 @@ def test_evaluation_sentences_are_removed_from_every_table(raw: Path) -> None:
     assert texts(raw, "instructions", INSTRUCTIONS) == [("aa", "bb")]
     assert result.tables["anchors"].in_evaluation_set == {"hau/SomeSTS": {"normalised": 3}}
     assert result.tables["parallel"].in_evaluation_set == {"hau/SomeBitext": {"normalised": 2}}
-    assert result.tables["nli"].in_evaluation_set == {"hau/SomeBitext": {"normalised": 1}, "hau/SomeSTS": {"normalised": 1}}
+    assert result.tables["nli"].in_evaluation_set == {
+        "hau/SomeBitext": {"normalised": 1},
+        "hau/SomeSTS": {"normalised": 1},
+    }
 
 
 def test_evaluation_sets_are_taken_verbatim(raw: Path) -> None:
@@ -284,3 +291,120 @@ def test_texts_of_punctuation_alone_equal_no_other() -> None:
     assert same is not None
     assert same.task == "hau/SomeSTS"
     assert other is None
+
+
+SENTENCE = "Tsohon manomi yana sayar da tuffa a kasuwa kowace safiya"
+ENGLISH_SENTENCE = "The old farmer sells apples at the market every single morning"
+
+
+def set_aside(raw: Path) -> list[tuple[str, str, int]]:
+    rows = read_table(raw.parent / "out" / "set_aside_rows.parquet", SET_ASIDE_ROWS)
+    return [(row["reason"], row["detail"], row["line"]) for row in rows]
+
+
+def test_mojibake_is_put_right_and_counted(raw: Path) -> None:
+    write(raw, "mono.txt", "Ƙasa tana da kyau".encode().decode("latin-1"), "Ƙofa", "naïve café")
+    spec = {"monolingual": [{"format": "lines", "path": "mono.txt"}]}
+    result = prepare(raw, spec, repair_mojibake=True)
+    assert texts(raw, "monolingual", MONOLINGUAL) == [("Ƙasa tana da kyau",), ("Ƙofa",), ("naïve café",)]
+    assert result.tables["monolingual"].repaired == 1
+    prepare(raw, spec)
+    assert texts(raw, "monolingual", MONOLINGUAL)[0] != ("Ƙasa tana da kyau",)
+
+
+def test_repetitive_text_is_set_aside(raw: Path) -> None:
+    write(raw, "mono.txt", "haka haka " * 12, SENTENCE, "ha ha ha ha")
+    prepare(raw, {"monolingual": [{"format": "lines", "path": "mono.txt"}]}, max_characters=500, min_distinct_share=0.3)
+    assert texts(raw, "monolingual", MONOLINGUAL) == [(SENTENCE,), ("ha ha ha ha",)]
+    assert set_aside(raw) == [("repetitive", "text: 0.04 distinct", 1)]
+
+
+def test_each_side_is_held_to_its_language_and_script(raw: Path) -> None:
+    rows = [
+        (ENGLISH_SENTENCE, SENTENCE),
+        (SENTENCE, SENTENCE),
+        (ENGLISH_SENTENCE, ENGLISH_SENTENCE),
+        (ENGLISH_SENTENCE, "Старый фермер продаёт яблоки на рынке каждое утро"),
+        ("OK 123", "12 - 34"),
+    ]
+    write(raw, "p.tsv", "english\ttext", *("\t".join(row) for row in rows))
+    checks = {"max_characters": 500, "check_language": True, "min_script_share": 0.5}
+    result = prepare(raw, {"parallel": [{"format": "tsv", "path": "p.tsv"}]}, **checks)
+    assert texts(raw, "parallel", PARALLEL) == [rows[0], rows[4]]
+    assert set_aside(raw) == [
+        ("other_language", "english: ha", 3),
+        ("other_language", "text: en", 4),
+        ("other_script", "text: 0.00 Latn", 5),
+    ]
+    assert result.identified
+
+
+def test_near_duplicates_are_set_aside_but_not_of_nli_and_anchors(raw: Path) -> None:
+    near = SENTENCE.replace("safiya", "Safiyar")
+    write(raw, "mono.txt", SENTENCE, near, "Wani abu daban da wannan kwata kwata ne")
+    write(raw, "nli.csv", "premise,hypothesis,label", f"{SENTENCE},x y,entailment", f"{near},x y,entailment")
+    lines = {"format": "lines", "path": "mono.txt"}
+    corpus = {"monolingual": [lines], "anchors": [lines], "nli": [{"format": "csv", "path": "nli.csv"}]}
+    result = prepare(raw, corpus, max_characters=500, near_duplicates=0.8)
+    assert {name: report.kept for name, report in result.tables.items() if report.rows_in} == {
+        "monolingual": 2,
+        "nli": 2,
+        "anchors": 3,
+    }
+    [(reason, similarity, line)] = set_aside(raw)
+    assert (reason, line) == ("near_duplicate", 2)
+    assert 0.8 <= float(similarity) < 1
+    prepare(raw, corpus, max_characters=500, near_duplicates=0.99)
+    assert set_aside(raw) == []
+
+
+def test_a_near_copy_of_an_evaluation_sentence_is_set_aside_with_what_it_is_near(raw: Path) -> None:
+    write(raw, "sts.tsv", "sentence1\tsentence2\tscore", f"{SENTENCE}\tx\t3", "a\tb\t1")
+    write(raw, "mono.txt", f"Wai, {SENTENCE}!", SENTENCE.upper(), SENTENCE, "Wani abu daban da wannan kwata kwata ne")
+    corpus = {
+        "monolingual": [{"format": "lines", "path": "mono.txt"}],
+        "evaluation": {"SomeSTS": [{"format": "tsv", "path": "sts.tsv", "split": "test"}]},
+    }
+    result = prepare(raw, corpus, max_characters=500, near_evaluation=0.8)
+    assert texts(raw, "monolingual", MONOLINGUAL) == [("Wani abu daban da wannan kwata kwata ne",)]
+    report = result.tables["monolingual"]
+    assert report.in_evaluation_set == {"hau/SomeSTS": {"exact": 1, "normalised": 1, "near": 1}}
+    assert report.set_aside == {"in_evaluation_set": 3}
+    assert [detail.partition(" 0")[0] for _, detail, _ in set_aside(raw)] == [
+        "hau/SomeSTS: near",
+        "hau/SomeSTS: normalised",
+        "hau/SomeSTS: exact",
+    ]
+    assert SENTENCE in set_aside(raw)[0][1]
+
+
+def test_evaluation_sets_of_every_language_are_held_out(raw: Path) -> None:
+    other = Language(name="Swahili", script="Latn", role=Role.TARGET, folder=".", corpus="some")
+    write(raw, "sts.tsv", "sentence1\tsentence2\tscore", "habari gani\tx\t3", "a\tb\t1")
+    write(raw, "mono.txt", "Habari gani?", "sannu")
+    spec = CorpusSpec.model_validate({"evaluation": {"SomeSTS": [{"format": "tsv", "path": "sts.tsv"}]}})
+    folder = raw.parent / "evaluation" / "swh"
+    prepare_evaluation(spec, TASKS, language="swh", configured=other, input_dir=raw, output_dir=folder)
+    result = prepare(raw, {"monolingual": [{"format": "lines", "path": "mono.txt"}]})
+    assert result.tables["monolingual"].in_evaluation_set == {"swh/SomeSTS": {"normalised": 1}}
+
+
+def test_tables_keep_at_most_so_many_rows(raw: Path) -> None:
+    write(raw, "mono.txt", *[f"sentence {index:04}" for index in range(5000)])
+    spec = {"monolingual": [{"format": "lines", "path": "mono.txt"}]}
+    report = prepare(raw, spec, max_rows=1000).tables["monolingual"]
+    rows = texts(raw, "monolingual", MONOLINGUAL)
+    assert rows == sorted(rows)
+    assert len(set(rows)) == 1000
+    assert (report.rows_in, report.kept, report.not_sampled) == (5000, 1000, 4000)
+    assert min(rows) < ("sentence 0100",)
+    assert max(rows) > ("sentence 4900",)
+
+
+def test_nothing_is_left_behind_when_a_file_fails(raw: Path) -> None:
+    write(raw, "mono.txt", "fine")
+    (raw / "broken.gz").write_bytes(b"\x1f\x8b\x08nothing")
+    files = [{"format": "lines", "path": "mono.txt"}, {"format": "lines", "path": "broken.gz"}]
+    with pytest.raises(DataError, match=r"broken\.gz"):
+        prepare(raw, {"monolingual": files})
+    assert list((raw.parent / "out").iterdir()) == []

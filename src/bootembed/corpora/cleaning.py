@@ -57,7 +57,7 @@ def repair_mojibake(text: str) -> str:
     """Text whose UTF-8 was once read as another encoding, put right (`cafÃ©` -> `café`); any other text as it is."""
     import ftfy
 
-    return ftfy.fix_encoding(text)
+    return str(ftfy.fix_encoding(text))
 
 
 _REPEAT_NGRAM = 4

@@ -125,9 +125,7 @@ def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
         return read_saved_dataset(file.path, name, columns, split=spec.source_split)
     if spec.format == "hub":
         config = spec.config.replace("{language}", language) if spec.config else None
-        return read_hub_dataset(
-            name, columns, config=config, split=spec.source_split, revision=spec.revision or ""
-        )
+        return read_hub_dataset(name, columns, config=config, split=spec.source_split, revision=spec.revision or "")
     return read_delimited(file, columns, delimiter=delimiter_of(spec.format), quoting=spec.quoting)
 
 
@@ -136,9 +134,7 @@ def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: st
     if layout.halves is None:
         raise _misfit(spec, layout, "this gives parallel text or bitext mining; use csv, tsv or jsonl")
     own, english = layout.halves
-    path, english_path = (
-        (name or "").replace("{language}", language) for name in (spec.path, spec.english_path)
-    )
+    path, english_path = ((name or "").replace("{language}", language) for name in (spec.path, spec.english_path))
     file = raw_file(folder, path, encoding=spec.encoding)
     if spec.format == "tmx":
         return read_tmx(file, column=own, english_column=english, language=language)

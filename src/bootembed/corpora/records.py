@@ -98,8 +98,8 @@ def read_hub_dataset(
     except (OSError, ValueError, DatasetNotFoundError) as error:
         raise DataError(
             f"{name} at {revision}: cannot be read from the Hub: {error}. Check the network (HF_HUB_OFFLINE, "
-            "HF_ENDPOINT) and the entry in `corpora`; for a gated dataset accept its terms and set HF_TOKEN; or fetch it "
-            "elsewhere and use the format `datasets` or `parquet`"
+            "HF_ENDPOINT) and the entry in `corpora`; for a gated dataset accept its terms and set HF_TOKEN; or fetch "
+            "it elsewhere and use the format `datasets` or `parquet`"
         ) from error
     if first is None:
         raise DataError(f"{name} at {revision}: split {split!r} is empty; correct `source_split` in `corpora`")

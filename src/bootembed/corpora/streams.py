@@ -10,7 +10,7 @@ import lzma
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from bootembed.errors import DataError, ParamsError
 
@@ -115,9 +115,9 @@ def _opened(file: RawFile) -> contextlib.AbstractContextManager[IO[bytes]]:
     if suffix != ".zip" and file.member is not None:
         raise ParamsError(f"corpora: {file.name}: `{_MEMBER}` names a file in a .zip archive, and this is none")
     if suffix == ".gz":
-        return gzip.open(file.path)
+        return contextlib.closing(cast("IO[bytes]", gzip.open(file.path)))
     if suffix == ".xz":
-        return lzma.open(file.path)
+        return contextlib.closing(cast("IO[bytes]", lzma.open(file.path)))
     if suffix == ".zst":
         return _opened_zst(file)
     if suffix == ".zip":

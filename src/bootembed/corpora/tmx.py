@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bootembed.corpora.rows import Reason, Row
 from bootembed.corpora.streams import open_raw
@@ -49,41 +49,48 @@ def read_tmx(file: RawFile, *, column: str, english_column: str, language: str) 
 
 def _units(file: RawFile) -> Iterator[tuple[list[ET.Element], int]]:
     """The `tuv` elements of each `tu`, and the line it ends on."""
-    line, pending, empty = 1, 0, True
-    parser = ET.XMLPullParser(["start", "end"])
-    body: ET.Element | None = None
+    parser: ET.XMLPullParser[Any] = ET.XMLPullParser(["start", "end"])
+    body = ET.Element("body")
+    unread = 0
+    for chunk, line in _chunks(file):
+        for event, element in _events(parser, chunk, file):
+            if event == "start" and element.tag == "body":
+                body = element
+            elif event == "end" and element.tag == "tu":
+                yield element.findall("tuv"), line
+                body.clear()
+                unread = 0
+        unread += len(chunk)
+        if unread > MAX_UNIT_BYTES:
+            raise DataError(f"{file.path}: line {line}: a translation unit does not end; is this a TMX file?")
+    _events(parser, None, file)
+
+
+def _chunks(file: RawFile) -> Iterator[tuple[bytes, int]]:
+    """The lines of the file, long ones in parts, with their numbers."""
+    line = 1
     with open_raw(file) as stream:
-        try:
-            while chunk := stream.readline(_CHUNK):
-                empty = False
-                _refuse_entities(chunk, file, line)
-                parser.feed(chunk)
-                pending += len(chunk)
-                for event, element in parser.read_events():
-                    if event == "start" and element.tag == "body":
-                        body = element
-                    elif event == "end" and element.tag == "tu":
-                        yield element.findall("tuv"), line
-                        pending = 0
-                        if body is not None:
-                            body.clear()
-                if pending > MAX_UNIT_BYTES:
-                    raise DataError(f"{file.path}: line {line}: a translation unit does not end; is this a TMX file?")
-                line += chunk.endswith(b"\n")
-            if not empty:
-                parser.close()
-        except ET.ParseError as error:
-            raise DataError(
-                f"{file.path}: is no well-formed TMX from line {error.position[0]} on: {error}; fetch it again, or mend "
-                "it there"
-            ) from error
-    if empty:
+        while chunk := stream.readline(_CHUNK):
+            if b"<!ENTITY" in chunk:
+                raise DataError(f"{file.path}: line {line}: declares XML entities, which are not read; take them out")
+            yield chunk, line
+            line += chunk.endswith(b"\n")
+    if line == 1 and not file.path.stat().st_size:
         raise DataError(f"{file.path}: is empty; put the data there, or take the file out of `corpora`")
 
 
-def _refuse_entities(chunk: bytes, file: RawFile, line: int) -> None:
-    if b"<!ENTITY" in chunk:
-        raise DataError(f"{file.path}: line {line}: declares XML entities, which are not read; take them out")
+def _events(parser: ET.XMLPullParser[Any], chunk: bytes | None, file: RawFile) -> list[Any]:
+    """What a chunk adds, or with None what is left at the end of the file."""
+    try:
+        if chunk is None:
+            parser.close()
+        else:
+            parser.feed(chunk)
+        return list(parser.read_events())
+    except ET.ParseError as error:
+        raise DataError(
+            f"{file.path}: is no well-formed TMX from line {error.position[0]} on: {error}; fetch it again, or mend it"
+        ) from error
 
 
 def _segment_text(variant: ET.Element | None) -> str:
@@ -97,6 +104,6 @@ def _base_language(tag: str) -> str:
     import langcodes
 
     try:
-        return langcodes.standardize_tag(tag, macro=True).partition("-")[0]
+        return str(langcodes.standardize_tag(tag, macro=True)).partition("-")[0]
     except langcodes.tag_parser.LanguageTagError:
         return tag

@@ -1,0 +1,328 @@
+"""Readers of the formats that corpora are distributed in: the same rows, whichever way they are stored."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import lzma
+import zipfile
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layout, read_rows
+from bootembed.corpora.rows import Reason, Row
+from bootembed.corpora.streams import MAX_LINE_BYTES
+from bootembed.errors import DataError, ParamsError
+from bootembed.params import FileSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REVISION = "0" * 40
+TEXT = st.text(
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufeff\ufffe\uffff"), min_size=1
+).filter(str.strip)
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def read(folder: Path, layout: Layout, **spec: Any) -> list[Row]:
+    return list(read_rows(FileSpec(**spec), layout, folder=folder, language="hau"))
+
+
+def kept(rows: list[Row]) -> list[tuple[Any, ...]]:
+    return [tuple(row.values.values()) for row in rows if row.reason is None]
+
+
+def reasons(rows: list[Row]) -> list[tuple[str, int]]:
+    return [(str(row.reason), row.line) for row in rows if row.reason]
+
+
+def tmx(units: list[dict[str, str]], body: str = "") -> str:
+    variants = [
+        "".join(f'<tuv xml:lang="{lang}"><seg>{escape(text)}</seg></tuv>\n' for lang, text in unit.items())
+        for unit in units
+    ]
+    inner = "".join(f"<tu>\n{variant}</tu>\n" for variant in variants)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<tmx version="1.4"><header/><body>\n{inner}{body}</body></tmx>\n'
+
+
+class TestCompressed:
+    CONTENT = "daya\nbiyu\nuku\n" * 200
+
+    def compressed(self, suffix: str) -> bytes:
+        data = self.CONTENT.encode()
+        if suffix == "zip":
+            stream = io.BytesIO()
+            with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("inner/anchors.txt", data)
+            return stream.getvalue()
+        return {"gz": gzip.compress, "xz": lzma.compress, "zst": zstandard.ZstdCompressor().compress}[suffix](data)
+
+    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst", "zip"])
+    def test_gives_the_lines_of_the_plain_file(self, tmp_path: Path, suffix: str) -> None:
+        (tmp_path / "plain").write_text(self.CONTENT)
+        (tmp_path / f"a.{suffix}").write_bytes(self.compressed(suffix))
+        found = kept(read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}"))
+        assert found == kept(read(tmp_path, ANCHORS, format="lines", path="plain"))
+        assert len(found) == 600
+
+    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst"])
+    def test_files_put_together_are_read_to_the_end(self, tmp_path: Path, suffix: str) -> None:
+        (tmp_path / f"a.{suffix}").write_bytes(self.compressed(suffix) * 2)
+        assert len(read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")) == 1200
+
+    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst", "zip"])
+    @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+    def test_a_file_cut_off_is_an_error_with_a_remedy(self, tmp_path: Path, suffix: str, share: float) -> None:
+        data = self.compressed(suffix)
+        (tmp_path / f"a.{suffix}").write_bytes(data[: int(len(data) * share)])
+        with pytest.raises(DataError, match=rf"a\.{suffix}: its compressed data is damaged or cut off .*fetch"):
+            read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")
+
+    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst", "zip"])
+    def test_a_file_that_is_not_what_its_name_says(self, tmp_path: Path, suffix: str) -> None:
+        (tmp_path / f"a.{suffix}").write_text(self.CONTENT)
+        with pytest.raises(DataError, match=rf"a\.{suffix}: its compressed data is damaged"):
+            read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")
+
+    def test_a_member_of_an_archive_is_named(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "opus.zip", "w") as archive:
+            archive.writestr("QED.en-ha.ha", "sannu\n")
+            archive.writestr("QED.en-ha.en", "hello\n")
+        spec = {"format": "moses", "path": "opus.zip!QED.en-ha.ha", "english_path": "opus.zip!QED.en-ha.en"}
+        assert kept(read(tmp_path, PARALLEL, **spec)) == [("sannu", "hello")]
+        with pytest.raises(DataError, match=r"opus\.zip: holds QED\.en-ha\.ha, QED\.en-ha\.en; name one"):
+            read(tmp_path, ANCHORS, format="lines", path="opus.zip")
+        (tmp_path / "plain.txt").write_text("sannu\n")
+        with pytest.raises(ParamsError, match=r"names a file in a \.zip archive"):
+            read(tmp_path, ANCHORS, format="lines", path="plain.txt!x")
+
+    def test_jsonl_csv_and_tmx_may_be_compressed_too(self, tmp_path: Path) -> None:
+        (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b'{"text": "sannu"}\n'))
+        (tmp_path / "a.csv.xz").write_bytes(lzma.compress(b"text\nsannu\n"))
+        (tmp_path / "a.tmx.gz").write_bytes(gzip.compress(tmx([{"ha": "sannu", "en": "hello"}]).encode()))
+        assert kept(read(tmp_path, ANCHORS, format="jsonl", path="a.jsonl.gz")) == [("sannu",)]
+        assert kept(read(tmp_path, ANCHORS, format="csv", path="a.csv.xz")) == [("sannu",)]
+        assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx.gz")) == [("sannu", "hello")]
+
+
+class TestTmx:
+    @quick
+    @given(units=st.lists(st.tuples(TEXT, TEXT), max_size=5))
+    def test_gives_back_what_was_written(self, tmp_path: Path, units: list[tuple[str, str]]) -> None:
+        (tmp_path / "a.tmx").write_text(tmx([{"ha-NG": own, "en": english} for own, english in units]), "utf-8")
+        assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == units
+
+    def test_a_unit_without_one_of_the_languages_is_set_aside_with_its_line(self, tmp_path: Path) -> None:
+        units = [{"en": "hello", "fr": "salut"}, {"hau": "sannu", "en-US": "hello"}, {"ha": " ", "en": "x"}]
+        (tmp_path / "a.tmx").write_text(tmx(units))
+        rows = read(tmp_path, PARALLEL, format="tmx", path="a.tmx")
+        assert kept(rows) == [("sannu", "hello")]
+        assert reasons(rows) == [("missing_language", 6), ("empty", 14)]
+        assert rows[0].detail == "no ha; has en, fr"
+
+    def test_marks_of_translation_tools_are_left_out(self, tmp_path: Path) -> None:
+        own = '<tuv xml:lang="ha"><seg>ina <bpt i="1"/>son<ept i="1"/> ruwa</seg></tuv>'
+        unit = f'<tu>{own}<tuv lang="EN"><seg>w</seg></tuv></tu>'
+        (tmp_path / "a.tmx").write_text(tmx([], unit))
+        assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [("ina son ruwa", "w")]
+
+    def test_other_encodings_are_those_of_the_declaration(self, tmp_path: Path) -> None:
+        text = tmx([{"ha": "ƙasa", "en": "land"}]).replace("UTF-8", "UTF-16")
+        (tmp_path / "a.tmx").write_bytes(text.encode("utf-16"))
+        assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [("ƙasa", "land")]
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("", "is empty"),
+            (tmx([{"ha": "a", "en": "b"}])[:-60], "is no well-formed TMX from line"),
+            ("no xml at all", "is no well-formed TMX from line 1"),
+            ('<!DOCTYPE tmx [<!ENTITY a "b">]><tmx/>', "line 1: declares XML entities"),
+            ("<tmx><body><tu>" + "x" * MAX_LINE_BYTES + "x", "a translation unit does not end"),
+        ],
+    )
+    def test_what_is_no_tmx_is_refused(self, tmp_path: Path, content: str, message: str) -> None:
+        (tmp_path / "a.tmx").write_text(content)
+        with pytest.raises(DataError, match=message):
+            read(tmp_path, PARALLEL, format="tmx", path="a.tmx")
+
+    def test_gives_parallel_text_only(self, tmp_path: Path) -> None:
+        with pytest.raises(ParamsError, match="parallel text or bitext mining"):
+            read(tmp_path, ANCHORS, format="tmx", path="a.tmx")
+
+
+class TestRecords:
+    RECORDS = ({"ha": "daya", "en": "one", "n": 1}, {"ha": "biyu", "en": "two", "n": 2}, {"ha": "", "en": "x", "n": 3})
+    COLUMNS = {"text": "ha", "english": "en"}  # noqa: RUF012
+
+    def stored(self, folder: Path, form: str) -> str:
+        records = list(self.RECORDS)
+        if form == "jsonl":
+            (folder / "a").write_text("".join(json.dumps(record) + "\n" for record in records))
+        elif form == "parquet":
+            pq.write_table(pa.Table.from_pylist(records), folder / "a")
+        else:
+            from datasets import Dataset
+
+            Dataset.from_list(records).save_to_disk(str(folder / "a"))
+        return "a"
+
+    @pytest.mark.parametrize("form", ["jsonl", "parquet", "datasets"])
+    def test_give_the_same_rows(self, tmp_path: Path, form: str) -> None:
+        rows = read(tmp_path, PARALLEL, format=form, path=self.stored(tmp_path, form), columns=self.COLUMNS)
+        assert kept(rows) == [("one", "daya"), ("two", "biyu")]
+        assert [(row.reason, row.line, row.detail) for row in rows if row.reason] == [(Reason.EMPTY, 3, "text")]
+
+    @pytest.mark.parametrize("form", ["parquet", "datasets"])
+    def test_a_missing_column_is_an_error_that_lists_those_there(self, tmp_path: Path, form: str) -> None:
+        with pytest.raises(DataError, match=r"has no column 'text', .* it has: 'ha', 'en', 'n'.*columns: \{text: "):
+            read(tmp_path, ANCHORS, format=form, path=self.stored(tmp_path, form))
+
+    def test_columns_within_columns(self, tmp_path: Path) -> None:
+        """XNLI of the Hub: the premise in 15 languages, the hypotheses in a list."""
+        record = {
+            "premise": {"sw": "Mbwa anakula.", "en": "The dog eats."},
+            "hypothesis": {"language": ["ar", "en"], "translation": ["...", "An animal eats."]},
+            "label": 0,
+            "a.b": "dot",
+        }
+        columns = {"premise": "premise.sw", "hypothesis": "hypothesis.translation.1", "label": "label"}
+        spec = {"path": "a", "columns": columns, "label_values": {"0": "entailment"}}
+        (tmp_path / "a").write_text(json.dumps(record) + "\n" + '{"premise": {"sw": "x"}, "label": 0}\n')
+        rows = read(tmp_path, NLI, format="jsonl", **spec)
+        assert kept(rows) == [("Mbwa anakula.", "An animal eats.", "entailment")]
+        assert reasons(rows) == [("missing_column", 2)]
+        pq.write_table(pa.Table.from_pylist([record]), tmp_path / "a")
+        assert kept(read(tmp_path, NLI, format="parquet", **spec)) == kept(rows)
+        assert kept(read(tmp_path, ANCHORS, format="parquet", path="a", columns={"text": "a.b"})) == [("dot",)]
+
+    def test_json_that_is_none_is_set_aside_with_its_line(self, tmp_path: Path) -> None:
+        lines = [
+            '{"text": "a"}',
+            "{",
+            "[1]",
+            "",
+            '{"text": ["a"]}',
+            '{"text": "\\ud800"}',
+            '{"text": 7}',
+            "[" * 100_000,
+        ]
+        (tmp_path / "a").write_bytes("\n".join(lines).encode() + b"\n\xff\n")
+        rows = read(tmp_path, ANCHORS, format="jsonl", path="a")
+        assert kept(rows) == [("a",), ("7",)]
+        assert reasons(rows) == [
+            ("malformed_json", 2),
+            ("malformed_json", 3),
+            ("empty", 4),
+            ("value_is_no_text", 5),
+            ("value_is_no_text", 6),
+            ("malformed_json", 8),
+            ("undecodable", 9),
+        ]
+
+    def test_a_folder_of_parquet_files_is_one_table(self, tmp_path: Path) -> None:
+        (tmp_path / "a").mkdir()
+        for number in (2, 1):
+            pq.write_table(pa.table({"text": [f"na {number}", f"da {number}"]}), tmp_path / "a" / f"{number}.parquet")
+        rows = read(tmp_path, ANCHORS, format="parquet", path="a")
+        assert [(row.values["text"], row.file, row.line) for row in rows] == [
+            ("na 1", "a/1.parquet", 1),
+            ("da 1", "a/1.parquet", 2),
+            ("na 2", "a/2.parquet", 1),
+            ("da 2", "a/2.parquet", 2),
+        ]
+
+    def test_what_is_no_parquet_and_no_dataset_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text("text\n")
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(DataError, match="cannot be read as Parquet"):
+            read(tmp_path, ANCHORS, format="parquet", path="a")
+        with pytest.raises(DataError, match=r"holds no \.parquet files"):
+            read(tmp_path, ANCHORS, format="parquet", path="empty")
+        with pytest.raises(DataError, match=r"is no folder of `Dataset\.save_to_disk`"):
+            read(tmp_path, ANCHORS, format="datasets", path="empty")
+
+    def test_a_saved_dataset_of_several_splits(self, tmp_path: Path) -> None:
+        from datasets import Dataset, DatasetDict
+
+        splits = {"train": Dataset.from_dict({"text": ["a"]}), "dev": Dataset.from_dict({"text": ["b"]})}
+        DatasetDict(splits).save_to_disk(str(tmp_path / "a"))
+        assert kept(read(tmp_path, ANCHORS, format="datasets", path="a", source_split="dev")) == [("b",)]
+        with pytest.raises(DataError, match=r"has the splits train, dev, not 'test'; set `source_split`"):
+            read(tmp_path, ANCHORS, format="datasets", path="a", source_split="test")
+
+
+class TestHub:
+    def test_a_dataset_is_streamed_and_its_rows_chosen(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`load_dataset` reads a folder as it reads a repository of the Hub."""
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "org").mkdir()
+        lines = [{"inputs": "q", "targets": "a", "language_code": code} for code in ("hau", "eng", "hau")]
+        (tmp_path / "org" / "train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        spec = {"format": "hub", "path": "./org", "revision": REVISION, "where": {"language_code": "{language}"}}
+        found = kept(read(tmp_path, ANCHORS, columns={"text": "inputs"}, **spec))
+        assert found == [("q",), ("q",)]
+        with pytest.raises(DataError, match=r"hub:\./org at 0{40}: .*split.*"):
+            read(tmp_path, ANCHORS, columns={"text": "inputs"}, source_split="dev", **spec)
+        with pytest.raises(DataError, match="has no column 'text'"):
+            read(tmp_path, ANCHORS, **spec)
+
+    def test_offline_says_what_to_do(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+        with pytest.raises(DataError, match=r"hub:org/none at 0{40}: cannot be read from the Hub.*HF_TOKEN"):
+            read(tmp_path, ANCHORS, format="hub", path="org/none", revision=REVISION)
+
+    def test_a_revision_is_needed(self) -> None:
+        with pytest.raises(ValueError, match="needs `revision`"):
+            FileSpec(format="hub", path="org/name")
+        with pytest.raises(ValueError, match="needs `path`"):
+            FileSpec(format="lines")
+
+
+class TestNli:
+    WANTED = (("A man runs.", "A person moves.", "entailment"), ("A man runs.", "He sleeps.", "contradiction"))
+
+    def test_triplets_as_simcse_has_them(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text("sent0,sent1,hard_neg\nA man runs.,A person moves.,He sleeps.\n")
+        columns = {"premise": "sent0", "entailment": "sent1", "contradiction": "hard_neg"}
+        assert kept(read(tmp_path, NLI, format="csv", path="a", columns=columns)) == list(self.WANTED)
+
+    def test_labelled_pairs_as_snli_and_mnli_have_them(self, tmp_path: Path) -> None:
+        records = [
+            {"sentence1": "A man runs.", "sentence2": "A person moves.", "gold_label": "entailment"},
+            {"sentence1": "A man runs.", "sentence2": "He sleeps.", "gold_label": "contradiction"},
+            {"sentence1": "A man runs.", "sentence2": "He is old.", "gold_label": "neutral"},
+            {"sentence1": "A man runs.", "sentence2": "Nobody agreed.", "gold_label": "-"},
+        ]
+        (tmp_path / "a").write_text("".join(json.dumps(record) + "\n" for record in records))
+        columns = {"premise": "sentence1", "hypothesis": "sentence2", "label": "gold_label"}
+        rows = read(tmp_path, NLI, format="jsonl", path="a", columns=columns)
+        assert kept(rows) == list(self.WANTED)
+        assert reasons(rows) == [("neutral", 3), ("unknown_label", 4)]
+
+    def test_one_language_of_xnli(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text(
+            "language\tgold_label\tsentence1\tsentence2\nsw\tentailment\tp1\th1\nur\tentailment\tp2\th2\n\tneutral\tp\th\n"
+        )
+        columns = {"premise": "sentence1", "hypothesis": "sentence2", "label": "gold_label"}
+        rows = read(tmp_path, NLI, format="tsv", path="a", columns=columns, where={"language": "sw"})
+        assert kept(rows) == [("p1", "h1", "entailment")]
+        assert len(rows) == 1
+
+
+def test_a_line_too_long_to_hold_is_set_aside_and_the_next_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"daya\n" + b"x" * (MAX_LINE_BYTES + 5) + b"\nbiyu\n")
+    for form, layout in (("lines", ANCHORS), ("lines", MONOLINGUAL)):
+        rows = read(tmp_path, layout, format=form, path="a")
+        assert kept(rows) == [("daya",), ("biyu",)]
+        assert reasons(rows) == [("line_too_long", 2)]

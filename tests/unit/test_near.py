@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bootembed.corpora.cleaning import comparable, distinct_share, is_known_script, repair_mojibake, script_share
+from bootembed.corpora.near import SHORTEST, NearTexts, SeenTexts, jaccard, ngrams
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANY = st.text(st.characters(exclude_categories=("Cs",)))
+
+
+def sentences(count: int, *, seed: int) -> list[str]:
+    rng = random.Random(seed)
+    words = ["".join(rng.choices("abdehiklmnorstuwyz", k=rng.randint(2, 9))) for _ in range(2000)]
+    return [" ".join(rng.choices(words, k=rng.randint(6, 20))) for _ in range(count)]
+
+
+def edited(text: str, *, rng: random.Random) -> str:
+    words = text.split()
+    words[rng.randrange(len(words))] = "zaki"
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("threshold", [0.6, 0.8, 0.9])
+def test_near_texts_are_found_as_by_comparing_with_each(threshold: float) -> None:
+    raw, rng = sentences(300, seed=1), random.Random(2)
+    held = [comparable(text) for text in raw]
+    asked = [comparable(edited(text, rng=rng)) for text in raw]
+    found = NearTexts(held, threshold).nearest(asked)
+    truly = [max((jaccard(ngrams(one), ngrams(other)), index) for index, other in enumerate(held)) for one in asked]
+    clear = [index for index, (similarity, _) in enumerate(truly) if similarity >= threshold + 0.05]
+    missed = [index for index in clear if found[index] is None]
+    assert len(clear) > 20
+    assert len(missed) <= 0.1 * len(clear)
+    for index, hit in enumerate(found):
+        if hit is not None:
+            assert hit == (truly[index][1], pytest.approx(truly[index][0]))
+            assert hit[1] >= threshold
+
+
+def test_unrelated_texts_are_never_near() -> None:
+    held = [comparable(text) for text in sentences(500, seed=1)]
+    asked = [comparable(text) for text in sentences(500, seed=99)]
+    assert NearTexts(held, 0.6).nearest(asked) == [None] * 500
+
+
+def test_seen_texts_find_what_came_before(tmp_path: Path) -> None:
+    seen = SeenTexts(tmp_path / "seen.db", 0.8)
+    first, rng = sentences(200, seed=1), random.Random(2)
+    assert seen.near(first[:100]) == [None] * 100
+    assert seen.near(first[100:]) == [None] * 100
+    repeated = [edited(text, rng=rng) for text in first]
+    found = seen.near([*repeated, *sentences(100, seed=7)])
+    truly = [
+        jaccard(ngrams(comparable(one)), ngrams(comparable(two))) for one, two in zip(first, repeated, strict=True)
+    ]
+    for similarity, hit in zip(truly, found, strict=False):
+        assert hit is None or hit == pytest.approx(similarity)
+        assert hit is not None or similarity < 0.85
+    assert found[200:] == [None] * 100
+    assert [seen.is_new("a"), seen.is_new("b"), seen.is_new("a")] == [True, True, False]
+    seen.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_texts_within_one_batch_see_each_other_and_short_ones_do_not(tmp_path: Path) -> None:
+    seen = SeenTexts(tmp_path / "seen.db", 0.8)
+    text = sentences(1, seed=3)[0]
+    assert seen.near([text, text.upper(), "short", "short"]) == [None, 1.0, None, None]
+    assert len("short") < SHORTEST
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(ANY, max_size=8))
+def test_no_text_raises(tmp_path: Path, texts: list[str]) -> None:
+    seen = SeenTexts(tmp_path / "seen.db", 0.7)
+    assert len(seen.near(texts)) == len(texts)
+    seen.close()
+    assert len(NearTexts(texts, 0.7).nearest(texts)) == len(texts)
+    for text in texts:
+        assert 0 <= distinct_share(text) <= 1
+        assert 0 <= script_share(text, "Latn") <= 1
+        repair_mojibake(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "script", "share"),
+    [
+        ("Ƙasa", "Latn", 1.0),
+        ("कि", "Deva", 1.0),
+        ("తెలుగు", "Telu", 1.0),
+        ("한국어 漢字", "Kore", 1.0),
+        ("한국어 漢字", "Hang", 0.6),
+        ("日本のカナ", "Jpan", 1.0),
+        ("abcд", "Latn", 0.75),
+        ("12 %!", "Latn", 1.0),
+        ("日本 abc д", "Zyyy", 1.0),
+    ],
+)
+def test_script_share(text: str, script: str, share: float) -> None:
+    assert script_share(text, script) == share
+
+
+def test_unknown_scripts_are_told() -> None:
+    assert is_known_script("Deva")
+    assert not is_known_script("Xqqq")
