@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +30,7 @@ _SEED = 1
 _CACHE_KIB = 64 * 1024
 
 
+@lru_cache(maxsize=4096)  # a text is held first against the evaluation sets, then against its own table
 def ngrams(text: str) -> frozenset[str]:
     """The character n-grams of a comparable text."""
     return frozenset(text[start : start + NGRAM] for start in range(max(1, len(text) - NGRAM + 1)))
