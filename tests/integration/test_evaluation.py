@@ -176,8 +176,8 @@ def test_mtebs_own_classes_are_fed_from_our_rows(encoder, tmp_path):
 
     rows = _sts(top=1.0)
     task = build_task("SemRel24STS", SPECS["SemRel24STS"], rows, language="hau", script="Latn")
-    assert type(task) is SemRel24STS
-    assert task.hf_subsets == ["hau"]
+    assert type(task.mteb) is SemRel24STS
+    assert task.mteb.hf_subsets == ["hau"]
     found = _evaluate(encoder, [task], tmp_path / "hau", language="hau").scores["SemRel24STS"]
     assert list(found) == ["validation", "test"]
     for split, score in found.items():
@@ -185,29 +185,33 @@ def test_mtebs_own_classes_are_fed_from_our_rows(encoder, tmp_path):
 
     rows = _bitext(splits=("test",))
     task = build_task("Tatoeba", SPECS["Tatoeba"], rows, language="swh", script="Latn")
-    assert type(task) is TatoebaBitextMining
-    assert task.hf_subsets == ["swh-eng"]
+    assert type(task.mteb) is TatoebaBitextMining
+    assert task.mteb.hf_subsets == ["swh-eng"]
     found = _evaluate(encoder, [task], tmp_path / "swh", language="swh").scores["Tatoeba"]
     assert found == {"test": pytest.approx(_expected_f1(encoder, rows, "test"), abs=1e-6)}
 
 
 @pytest.mark.parametrize(
-    ("name", "language", "script", "subset", "code"),
+    ("name", "language", "script", "subset", "split", "code"),
     [
-        ("STS17", "kor", "Hang", "ko-ko", ["kor-Hang"]),
-        ("FloresBitextMining", "hau", "Latn", "hau_Latn-eng_Latn", ["hau-Latn", "eng-Latn"]),
-        ("IN22GenBitextMining", "hin", "Deva", "hin_Deva-eng_Latn", ["hin-Deva", "eng-Latn"]),
+        ("STS17", "kor", "Hang", "ko-ko", "test", ["kor-Hang"]),
+        ("KorSTS", "kor", "Hang", "default", "test", ["kor-Hang"]),
+        ("FloresBitextMining", "hau", "Latn", "hau_Latn-eng_Latn", "devtest", ["hau-Latn", "eng-Latn"]),
+        ("IN22GenBitextMining", "hin", "Deva", "hin_Deva-eng_Latn", "test", ["hin-Deva", "eng-Latn"]),
     ],
 )
-def test_subsets_of_other_shapes(encoder, tmp_path, name, language, script, subset, code):
-    kind = "sts" if name.startswith("STS") else "bitext_mining"
+def test_subsets_of_other_shapes(encoder, tmp_path, name, language, script, subset, split, code):
+    """mteb's file has mteb's split, our scores say `test`."""
+    kind = "sts" if "STS" in name else "bitext_mining"
     rows = _sts(splits=("test",)) if kind == "sts" else _bitext(splits=("test",))
     task = build_task(name, TaskSpec(kind=kind, implementation="mteb"), rows, language=language, script=script)
-    assert task.hf_subsets == [subset]
+    assert task.mteb.hf_subsets == [subset]
     found = _evaluate(encoder, [task], tmp_path, language=language).scores[name]["test"]
     expected = (_expected_spearman if kind == "sts" else _expected_f1)(encoder, rows, "test")
     assert found == pytest.approx(expected, abs=1e-6)
-    assert json.loads((tmp_path / f"{name}.json").read_text())["scores"]["test"][0]["languages"] == code
+    saved = json.loads((tmp_path / f"{name}.json").read_text())["scores"]
+    assert list(saved) == [split]
+    assert saved[split][0]["languages"] == code
 
 
 def test_unknown_tasks_and_subsets_name_what_is_close(tmp_path):

@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.embedder.build import build_embedder
 from bootembed.errors import DataError, ParamsError
-from bootembed.evaluation.tasks import SPLITS, build_task
+from bootembed.evaluation.kinds import KINDS
+from bootembed.evaluation.tasks import build_task
 from bootembed.hashing import content_hash
+from bootembed.params import UNTRAINED
 from bootembed.seeding import seed_everything
-from bootembed.tables import BITEXT_MINING, PREDICTIONS, STS, read_table, write_table
+from bootembed.tables import PREDICTIONS, read_table, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bootembed.evaluation.tasks import Task
     from bootembed.params import EvaluateEmbedder, TaskSpec
 
 logger = logging.getLogger(__name__)
-UNTRAINED = "untrained"  # recipe word of base encoders
-_SCHEMAS = {"sts": STS, "bitext_mining": BITEXT_MINING}
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Evaluation:
         return json.dumps(content, indent=2) + "\n"
 
 
-def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language: str, script: str) -> list[Any]:
-    """The `mteb` tasks of every table in a folder, in the order of their names.
+def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language: str, script: str) -> list[Task]:
+    """The tasks of every table in a folder, in the order of their names.
 
     Raises:
         DataError: The folder holds no table, or one that cannot be used.
@@ -68,14 +69,14 @@ def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language:
         if file.stem not in specs:
             raise ParamsError(f"evaluate_embedder.tasks: {file.stem!r} of {file} is not configured; add it there")
         spec = specs[file.stem]
-        rows = read_table(file, _SCHEMAS[spec.kind])
+        rows = read_table(file, KINDS[spec.kind].schema)
         tasks.append(build_task(file.stem, spec, rows, language=language, script=script))
     return tasks
 
 
 def evaluate_embedder(
     model_dir: Path,
-    tasks: Sequence[Any],
+    tasks: Sequence[Task],
     settings: EvaluateEmbedder,
     *,
     recipe: str,
@@ -112,7 +113,7 @@ def evaluate_embedder(
         for task in tasks:
             found = mteb.evaluate(
                 model,
-                task,
+                task.mteb,
                 cache=None,  # DVC is the cache; mteb's is shared between models
                 co2_tracker=False,
                 encode_kwargs={"batch_size": settings.batch_size, "show_progress_bar": False},
@@ -120,9 +121,9 @@ def evaluate_embedder(
                 show_progress_bar=False,
             )
             result = found.task_results[0]
-            scores[task.metadata.name] = _main_scores(result)
-            _write_result(result, results_dir / f"{task.metadata.name}.json")
-            if task.metadata.type == "STS":
+            scores[task.name] = _main_scores(task, result)
+            _write_result(result, results_dir / f"{task.name}.json")
+            if task.kind == "sts":
                 predictions += _sts_predictions(task, Path(folder))
     write_table(predictions, PREDICTIONS, results_dir / "predictions.parquet")
     logger.info("%s: %s", name, scores)
@@ -148,13 +149,13 @@ def _named_model(model: Any, *, name: str, revision: str) -> Any:
     return wrapped
 
 
-def _main_scores(result: Any) -> dict[str, float]:
+def _main_scores(task: Task, result: Any) -> dict[str, float]:
     """Main score by split, rounded as in mteb's own files."""
-    scores = {split: float(result.scores[split][0]["main_score"]) for split in SPLITS if split in result.scores}
+    scores = {ours: float(result.scores[theirs][0]["main_score"]) for ours, theirs in task.splits.items()}
     for split, score in scores.items():
         if not math.isfinite(score):
             raise DataError(
-                f"{result.task_name}, split {split!r}: the score is {score}: all similarities are equal, the model has "
+                f"{task.name}, split {split!r}: the score is {score}: all similarities are equal, the model has "
                 "collapsed; lower train_embedder.learning_rate, or check its base model and training set"
             )
     return {split: round(score, 6) for split, score in scores.items()}
@@ -166,16 +167,14 @@ def _write_result(result: Any, path: Path) -> None:
     steady.to_disk(path)
 
 
-def _sts_predictions(task: Any, folder: Path) -> list[dict[str, Any]]:
+def _sts_predictions(task: Task, folder: Path) -> list[dict[str, Any]]:
     """Rows of `PREDICTIONS` of an STS task, from the file mteb left."""
-    [subset] = task.hf_subsets
-    name = task.metadata.name
-    saved = json.loads((folder / task.prediction_file_name).read_text(encoding="utf-8"))[subset]
+    [subset] = task.mteb.hf_subsets
+    saved = json.loads((folder / task.mteb.prediction_file_name).read_text(encoding="utf-8"))[subset]
     return [
-        {"task": name, "split": split, "index": index, "similarity": similarity, "gold": gold}
-        for split in SPLITS
-        if split in saved
+        {"task": task.name, "split": ours, "index": index, "similarity": similarity, "gold": gold}
+        for ours, theirs in task.splits.items()
         for index, (similarity, gold) in enumerate(
-            zip(saved[split]["cosine_scores"], task.dataset[subset][split]["score"], strict=True)
+            zip(saved[theirs]["cosine_scores"], task.mteb.dataset[subset][theirs]["score"], strict=True)
         )
     ]

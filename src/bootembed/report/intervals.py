@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bootembed.evaluation.significance import Interval, paired_bootstrap
-from bootembed.report.scores import UNTRAINED
+from bootembed.params import UNTRAINED
 from bootembed.seeding import derive_seed
 from bootembed.tables import PREDICTIONS, read_table
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.errors import DataError
+from bootembed.params import UNTRAINED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bootembed.params import Grid
-
-UNTRAINED = "untrained"
 
 
 @dataclass(frozen=True)

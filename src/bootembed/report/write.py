@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
-from bootembed.report.scores import UNTRAINED, Score
+from bootembed.params import UNTRAINED
+from bootembed.report.scores import Score
 from bootembed.triplets.filters import Reason
 
 if TYPE_CHECKING:
