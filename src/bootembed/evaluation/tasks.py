@@ -66,8 +66,7 @@ def build_task(name: str, spec: TaskSpec, rows: Rows, *, language: str, script: 
         raise DataError(f"{name}: no rows of the splits {' or '.join(SPLITS)}; check the task's files in `corpora`")
     task.hf_subsets = [subset]
     task.filter_eval_splits(_scored_splits(task, [names[split] for split in found]))
-    english_first = _english_first(task, subset, code)
-    data = as_mteb_data(task, spec.kind, found, strict=own, english_first=english_first)
+    data = as_mteb_data(task, spec.kind, found, strict=own, english_first=english_first(task, code))
     task.dataset = _by_subset(task, subset, {names[split]: content for split, content in data.items()})
     task.data_loaded = True
     return Task(name, spec.kind, task, {split: names[split] for split in SPLITS if split in found}, rows)
@@ -174,7 +173,7 @@ def split_names(task: Any, kind: str) -> dict[str, str]:
         names["validation"] = "validation"
     if kind == "classification" and not task.is_cross_validation:
         names["train"] = task.train_split
-    return names
+    return {split: names[split] for split in ("train", *SPLITS) if split in names}
 
 
 def _scored_splits(task: Any, present: Sequence[str]) -> list[str]:
@@ -184,8 +183,9 @@ def _scored_splits(task: Any, present: Sequence[str]) -> list[str]:
     return own + [split for split in present if split not in own and split != unscored]
 
 
-def _english_first(task: Any, subset: str, code: str) -> bool:
-    """Whether English is the first column of a subset of sentence pairs."""
+def english_first(task: Any, code: str) -> bool:
+    """Whether English is the first column of a task's one subset, and the language `code` the second."""
+    [subset] = task.hf_subsets
     return list(task.metadata.hf_subsets_to_langscripts[subset]) == [_ENGLISH_CODE, code] and code != _ENGLISH_CODE
 
 
