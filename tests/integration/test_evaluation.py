@@ -156,18 +156,29 @@ def test_two_runs_write_the_same_bytes(encoder, tmp_path):
         folder = _tables(tmp_path / "tables", SampleSTS=_sts(), SampleBitextMining=_bitext())
         _evaluate(encoder, read_tasks(folder, SPECS, language="afr", script="Latn"), tmp_path / name)
     assert content_hash(tmp_path / "a") == content_hash(tmp_path / "b")
-    names = ["SampleBitextMining.json", "SampleSTS.json", "predictions.parquet"]
-    assert sorted(file.name for file in (tmp_path / "a").iterdir()) == names
 
 
-def test_result_files_are_mtebs(encoder, tmp_path):
-    from mteb.results import TaskResult
+def test_results_are_a_cache_of_mteb(encoder, tmp_path):
+    """In the layout of mteb's results repository: organisation__model/revision/task.json."""
+    from mteb import ResultCache
 
-    tasks = [build_task("SampleSTS", SPECS["SampleSTS"], _sts(), language="afr", script="Latn")]
-    result = _evaluate(encoder, tasks, tmp_path)
-    saved = TaskResult.from_disk(tmp_path / "SampleSTS.json")
-    assert saved.scores["test"][0]["main_score"] == result.scores["SampleSTS"]["test"]
-    assert saved.scores["test"][0]["languages"] == ["afr-Latn"]
+    rows = _sts(splits=("test",), top=1.0)
+    tasks = [build_task("SemRel24STS", SPECS["SemRel24STS"], rows, language="hau", script="Latn")]
+    result = _evaluate(encoder, tasks, tmp_path / "cell", language="hau")
+    model, revision = "bootembed/untrained-hau-tiny", content_hash(encoder)
+    saved = ResultCache(tmp_path / "cell").load_task_result("SemRel24STS", model, revision)
+    assert saved.get_score() == result.scores["SemRel24STS"]["test"]
+    assert saved.scores["test"][0]["languages"] == ["hau-Latn"]
+    folder = tmp_path / "cell" / "results" / "bootembed__untrained-hau-tiny" / revision
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "SemRel24STS.json",
+        "model_meta.json",
+        "run_settings.jsonl",
+    ]
+    loaded = ResultCache(tmp_path / "cell").load_results(models=[model], tasks=["SemRel24STS"])
+    assert loaded.model_results[0].task_results[0].get_score() == result.scores["SemRel24STS"]["test"]
+    assert json.loads((folder / "model_meta.json").read_text())["name"] == model
+    assert str(tmp_path) not in (folder / "model_meta.json").read_text()
 
 
 def test_mtebs_own_classes_are_fed_from_our_rows(encoder, tmp_path):
@@ -209,7 +220,8 @@ def test_subsets_of_other_shapes(encoder, tmp_path, name, language, script, subs
     found = _evaluate(encoder, [task], tmp_path, language=language).scores[name]["test"]
     expected = (_expected_spearman if kind == "sts" else _expected_f1)(encoder, rows, "test")
     assert found == pytest.approx(expected, abs=1e-6)
-    saved = json.loads((tmp_path / f"{name}.json").read_text())["scores"]
+    [file] = tmp_path.rglob(f"{name}.json")
+    saved = json.loads(file.read_text())["scores"]
     assert list(saved) == [split]
     assert saved[split][0]["languages"] == code
 

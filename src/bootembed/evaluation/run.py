@@ -95,8 +95,9 @@ def evaluate_embedder(
         recipe: Strategy or baseline, or `untrained`; with the next two the name the model is scored under.
         language: Code of the tasks' language.
         encoder: Key of the base encoder.
-        results_dir: Gets mteb's own result file of each task (run times and dates zeroed) and `predictions.parquet`,
-            the similarity of every STS pair.
+        results_dir: Gets `predictions.parquet`, the similarity of every STS pair, and a cache of mteb, which
+            `mteb.ResultCache(results_dir)` reads: below `results/<organisation>__<model>/<revision>/`, the layout of
+            mteb's results repository, a file a task and the model's metadata; run times and dates are zeroed.
         seed: Of mteb's evaluators.
     """
     import mteb
@@ -106,7 +107,8 @@ def evaluate_embedder(
     seed_everything(seed)
     name = f"bootembed/{recipe}-{language}-{encoder}"
     model = _named_model(_load(model_dir, settings, recipe), name=name, revision=content_hash(model_dir))
-    results_dir.mkdir(parents=True, exist_ok=True)
+    cache = mteb.ResultCache(results_dir)
+    encoding = {"batch_size": settings.batch_size, "show_progress_bar": False}
     scores: dict[str, dict[str, float]] = {}
     predictions: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -116,13 +118,13 @@ def evaluate_embedder(
                 task.mteb,
                 cache=None,  # DVC is the cache; mteb's is shared between models
                 co2_tracker=False,
-                encode_kwargs={"batch_size": settings.batch_size, "show_progress_bar": False},
+                encode_kwargs=encoding,
                 prediction_folder=Path(folder),
                 show_progress_bar=False,
             )
             result = found.task_results[0]
             scores[task.name] = _main_scores(task, result)
-            _write_result(result, results_dir / f"{task.name}.json")
+            cache.save_to_cache(_steady(result), model.mteb_model_meta, encode_kwargs=encoding)
             if task.kind == "sts":
                 predictions += _sts_predictions(task, Path(folder))
     write_table(predictions, PREDICTIONS, results_dir / "predictions.parquet")
@@ -161,10 +163,9 @@ def _main_scores(task: Task, result: Any) -> dict[str, float]:
     return {split: round(score, 6) for split, score in scores.items()}
 
 
-def _write_result(result: Any, path: Path) -> None:
-    """Write mteb's result file without what differs between two runs of the same model."""
-    steady = result.model_copy(update={"evaluation_time": 0.0, "date": None, "evaluation_phases": None})
-    steady.to_disk(path)
+def _steady(result: Any) -> Any:
+    """A result of mteb without what differs between two runs of the same model."""
+    return result.model_copy(update={"evaluation_time": 0.0, "date": None, "evaluation_phases": None})
 
 
 def _sts_predictions(task: Task, folder: Path) -> list[dict[str, Any]]:
