@@ -118,7 +118,11 @@ def test_scores_are_those_of_a_direct_computation(encoder, tmp_path):
         assert result.scores["SampleBitextMining"][split] == pytest.approx(expected, abs=1e-6)
         assert 0.1 < expected < 1
     summary = json.loads(result.as_json())
-    assert summary == {"recipe": "untrained", "language": "afr", "encoder": "tiny", "scores": result.scores}
+    cell = {"recipe": "untrained", "language": "afr", "encoder": "tiny"}
+    assert summary == cell | {"scores": result.scores, "geometry": result.geometry}
+    assert set(result.geometry) == set(rows)
+    assert 0 < result.geometry["SampleBitextMining"]["test"]["alignment"] < 4
+    assert -8 < result.metrics["SampleSTS.test.uniformity"] < 0
     assert result.metrics["SampleSTS.validation"] == result.scores["SampleSTS"]["validation"]
 
 
@@ -134,6 +138,21 @@ def test_predictions_give_the_score_again(encoder, tmp_path):
         assert list(part["index"]) == list(range(40))
         found = spearmanr(part["gold"], part["similarity"]).statistic
         assert found == pytest.approx(result.scores["SampleSTS"][split], abs=1e-6)
+
+
+def test_sentences_found_give_the_accuracy_again(encoder, tmp_path):
+    """Of mteb's own classes too, whose columns differ: Tatoeba has one table a subset, IN22Gen one for all."""
+    names = ("SampleBitextMining", "Tatoeba", "IN22GenBitextMining")
+    specs = dict.fromkeys(names, TaskSpec(kind="bitext_mining", implementation="mteb")) | SPECS
+    tasks = [build_task(name, specs[name], _bitext(splits=("test",)), language="hin", script="Deva") for name in names]
+    _evaluate(encoder, tasks, tmp_path, language="hin")
+    table = pq.read_table(tmp_path / "nearest.parquet").to_pandas()
+    assert len(table) == 120
+    for name, part in table.groupby("task"):
+        [file] = tmp_path.rglob(f"{name}.json")
+        accuracy = json.loads(file.read_text())["scores"]["test"][0]["accuracy"]
+        assert (part["nearest"] == part["index"]).mean() == pytest.approx(accuracy, abs=1e-6)
+        assert 0.1 < accuracy < 1
 
 
 def test_a_trained_model_is_scored_as_it_loads(encoder, tmp_path):

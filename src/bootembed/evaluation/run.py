@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import math
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.embedder.build import build_embedder
 from bootembed.errors import DataError, ParamsError
+from bootembed.evaluation.geometry import MEASURED_KINDS, task_geometry
 from bootembed.evaluation.kinds import KINDS
 from bootembed.evaluation.tasks import build_task
 from bootembed.hashing import content_hash
 from bootembed.params import UNTRAINED
 from bootembed.seeding import seed_everything
-from bootembed.tables import PREDICTIONS, read_table, write_table
+from bootembed.tables import NEAREST, PREDICTIONS, read_table, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,27 +33,34 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of one embedder on the tasks of one language: task -> split -> main score."""
+    """What one embedder scores on the tasks of one language.
+
+    Attributes:
+        recipe: Strategy, baseline or `untrained`.
+        language: Code of the language.
+        encoder: Key of the base encoder.
+        scores: Task -> split -> main score.
+        geometry: Task -> split -> `alignment` and `uniformity`, of STS and bitext mining.
+    """
 
     recipe: str
     language: str
     encoder: str
     scores: dict[str, dict[str, float]]
+    geometry: dict[str, dict[str, dict[str, float]]]
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The scores as flat names."""
-        return {f"{task}.{split}": score for task, by in self.scores.items() for split, score in by.items()}
+        """Scores and geometry as flat names."""
+        flat = {f"{task}.{split}": score for task, by in self.scores.items() for split, score in by.items()}
+        for task, by_split in self.geometry.items():
+            for split, measured in by_split.items():
+                flat |= {f"{task}.{split}.{name}": value for name, value in measured.items()}
+        return flat
 
     def as_json(self) -> str:
-        """The scores as a DVC metrics file."""
-        content = {
-            "recipe": self.recipe,
-            "language": self.language,
-            "encoder": self.encoder,
-            "scores": self.scores,
-        }
-        return json.dumps(content, indent=2) + "\n"
+        """Scores and geometry as a DVC metrics file."""
+        return json.dumps(asdict(self), indent=2) + "\n"
 
 
 def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language: str, script: str) -> list[Task]:
@@ -95,10 +104,11 @@ def evaluate_embedder(
         recipe: Strategy or baseline, or `untrained`; with the next two the name the model is scored under.
         language: Code of the tasks' language.
         encoder: Key of the base encoder.
-        results_dir: Gets `predictions.parquet`, the similarity of every STS pair, and a cache of mteb, which
-            `mteb.ResultCache(results_dir)` reads: below `results/<organisation>__<model>/<revision>/`, the layout of
-            mteb's results repository, a file a task and the model's metadata; run times and dates are zeroed.
-        seed: Of mteb's evaluators.
+        results_dir: Gets `predictions.parquet`, the similarity of every STS pair, `nearest.parquet`, the sentence found
+            for every one of bitext mining, and a cache of mteb, which `mteb.ResultCache(results_dir)` reads: below
+            `results/<organisation>__<model>/<revision>/`, the layout of mteb's results repository, a file a task and
+            the model's metadata; run times and dates are zeroed.
+        seed: Of mteb's evaluators, and of the choice of sentences for uniformity.
     """
     import mteb
 
@@ -106,30 +116,32 @@ def evaluate_embedder(
     warnings.filterwarnings("ignore", module=r"mteb\.")  # deprecations inside mteb's own code
     seed_everything(seed)
     name = f"bootembed/{recipe}-{language}-{encoder}"
-    model = _named_model(_load(model_dir, settings, recipe), name=name, revision=content_hash(model_dir))
-    cache = mteb.ResultCache(results_dir)
+    embedder = _load(model_dir, settings, recipe)
+    model = _named_model(embedder, name=name, revision=content_hash(model_dir))
     encoding = {"batch_size": settings.batch_size, "show_progress_bar": False}
+    cache = mteb.ResultCache(results_dir)
     scores: dict[str, dict[str, float]] = {}
-    predictions: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for task in tasks:
+    predictions = _Predictions([], [])
+    for task in tasks:
+        with tempfile.TemporaryDirectory() as folder:
             found = mteb.evaluate(
                 model,
                 task.mteb,
-                cache=None,  # DVC is the cache; mteb's is shared between models
+                cache=None,  # DVC is the cache; this one gets the results as they are to stay
                 co2_tracker=False,
                 encode_kwargs=encoding,
-                prediction_folder=Path(folder),
+                prediction_folder=Path(folder) if task.kind in ("sts", "bitext_mining") else None,
                 show_progress_bar=False,
             )
-            result = found.task_results[0]
-            scores[task.name] = _main_scores(task, result)
-            cache.save_to_cache(_steady(result), model.mteb_model_meta, encode_kwargs=encoding)
-            if task.kind == "sts":
-                predictions += _sts_predictions(task, Path(folder))
-    write_table(predictions, PREDICTIONS, results_dir / "predictions.parquet")
+            predictions.read(task, Path(folder))
+        result = found.task_results[0]
+        scores[task.name] = _main_scores(task, result)
+        cache.save_to_cache(_steady(result), model.mteb_model_meta, encode_kwargs=encoding)
+    predictions.write(results_dir)
+    encode = functools.partial(embedder.encode, **encoding)
+    geometry = {t.name: task_geometry(t, encode, seed=seed) for t in tasks if t.kind in MEASURED_KINDS}
     logger.info("%s: %s", name, scores)
-    return Evaluation(recipe=recipe, language=language, encoder=encoder, scores=scores)
+    return Evaluation(recipe=recipe, language=language, encoder=encoder, scores=scores, geometry=geometry)
 
 
 def _load(model_dir: Path, settings: EvaluateEmbedder, recipe: str) -> Any:
@@ -168,14 +180,34 @@ def _steady(result: Any) -> Any:
     return result.model_copy(update={"evaluation_time": 0.0, "date": None, "evaluation_phases": None})
 
 
-def _sts_predictions(task: Task, folder: Path) -> list[dict[str, Any]]:
-    """Rows of `PREDICTIONS` of an STS task, from the file mteb left."""
-    [subset] = task.mteb.hf_subsets
-    saved = json.loads((folder / task.mteb.prediction_file_name).read_text(encoding="utf-8"))[subset]
-    return [
-        {"task": task.name, "split": ours, "index": index, "similarity": similarity, "gold": gold}
-        for ours, theirs in task.splits.items()
-        for index, (similarity, gold) in enumerate(
-            zip(saved[theirs]["cosine_scores"], task.mteb.dataset[subset][theirs]["score"], strict=True)
-        )
-    ]
+@dataclass(frozen=True)
+class _Predictions:
+    """What the model answered on every row of the tasks whose differences are tested: rows of two tables."""
+
+    similarities: list[dict[str, Any]]
+    nearest: list[dict[str, Any]]
+
+    def read(self, task: Task, folder: Path) -> None:
+        """Take over the file that mteb left for a task of STS or bitext mining."""
+        path = folder / task.mteb.prediction_file_name
+        if not path.is_file():
+            return
+        [saved] = [v for name, v in json.loads(path.read_text(encoding="utf-8")).items() if name != "mteb_model_meta"]
+        for ours, theirs in task.splits.items():
+            place = {"task": task.name, "split": ours}
+            if task.kind == "sts":
+                gold = task.mteb.dataset[task.mteb.hf_subsets[0]][theirs]["score"]
+                pairs = zip(saved[theirs]["cosine_scores"], gold, strict=True)
+                self.similarities.extend(
+                    place | {"index": n, "similarity": found, "gold": score} for n, (found, score) in enumerate(pairs)
+                )
+            else:
+                [neighbours] = saved[theirs].values()
+                self.nearest.extend(
+                    place | {"index": n, "nearest": found["corpus_id"], "similarity": found["score"]}
+                    for n, found in enumerate(neighbours)
+                )
+
+    def write(self, folder: Path) -> None:
+        write_table(self.similarities, PREDICTIONS, folder / "predictions.parquet")
+        write_table(self.nearest, NEAREST, folder / "nearest.parquet")
