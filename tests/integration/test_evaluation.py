@@ -271,6 +271,109 @@ def test_data_that_cannot_be_scored_is_refused(tmp_path):
         read_tasks(tmp_path, SPECS, language="afr", script="Latn")
 
 
+def _labelled(count=60, splits=("train", "validation", "test")):
+    """Sentences of three topics, each with a word of its own."""
+    words = {"bada": "health", "kefe": "sports", "ligi": "travel"}
+    return [
+        {"split": split, "text": f"{word} {text}", "label": words[word]}
+        for split in splits
+        for text, word in zip(sentences(count, seed=len(split)), list(words) * count, strict=False)
+    ]
+
+
+def _retrieval(count=20, splits=("validation", "test")):
+    """A query is a document's words in another order."""
+    rows = []
+    for split in splits:
+        none = {"split": split, "text": "", "document": "", "score": 0.0}
+        for number, text in enumerate(sentences(count, seed=len(split))):
+            query = " ".join(sorted(text.split()))
+            rows.append(none | {"part": "document", "id": f"d{number}", "text": text})
+            rows.append(none | {"part": "query", "id": f"q{number}", "text": query})
+            rows.append(none | {"part": "relevance", "id": f"q{number}", "document": f"d{number}", "score": 1.0})
+    return rows
+
+
+OTHER_KINDS = {"classification": _labelled, "clustering": _labelled, "retrieval": _retrieval}
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_own_tasks_of_other_kinds(encoder, tmp_path, kind):
+    """Both splits scored, no answers kept; classification is not scored on what it was trained on."""
+    spec = TaskSpec(kind=kind, implementation="bootembed")
+    task = build_task("Sample", spec, OTHER_KINDS[kind](), language="afr", script="Latn")
+    result = _evaluate(encoder, [task], tmp_path)
+    assert list(result.scores["Sample"]) == ["validation", "test"]
+    assert all(0.1 < score <= 1 for score in result.scores["Sample"].values())
+    assert result.geometry == {}
+    assert pq.read_table(tmp_path / "predictions.parquet").num_rows == 0
+    [file] = tmp_path.rglob("Sample.json")
+    assert list(json.loads(file.read_text())["scores"]) == ["validation", "test"]
+
+
+def _relabelled(rows, split, label):
+    """The last row of a split under another label."""
+    last = max(number for number, row in enumerate(rows) if row["split"] == split)
+    return [row | {"label": label} if number == last else row for number, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "fault"),
+    [
+        ("classification", lambda rows: rows[60:], "no rows of split 'train', on which mteb trains"),
+        ("classification", lambda rows: [row | {"label": "a"} for row in rows], "'train': all 60 labels are 'a'"),
+        ("clustering", lambda rows: [row | {"label": row["text"]} for row in rows], "60 of 60 labels occur once"),
+        ("classification", lambda rows: _relabelled(rows, "train", "rare"), "1 of 4 labels occur once, first 'rare'"),
+        (
+            "classification",
+            lambda rows: rows[:120] + [row | {"label": row["label"].replace("health", "new")} for row in rows[120:]],
+            "split 'test': no row of split 'train' has the label 'new'",
+        ),
+        ("retrieval", lambda rows: rows[:-1], "1 of 20 queries have no relevant documents, first 'q19'"),
+        ("retrieval", lambda rows: rows[1:], "1 of 20 relevance rows name unknown documents, first 'd0' for 'q0'"),
+        ("retrieval", lambda rows: [rows[0], *rows[2:]], "a relevance row names the unknown query 'q0'"),
+        ("retrieval", lambda rows: [*rows, rows[-3]], "split 'test': the document id 'd19' occurs more than once"),
+        ("retrieval", lambda rows: [row for row in rows if row["part"] != "query"], "no rows of part 'query'"),
+        ("retrieval", lambda rows: [row | {"score": 0.5} for row in rows], "the relevance of 'q0' is 0.5"),
+    ],
+)  # fmt: skip
+def test_rows_of_other_kinds_that_cannot_be_scored(kind, change, fault):
+    spec = TaskSpec(kind=kind, implementation="bootembed")
+    rows = OTHER_KINDS[kind]()
+    build_task("Sample", spec, rows, language="afr", script="Latn")
+    with pytest.raises(DataError, match=f"^Sample.*{fault}"):
+        build_task("Sample", spec, change(rows), language="afr", script="Latn")
+
+
+def test_published_sets_are_scored_as_they_are(caplog):
+    """A document that was taken down, a label that occurs once: mteb scores them; a wrong column is still refused."""
+    spec = TaskSpec(kind="retrieval", implementation="mteb")
+    rows = _retrieval(splits=("test",))
+    task = build_task("IndicQARetrieval", spec, rows[1:], language="hin", script="Deva")
+    assert task.mteb.dataset["hi"]["test"]["relevant_docs"]["q0"] == {"d0": 1}
+    assert "1 of 20 relevance rows name unknown documents" in caplog.text
+    wrong = [row | {"document": row["document"].replace("d", "doc-")} for row in rows]
+    with pytest.raises(DataError, match="20 of 20 relevance rows name unknown documents"):
+        build_task("IndicQARetrieval", spec, wrong, language="hin", script="Deva")
+    rows = _relabelled(_labelled(), "train", "rare")
+    spec = TaskSpec(kind="classification", implementation="mteb")
+    build_task("SIB200Classification", spec, rows, language="hau", script="Latn")
+
+
+def test_subsets_of_retrieval_are_explicit():
+    """Belebele has three subsets with Hausa in it; the language's own is taken unless another is named."""
+    rows = _retrieval(splits=("test",))
+    for named, subset in (({}, "hau_Latn-hau_Latn"), ({"hau": "eng_Latn-hau_Latn"}, "eng_Latn-hau_Latn")):
+        spec = TaskSpec(kind="retrieval", implementation="mteb", subset=named)
+        task = build_task("BelebeleRetrieval", spec, rows, language="hau", script="Latn")
+        assert task.mteb.hf_subsets == [subset]
+    spec = TaskSpec(kind="retrieval", implementation="mteb", subset={"swh": "sw"})
+    task = build_task("MIRACLRetrievalHardNegatives", spec, rows, language="swh", script="Latn")
+    assert (task.mteb.hf_subsets, task.splits) == (["sw"], {"test": "dev"})
+    with pytest.raises(ParamsError, match=r"MIRACLRetrievalHardNegatives\.subset"):
+        build_task("MIRACLRetrievalHardNegatives", spec, rows, language="kor", script="Hang")
+
+
 def test_a_collapsed_model_is_no_score(encoder, tmp_path):
     """Equal similarities have no rank correlation: NaN would be no JSON."""
     rows = [row | {"sentence1": "bada kefe", "sentence2": "bada kefe"} for row in _sts()]

@@ -108,7 +108,7 @@ def evaluate_embedder(
             for every one of bitext mining, and a cache of mteb, which `mteb.ResultCache(results_dir)` reads: below
             `results/<organisation>__<model>/<revision>/`, the layout of mteb's results repository, a file a task and
             the model's metadata; run times and dates are zeroed.
-        seed: Of mteb's evaluators, and of the choice of sentences for uniformity.
+        seed: Of the choice of sentences for uniformity; mteb's tasks keep their own seed, part of their protocol.
     """
     import mteb
 
