@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bootembed.params import UNTRAINED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-UNTRAINED = "untrained"
 Figures = dict[tuple[str, ...], list[float]]
 Summary = dict[str, Any]
 

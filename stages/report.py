@@ -34,14 +34,14 @@ def main(
     scores_csv: Path,
     oracle_csv: Path,
 ) -> None:
-    from bootembed.report.intervals import compare
+    from bootembed.report.intervals import compare_recipes
     from bootembed.report.scores import read_results
     from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
 
     settings = {"profile": params.profile, "grid": params.grid, "seed": params.seed}
     with tracking.stage_run("report", cell={}, settings=settings) as run:
         results = read_results(scores_dir, triplets_dir, params.grid)
-        comparisons = compare(results.scores, results_dir, seed=params.seed)
+        comparisons = compare_recipes(results.scores, results_dir, seed=params.seed)
         write_scores_csv(results.scores, scores_csv)
         write_oracle_csv(results.triplets, oracle_csv)
         write_summary(results, summary)

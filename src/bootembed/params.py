@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bootembed.errors import ParamsError
 
 ENGLISH = "eng"
+UNTRAINED = "untrained"  # where a recipe is named: the base encoder as it is
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Schedule = Literal["constant", "linear", "cosine", "constant_with_warmup"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -332,9 +333,13 @@ class TrainEmbedder(Section):
 class TaskSpec(Section):
     """An evaluation task."""
 
-    kind: Literal["sts", "bitext_mining"]
+    kind: Literal["sts", "bitext_mining", "classification", "clustering", "retrieval"]
     implementation: Literal["bootembed", "mteb"] = Field(
         description="Ours, or mteb's own task class fed from our tables."
+    )
+    subset: dict[Slug, str] = Field(
+        default_factory=dict,
+        description="Language -> mteb's subset, where it is not the one of that language and script alone.",
     )
 
 
@@ -572,8 +577,19 @@ def _model_faults(params: Params) -> list[str]:
 
 
 def _evaluation_faults(params: Params) -> list[str]:
-    faults: list[str] = []
     tasks = params.evaluate_embedder.tasks
+    faults = [
+        f"evaluate_embedder.tasks.{task}.subset: {key!r} is no language"
+        f"{_suggest(key, list(params.languages))}; correct it"
+        for task, spec in tasks.items()
+        for key in spec.subset
+        if key not in params.languages
+    ]
+    faults += [
+        f"evaluate_embedder.tasks.{task}.subset: only tasks of mteb have subsets; remove it"
+        for task, spec in tasks.items()
+        if spec.subset and spec.implementation == "bootembed"
+    ]
     for key in params.grid.languages:
         corpus = params.corpora.get(params.languages[key].corpus) if key in params.languages else None
         if corpus is None:

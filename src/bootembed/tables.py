@@ -29,6 +29,10 @@ EXAMPLES = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT)
 INSTRUCTIONS = _schema(prompt=_TEXT, completion=_TEXT)
 STS = _schema(split=_TEXT, sentence1=_TEXT, sentence2=_TEXT, score=pa.float64())
 BITEXT_MINING = _schema(split=_TEXT, sentence1=_TEXT, sentence2=_TEXT)
+CLASSIFICATION = _schema(split=_TEXT, text=_TEXT, label=_TEXT)
+CLUSTERING = _schema(split=_TEXT, text=_TEXT, label=_TEXT)
+# part: document, query or relevance. A relevance row names a query (id) and a document, and says how relevant it is.
+RETRIEVAL = _schema(split=_TEXT, part=_TEXT, id=_TEXT, text=_TEXT, document=_TEXT, score=pa.float64())
 SET_ASIDE_ROWS = _schema(table=_TEXT, reason=_TEXT, detail=_TEXT, file=_TEXT, line=pa.int64(), text=_TEXT)
 DOCUMENTS = _schema(kind=_TEXT, language=_TEXT, text=_TEXT)
 PAIRS = _schema(anchor=_TEXT, positive=_TEXT)
@@ -50,6 +54,7 @@ GENERATED_TRIPLETS = _schema(
 )
 SET_ASIDE_TRIPLETS = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT, anchor_id=pa.int64(), reason=_TEXT)
 PREDICTIONS = _schema(task=_TEXT, split=_TEXT, index=pa.int64(), similarity=pa.float64(), gold=pa.float64())
+NEAREST = _schema(task=_TEXT, split=_TEXT, index=pa.int64(), nearest=pa.int64(), similarity=pa.float64())
 
 
 def write_table(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -> int:

@@ -118,7 +118,11 @@ def test_scores_are_those_of_a_direct_computation(encoder, tmp_path):
         assert result.scores["SampleBitextMining"][split] == pytest.approx(expected, abs=1e-6)
         assert 0.1 < expected < 1
     summary = json.loads(result.as_json())
-    assert summary == {"recipe": "untrained", "language": "afr", "encoder": "tiny", "scores": result.scores}
+    cell = {"recipe": "untrained", "language": "afr", "encoder": "tiny"}
+    assert summary == cell | {"scores": result.scores, "geometry": result.geometry}
+    assert set(result.geometry) == set(rows)
+    assert 0 < result.geometry["SampleBitextMining"]["test"]["alignment"] < 4
+    assert -8 < result.metrics["SampleSTS.test.uniformity"] < 0
     assert result.metrics["SampleSTS.validation"] == result.scores["SampleSTS"]["validation"]
 
 
@@ -134,6 +138,21 @@ def test_predictions_give_the_score_again(encoder, tmp_path):
         assert list(part["index"]) == list(range(40))
         found = spearmanr(part["gold"], part["similarity"]).statistic
         assert found == pytest.approx(result.scores["SampleSTS"][split], abs=1e-6)
+
+
+def test_sentences_found_give_the_accuracy_again(encoder, tmp_path):
+    """Of mteb's own classes too, whose columns differ: Tatoeba has one table a subset, IN22Gen one for all."""
+    names = ("SampleBitextMining", "Tatoeba", "IN22GenBitextMining")
+    specs = dict.fromkeys(names, TaskSpec(kind="bitext_mining", implementation="mteb")) | SPECS
+    tasks = [build_task(name, specs[name], _bitext(splits=("test",)), language="hin", script="Deva") for name in names]
+    _evaluate(encoder, tasks, tmp_path, language="hin")
+    table = pq.read_table(tmp_path / "nearest.parquet").to_pandas()
+    assert len(table) == 120
+    for name, part in table.groupby("task"):
+        [file] = tmp_path.rglob(f"{name}.json")
+        accuracy = json.loads(file.read_text())["scores"]["test"][0]["accuracy"]
+        assert (part["nearest"] == part["index"]).mean() == pytest.approx(accuracy, abs=1e-6)
+        assert 0.1 < accuracy < 1
 
 
 def test_a_trained_model_is_scored_as_it_loads(encoder, tmp_path):
@@ -156,18 +175,29 @@ def test_two_runs_write_the_same_bytes(encoder, tmp_path):
         folder = _tables(tmp_path / "tables", SampleSTS=_sts(), SampleBitextMining=_bitext())
         _evaluate(encoder, read_tasks(folder, SPECS, language="afr", script="Latn"), tmp_path / name)
     assert content_hash(tmp_path / "a") == content_hash(tmp_path / "b")
-    names = ["SampleBitextMining.json", "SampleSTS.json", "predictions.parquet"]
-    assert sorted(file.name for file in (tmp_path / "a").iterdir()) == names
 
 
-def test_result_files_are_mtebs(encoder, tmp_path):
-    from mteb.results import TaskResult
+def test_results_are_a_cache_of_mteb(encoder, tmp_path):
+    """In the layout of mteb's results repository: organisation__model/revision/task.json."""
+    from mteb import ResultCache
 
-    tasks = [build_task("SampleSTS", SPECS["SampleSTS"], _sts(), language="afr", script="Latn")]
-    result = _evaluate(encoder, tasks, tmp_path)
-    saved = TaskResult.from_disk(tmp_path / "SampleSTS.json")
-    assert saved.scores["test"][0]["main_score"] == result.scores["SampleSTS"]["test"]
-    assert saved.scores["test"][0]["languages"] == ["afr-Latn"]
+    rows = _sts(splits=("test",), top=1.0)
+    tasks = [build_task("SemRel24STS", SPECS["SemRel24STS"], rows, language="hau", script="Latn")]
+    result = _evaluate(encoder, tasks, tmp_path / "cell", language="hau")
+    model, revision = "bootembed/untrained-hau-tiny", content_hash(encoder)
+    saved = ResultCache(tmp_path / "cell").load_task_result("SemRel24STS", model, revision)
+    assert saved.get_score() == result.scores["SemRel24STS"]["test"]
+    assert saved.scores["test"][0]["languages"] == ["hau-Latn"]
+    folder = tmp_path / "cell" / "results" / "bootembed__untrained-hau-tiny" / revision
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "SemRel24STS.json",
+        "model_meta.json",
+        "run_settings.jsonl",
+    ]
+    loaded = ResultCache(tmp_path / "cell").load_results(models=[model], tasks=["SemRel24STS"])
+    assert loaded.model_results[0].task_results[0].get_score() == result.scores["SemRel24STS"]["test"]
+    assert json.loads((folder / "model_meta.json").read_text())["name"] == model
+    assert str(tmp_path) not in (folder / "model_meta.json").read_text()
 
 
 def test_mtebs_own_classes_are_fed_from_our_rows(encoder, tmp_path):
@@ -176,8 +206,8 @@ def test_mtebs_own_classes_are_fed_from_our_rows(encoder, tmp_path):
 
     rows = _sts(top=1.0)
     task = build_task("SemRel24STS", SPECS["SemRel24STS"], rows, language="hau", script="Latn")
-    assert type(task) is SemRel24STS
-    assert task.hf_subsets == ["hau"]
+    assert type(task.mteb) is SemRel24STS
+    assert task.mteb.hf_subsets == ["hau"]
     found = _evaluate(encoder, [task], tmp_path / "hau", language="hau").scores["SemRel24STS"]
     assert list(found) == ["validation", "test"]
     for split, score in found.items():
@@ -185,29 +215,34 @@ def test_mtebs_own_classes_are_fed_from_our_rows(encoder, tmp_path):
 
     rows = _bitext(splits=("test",))
     task = build_task("Tatoeba", SPECS["Tatoeba"], rows, language="swh", script="Latn")
-    assert type(task) is TatoebaBitextMining
-    assert task.hf_subsets == ["swh-eng"]
+    assert type(task.mteb) is TatoebaBitextMining
+    assert task.mteb.hf_subsets == ["swh-eng"]
     found = _evaluate(encoder, [task], tmp_path / "swh", language="swh").scores["Tatoeba"]
     assert found == {"test": pytest.approx(_expected_f1(encoder, rows, "test"), abs=1e-6)}
 
 
 @pytest.mark.parametrize(
-    ("name", "language", "script", "subset", "code"),
+    ("name", "language", "script", "subset", "split", "code"),
     [
-        ("STS17", "kor", "Hang", "ko-ko", ["kor-Hang"]),
-        ("FloresBitextMining", "hau", "Latn", "hau_Latn-eng_Latn", ["hau-Latn", "eng-Latn"]),
-        ("IN22GenBitextMining", "hin", "Deva", "hin_Deva-eng_Latn", ["hin-Deva", "eng-Latn"]),
+        ("STS17", "kor", "Hang", "ko-ko", "test", ["kor-Hang"]),
+        ("KorSTS", "kor", "Hang", "default", "test", ["kor-Hang"]),
+        ("FloresBitextMining", "hau", "Latn", "hau_Latn-eng_Latn", "devtest", ["hau-Latn", "eng-Latn"]),
+        ("IN22GenBitextMining", "hin", "Deva", "hin_Deva-eng_Latn", "test", ["hin-Deva", "eng-Latn"]),
     ],
 )
-def test_subsets_of_other_shapes(encoder, tmp_path, name, language, script, subset, code):
-    kind = "sts" if name.startswith("STS") else "bitext_mining"
+def test_subsets_of_other_shapes(encoder, tmp_path, name, language, script, subset, split, code):
+    """mteb's file has mteb's split, our scores say `test`."""
+    kind = "sts" if "STS" in name else "bitext_mining"
     rows = _sts(splits=("test",)) if kind == "sts" else _bitext(splits=("test",))
     task = build_task(name, TaskSpec(kind=kind, implementation="mteb"), rows, language=language, script=script)
-    assert task.hf_subsets == [subset]
+    assert task.mteb.hf_subsets == [subset]
     found = _evaluate(encoder, [task], tmp_path, language=language).scores[name]["test"]
     expected = (_expected_spearman if kind == "sts" else _expected_f1)(encoder, rows, "test")
     assert found == pytest.approx(expected, abs=1e-6)
-    assert json.loads((tmp_path / f"{name}.json").read_text())["scores"]["test"][0]["languages"] == code
+    [file] = tmp_path.rglob(f"{name}.json")
+    saved = json.loads(file.read_text())["scores"]
+    assert list(saved) == [split]
+    assert saved[split][0]["languages"] == code
 
 
 def test_unknown_tasks_and_subsets_name_what_is_close(tmp_path):
@@ -234,6 +269,109 @@ def test_data_that_cannot_be_scored_is_refused(tmp_path):
         build_task("SampleSTS", spec, [], language="afr", script="Latn")
     with pytest.raises(DataError, match="no evaluation tables"):
         read_tasks(tmp_path, SPECS, language="afr", script="Latn")
+
+
+def _labelled(count=60, splits=("train", "validation", "test")):
+    """Sentences of three topics, each with a word of its own."""
+    words = {"bada": "health", "kefe": "sports", "ligi": "travel"}
+    return [
+        {"split": split, "text": f"{word} {text}", "label": words[word]}
+        for split in splits
+        for text, word in zip(sentences(count, seed=len(split)), list(words) * count, strict=False)
+    ]
+
+
+def _retrieval(count=20, splits=("validation", "test")):
+    """A query is a document's words in another order."""
+    rows = []
+    for split in splits:
+        none = {"split": split, "text": "", "document": "", "score": 0.0}
+        for number, text in enumerate(sentences(count, seed=len(split))):
+            query = " ".join(sorted(text.split()))
+            rows.append(none | {"part": "document", "id": f"d{number}", "text": text})
+            rows.append(none | {"part": "query", "id": f"q{number}", "text": query})
+            rows.append(none | {"part": "relevance", "id": f"q{number}", "document": f"d{number}", "score": 1.0})
+    return rows
+
+
+OTHER_KINDS = {"classification": _labelled, "clustering": _labelled, "retrieval": _retrieval}
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+def test_own_tasks_of_other_kinds(encoder, tmp_path, kind):
+    """Both splits scored, no answers kept; classification is not scored on what it was trained on."""
+    spec = TaskSpec(kind=kind, implementation="bootembed")
+    task = build_task("Sample", spec, OTHER_KINDS[kind](), language="afr", script="Latn")
+    result = _evaluate(encoder, [task], tmp_path)
+    assert list(result.scores["Sample"]) == ["validation", "test"]
+    assert all(0.1 < score <= 1 for score in result.scores["Sample"].values())
+    assert result.geometry == {}
+    assert pq.read_table(tmp_path / "predictions.parquet").num_rows == 0
+    [file] = tmp_path.rglob("Sample.json")
+    assert list(json.loads(file.read_text())["scores"]) == ["validation", "test"]
+
+
+def _relabelled(rows, split, label):
+    """The last row of a split under another label."""
+    last = max(number for number, row in enumerate(rows) if row["split"] == split)
+    return [row | {"label": label} if number == last else row for number, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "fault"),
+    [
+        ("classification", lambda rows: rows[60:], "no rows of split 'train', on which mteb trains"),
+        ("classification", lambda rows: [row | {"label": "a"} for row in rows], "'train': all 60 labels are 'a'"),
+        ("clustering", lambda rows: [row | {"label": row["text"]} for row in rows], "60 of 60 labels occur once"),
+        ("classification", lambda rows: _relabelled(rows, "train", "rare"), "1 of 4 labels occur once, first 'rare'"),
+        (
+            "classification",
+            lambda rows: rows[:120] + [row | {"label": row["label"].replace("health", "new")} for row in rows[120:]],
+            "split 'test': no row of split 'train' has the label 'new'",
+        ),
+        ("retrieval", lambda rows: rows[:-1], "1 of 20 queries have no relevant documents, first 'q19'"),
+        ("retrieval", lambda rows: rows[1:], "1 of 20 relevance rows name unknown documents, first 'd0' for 'q0'"),
+        ("retrieval", lambda rows: [rows[0], *rows[2:]], "a relevance row names the unknown query 'q0'"),
+        ("retrieval", lambda rows: [*rows, rows[-3]], "split 'test': the document id 'd19' occurs more than once"),
+        ("retrieval", lambda rows: [row for row in rows if row["part"] != "query"], "no rows of part 'query'"),
+        ("retrieval", lambda rows: [row | {"score": 0.5} for row in rows], "the relevance of 'q0' is 0.5"),
+    ],
+)  # fmt: skip
+def test_rows_of_other_kinds_that_cannot_be_scored(kind, change, fault):
+    spec = TaskSpec(kind=kind, implementation="bootembed")
+    rows = OTHER_KINDS[kind]()
+    build_task("Sample", spec, rows, language="afr", script="Latn")
+    with pytest.raises(DataError, match=f"^Sample.*{fault}"):
+        build_task("Sample", spec, change(rows), language="afr", script="Latn")
+
+
+def test_published_sets_are_scored_as_they_are(caplog):
+    """A document that was taken down, a label that occurs once: mteb scores them; a wrong column is still refused."""
+    spec = TaskSpec(kind="retrieval", implementation="mteb")
+    rows = _retrieval(splits=("test",))
+    task = build_task("IndicQARetrieval", spec, rows[1:], language="hin", script="Deva")
+    assert task.mteb.dataset["hi"]["test"]["relevant_docs"]["q0"] == {"d0": 1}
+    assert "1 of 20 relevance rows name unknown documents" in caplog.text
+    wrong = [row | {"document": row["document"].replace("d", "doc-")} for row in rows]
+    with pytest.raises(DataError, match="20 of 20 relevance rows name unknown documents"):
+        build_task("IndicQARetrieval", spec, wrong, language="hin", script="Deva")
+    rows = _relabelled(_labelled(), "train", "rare")
+    spec = TaskSpec(kind="classification", implementation="mteb")
+    build_task("SIB200Classification", spec, rows, language="hau", script="Latn")
+
+
+def test_subsets_of_retrieval_are_explicit():
+    """Belebele has three subsets with Hausa in it; the language's own is taken unless another is named."""
+    rows = _retrieval(splits=("test",))
+    for named, subset in (({}, "hau_Latn-hau_Latn"), ({"hau": "eng_Latn-hau_Latn"}, "eng_Latn-hau_Latn")):
+        spec = TaskSpec(kind="retrieval", implementation="mteb", subset=named)
+        task = build_task("BelebeleRetrieval", spec, rows, language="hau", script="Latn")
+        assert task.mteb.hf_subsets == [subset]
+    spec = TaskSpec(kind="retrieval", implementation="mteb", subset={"swh": "sw"})
+    task = build_task("MIRACLRetrievalHardNegatives", spec, rows, language="swh", script="Latn")
+    assert (task.mteb.hf_subsets, task.splits) == (["sw"], {"test": "dev"})
+    with pytest.raises(ParamsError, match=r"MIRACLRetrievalHardNegatives\.subset"):
+        build_task("MIRACLRetrievalHardNegatives", spec, rows, language="kor", script="Hang")
 
 
 def test_a_collapsed_model_is_no_score(encoder, tmp_path):

@@ -72,6 +72,19 @@ def test_champion_is_never_chosen_on_test_scores():
         validate_params(raw, source="params.yaml")
 
 
+def test_subsets_are_of_known_languages_and_of_tasks_of_mteb():
+    raw = copy.deepcopy(VALID)
+    key = raw["grid"]["languages"][0]
+    subsets = {key: "sw", f"{key}x": "ko"}
+    raw["evaluate_embedder"]["tasks"]["MIRACL"] = {"kind": "retrieval", "implementation": "mteb", "subset": subsets}
+    with pytest.raises(ParamsError, match=rf"tasks\.MIRACL\.subset: '{key}x' is no language \(did you mean '{key}'"):
+        validate_params(raw, source="params.yaml")
+    own = {"kind": "sts", "implementation": "bootembed", "subset": {key: "sw"}}
+    raw["evaluate_embedder"]["tasks"]["MIRACL"] = own
+    with pytest.raises(ParamsError, match=r"tasks\.MIRACL\.subset: only tasks of mteb have subsets"):
+        validate_params(raw, source="params.yaml")
+
+
 @pytest.mark.parametrize("content", ["", "[]", "a: [", "\x00"])
 def test_unreadable_files_are_named(tmp_path, content):
     path = tmp_path / "params.yaml"

@@ -10,10 +10,10 @@ import pytest
 
 from bootembed.errors import DataError
 from bootembed.params import Grid
-from bootembed.report.intervals import compare
+from bootembed.report.intervals import compare_recipes
 from bootembed.report.scores import read_results
 from bootembed.report.write import write_markdown, write_scores_csv, write_summary
-from bootembed.tables import PREDICTIONS, write_table
+from bootembed.tables import NEAREST, PREDICTIONS, read_table, write_table
 from bootembed.triplets.filters import Reason
 
 GRID = Grid(
@@ -41,6 +41,11 @@ def folders(tmp_path):
         content["scores"] = {
             "SampleSTS": {"validation": score - 0.1, "test": score},
             "OnlyValidated": {"validation": 0},
+            "SampleBitext": {"test": score / 2},
+        }
+        content["geometry"] = {
+            "SampleSTS": {"test": {"alignment": 1 - score, "uniformity": -1 - score}},
+            "SampleBitext": {"test": {"uniformity": -0.125}},
         }
         (tmp_path / f"scores/{cell}.json").write_text(json.dumps(content))
         similarities = gold + NOISE[recipe] * rng.normal(size=200)
@@ -49,6 +54,12 @@ def folders(tmp_path):
             for n, (s, g) in enumerate(zip(similarities, gold, strict=True))
         ]
         write_table(rows, PREDICTIONS, tmp_path / f"results/{cell}/predictions.parquet")
+        rows = [
+            {"task": "SampleBitext", "split": split, "index": n, "nearest": n if hard < score else 0, "similarity": 0.5}
+            for split in ("validation", "test")
+            for n, hard in enumerate(gold / 5)
+        ]
+        write_table(rows, NEAREST, tmp_path / f"results/{cell}/nearest.parquet")
     (tmp_path / "scores/leftover-afr-tiny.json").write_text("of another grid")
     triplets = {str(reason): 0 for reason in Reason} | {"candidates": 10, "kept": 9, "empty": 1}
     triplets |= {"oracle_positive_precision": 0.9, "oracle_negative_precision": 0.75}
@@ -60,35 +71,60 @@ def folders(tmp_path):
 
 def test_files(folders):
     results = read_results(folders / "scores", folders / "triplets", GRID)
-    comparisons = compare(results.scores, folders / "results", seed=1)
+    comparisons = compare_recipes(results.scores, folders / "results", seed=1)
     write_scores_csv(results.scores, folders / "scores.csv")
     write_summary(results, folders / "summary.json")
     write_markdown(results, comparisons, folders / "report.md", profile="laptop", seed=1)
 
     rows = list(csv.DictReader((folders / "scores.csv").open()))
-    assert len(rows) == 12
+    assert len(rows) == 16
     best = next(row for row in rows if row["recipe"] == "xl_lora" and row["split"] == "test")
     assert (best["kind"], float(best["main_score"]), float(best["gain"])) == ("strategy", 0.9, 0.6)
     summary = json.loads((folders / "summary.json").read_text())
     assert summary["test"]["afr"]["tiny"]["SampleSTS"]["english_nli"] == 0.5
     assert summary["oracle_precision"]["afr"]["xl_lora"] == {"positive": 0.9, "negative": 0.75}
+    assert summary["triplets"]["afr"]["xl_lora"] == {"anchors": 10, "kept": 9}
     report = (folders / "report.md").read_text()
     assert "**0.900** (+0.600)" in report
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in report.splitlines()]
     assert ["xl_lora", "afr", "negative", "75.0%", "80.0%", "66.7%"] in cells
+    assert ["afr", "tiny", "SampleSTS", "xl_lora", "0.100", "-1.900"] in cells
+    assert ["afr", "tiny", "SampleBitext", "xl_lora", "", "-0.125"] in cells
+    told = next(row for row in cells if row[:5] == ["afr", "tiny", "SampleBitext", "xl_lora", "english_nli"])
+    assert (told[5], told[-1]) == ("accuracy@1", "yes")
     assert "leftover" not in report
     assert "OnlyValidated" not in report
 
 
-def test_strategies_are_compared_with_the_best_baseline(folders):
+def test_strategies_are_compared_with_every_baseline(folders):
     results = read_results(folders / "scores", folders / "triplets", GRID)
-    comparisons = compare(results.scores, folders / "results", seed=1)
-    pairs = {(c.recipe, c.against) for c in comparisons}
-    assert pairs == {(recipe, "untrained") for recipe in SCORES if recipe != "untrained"} | {
-        ("xl_lora", "translation_pairs")
-    }
-    against_best = next(c for c in comparisons if c.against == "translation_pairs")
-    assert against_best.interval.low > 0
+    comparisons = compare_recipes(results.scores, folders / "results", seed=1)
+    pairs = [(recipe, "untrained") for recipe in ("english_nli", "translation_pairs", "xl_lora")]
+    pairs += [("xl_lora", "english_nli"), ("xl_lora", "translation_pairs")]
+    for task in ("SampleSTS", "SampleBitext"):
+        assert [(c.recipe, c.against) for c in comparisons if c.task == task] == pairs
+    against = next(c for c in comparisons if c.against == "translation_pairs")
+    assert against.difference.low > 0
+    assert against.corrected == pytest.approx(5 * 2 / 10_001)  # the least p-value, five comparisons
+    bitext = next(c for c in comparisons if (c.task, c.against) == ("SampleBitext", "translation_pairs"))
+    assert bitext.difference.difference == pytest.approx(0.3, abs=0.05)
+
+
+def test_answers_to_other_rows_are_refused(folders):
+    results = read_results(folders / "scores", folders / "triplets", GRID)
+    path = folders / "results/xl_lora-afr-tiny/nearest.parquet"
+    rows = read_table(path, NEAREST)
+    write_table(rows[:-1], NEAREST, path)
+    with pytest.raises(DataError, match="numbers of values differ"):
+        compare_recipes(results.scores, folders / "results", seed=1)
+    write_table([], NEAREST, path)
+    with pytest.raises(DataError, match=r"no answers to SampleBitext of \['xl_lora'\], afr, tiny"):
+        compare_recipes(results.scores, folders / "results", seed=1)
+    write_table(rows, NEAREST, path)
+    path = folders / "results/xl_lora-afr-tiny/predictions.parquet"
+    write_table([row | {"gold": 1.0} for row in read_table(path, PREDICTIONS)], PREDICTIONS, path)
+    with pytest.raises(DataError, match="gold scores differ"):
+        compare_recipes(results.scores, folders / "results", seed=1)
 
 
 def test_a_missing_cell_names_the_stage_to_run(folders):

@@ -2,59 +2,69 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import math
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.embedder.build import build_embedder
 from bootembed.errors import DataError, ParamsError
-from bootembed.evaluation.tasks import SPLITS, build_task
+from bootembed.evaluation.geometry import MEASURED_KINDS, task_geometry
+from bootembed.evaluation.kinds import KINDS
+from bootembed.evaluation.tasks import build_task
 from bootembed.hashing import content_hash
+from bootembed.params import UNTRAINED
 from bootembed.seeding import seed_everything
-from bootembed.tables import BITEXT_MINING, PREDICTIONS, STS, read_table, write_table
+from bootembed.tables import NEAREST, PREDICTIONS, read_table, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from bootembed.evaluation.tasks import Task
     from bootembed.params import EvaluateEmbedder, TaskSpec
 
 logger = logging.getLogger(__name__)
-UNTRAINED = "untrained"  # recipe word of base encoders
-_SCHEMAS = {"sts": STS, "bitext_mining": BITEXT_MINING}
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of one embedder on the tasks of one language: task -> split -> main score."""
+    """What one embedder scores on the tasks of one language.
+
+    Attributes:
+        recipe: Strategy, baseline or `untrained`.
+        language: Code of the language.
+        encoder: Key of the base encoder.
+        scores: Task -> split -> main score.
+        geometry: Task -> split -> `alignment` and `uniformity`, of STS and bitext mining.
+    """
 
     recipe: str
     language: str
     encoder: str
     scores: dict[str, dict[str, float]]
+    geometry: dict[str, dict[str, dict[str, float]]]
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The scores as flat names."""
-        return {f"{task}.{split}": score for task, by in self.scores.items() for split, score in by.items()}
+        """Scores and geometry as flat names."""
+        flat = {f"{task}.{split}": score for task, by in self.scores.items() for split, score in by.items()}
+        for task, by_split in self.geometry.items():
+            for split, measured in by_split.items():
+                flat |= {f"{task}.{split}.{name}": value for name, value in measured.items()}
+        return flat
 
     def as_json(self) -> str:
-        """The scores as a DVC metrics file."""
-        content = {
-            "recipe": self.recipe,
-            "language": self.language,
-            "encoder": self.encoder,
-            "scores": self.scores,
-        }
-        return json.dumps(content, indent=2) + "\n"
+        """Scores and geometry as a DVC metrics file."""
+        return json.dumps(asdict(self), indent=2) + "\n"
 
 
-def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language: str, script: str) -> list[Any]:
-    """The `mteb` tasks of every table in a folder, in the order of their names.
+def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language: str, script: str) -> list[Task]:
+    """The tasks of every table in a folder, in the order of their names.
 
     Raises:
         DataError: The folder holds no table, or one that cannot be used.
@@ -68,14 +78,14 @@ def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language:
         if file.stem not in specs:
             raise ParamsError(f"evaluate_embedder.tasks: {file.stem!r} of {file} is not configured; add it there")
         spec = specs[file.stem]
-        rows = read_table(file, _SCHEMAS[spec.kind])
+        rows = read_table(file, KINDS[spec.kind].schema)
         tasks.append(build_task(file.stem, spec, rows, language=language, script=script))
     return tasks
 
 
 def evaluate_embedder(
     model_dir: Path,
-    tasks: Sequence[Any],
+    tasks: Sequence[Task],
     settings: EvaluateEmbedder,
     *,
     recipe: str,
@@ -94,9 +104,11 @@ def evaluate_embedder(
         recipe: Strategy or baseline, or `untrained`; with the next two the name the model is scored under.
         language: Code of the tasks' language.
         encoder: Key of the base encoder.
-        results_dir: Gets mteb's own result file of each task (run times and dates zeroed) and `predictions.parquet`,
-            the similarity of every STS pair.
-        seed: Of mteb's evaluators.
+        results_dir: Gets `predictions.parquet`, the similarity of every STS pair, `nearest.parquet`, the sentence found
+            for every one of bitext mining, and a cache of mteb, which `mteb.ResultCache(results_dir)` reads: below
+            `results/<organisation>__<model>/<revision>/`, the layout of mteb's results repository, a file a task and
+            the model's metadata; run times and dates are zeroed.
+        seed: Of the choice of sentences for uniformity; mteb's tasks keep their own seed, part of their protocol.
     """
     import mteb
 
@@ -104,29 +116,32 @@ def evaluate_embedder(
     warnings.filterwarnings("ignore", module=r"mteb\.")  # deprecations inside mteb's own code
     seed_everything(seed)
     name = f"bootembed/{recipe}-{language}-{encoder}"
-    model = _named_model(_load(model_dir, settings, recipe), name=name, revision=content_hash(model_dir))
-    results_dir.mkdir(parents=True, exist_ok=True)
+    embedder = _load(model_dir, settings, recipe)
+    model = _named_model(embedder, name=name, revision=content_hash(model_dir))
+    encoding = {"batch_size": settings.batch_size, "show_progress_bar": False}
+    cache = mteb.ResultCache(results_dir)
     scores: dict[str, dict[str, float]] = {}
-    predictions: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for task in tasks:
+    predictions = _Predictions([], [])
+    for task in tasks:
+        with tempfile.TemporaryDirectory() as folder:
             found = mteb.evaluate(
                 model,
-                task,
-                cache=None,  # DVC is the cache; mteb's is shared between models
+                task.mteb,
+                cache=None,  # DVC is the cache; this one gets the results as they are to stay
                 co2_tracker=False,
-                encode_kwargs={"batch_size": settings.batch_size, "show_progress_bar": False},
-                prediction_folder=Path(folder),
+                encode_kwargs=encoding,
+                prediction_folder=Path(folder) if task.kind in ("sts", "bitext_mining") else None,
                 show_progress_bar=False,
             )
-            result = found.task_results[0]
-            scores[task.metadata.name] = _main_scores(result)
-            _write_result(result, results_dir / f"{task.metadata.name}.json")
-            if task.metadata.type == "STS":
-                predictions += _sts_predictions(task, Path(folder))
-    write_table(predictions, PREDICTIONS, results_dir / "predictions.parquet")
+            predictions.read(task, Path(folder))
+        result = found.task_results[0]
+        scores[task.name] = _main_scores(task, result)
+        cache.save_to_cache(_steady(result), model.mteb_model_meta, encode_kwargs=encoding)
+    predictions.write(results_dir)
+    encode = functools.partial(embedder.encode, **encoding)
+    geometry = {t.name: task_geometry(t, encode, seed=seed) for t in tasks if t.kind in MEASURED_KINDS}
     logger.info("%s: %s", name, scores)
-    return Evaluation(recipe=recipe, language=language, encoder=encoder, scores=scores)
+    return Evaluation(recipe=recipe, language=language, encoder=encoder, scores=scores, geometry=geometry)
 
 
 def _load(model_dir: Path, settings: EvaluateEmbedder, recipe: str) -> Any:
@@ -148,34 +163,51 @@ def _named_model(model: Any, *, name: str, revision: str) -> Any:
     return wrapped
 
 
-def _main_scores(result: Any) -> dict[str, float]:
+def _main_scores(task: Task, result: Any) -> dict[str, float]:
     """Main score by split, rounded as in mteb's own files."""
-    scores = {split: float(result.scores[split][0]["main_score"]) for split in SPLITS if split in result.scores}
+    scores = {ours: float(result.scores[theirs][0]["main_score"]) for ours, theirs in task.splits.items()}
     for split, score in scores.items():
         if not math.isfinite(score):
             raise DataError(
-                f"{result.task_name}, split {split!r}: the score is {score}: all similarities are equal, the model has "
+                f"{task.name}, split {split!r}: the score is {score}: all similarities are equal, the model has "
                 "collapsed; lower train_embedder.learning_rate, or check its base model and training set"
             )
     return {split: round(score, 6) for split, score in scores.items()}
 
 
-def _write_result(result: Any, path: Path) -> None:
-    """Write mteb's result file without what differs between two runs of the same model."""
-    steady = result.model_copy(update={"evaluation_time": 0.0, "date": None, "evaluation_phases": None})
-    steady.to_disk(path)
+def _steady(result: Any) -> Any:
+    """A result of mteb without what differs between two runs of the same model."""
+    return result.model_copy(update={"evaluation_time": 0.0, "date": None, "evaluation_phases": None})
 
 
-def _sts_predictions(task: Any, folder: Path) -> list[dict[str, Any]]:
-    """Rows of `PREDICTIONS` of an STS task, from the file mteb left."""
-    [subset] = task.hf_subsets
-    name = task.metadata.name
-    saved = json.loads((folder / task.prediction_file_name).read_text(encoding="utf-8"))[subset]
-    return [
-        {"task": name, "split": split, "index": index, "similarity": similarity, "gold": gold}
-        for split in SPLITS
-        if split in saved
-        for index, (similarity, gold) in enumerate(
-            zip(saved[split]["cosine_scores"], task.dataset[subset][split]["score"], strict=True)
-        )
-    ]
+@dataclass(frozen=True)
+class _Predictions:
+    """What the model answered on every row of the tasks whose differences are tested: rows of two tables."""
+
+    similarities: list[dict[str, Any]]
+    nearest: list[dict[str, Any]]
+
+    def read(self, task: Task, folder: Path) -> None:
+        """Take over the file that mteb left for a task of STS or bitext mining."""
+        path = folder / task.mteb.prediction_file_name
+        if not path.is_file():
+            return
+        [saved] = [v for name, v in json.loads(path.read_text(encoding="utf-8")).items() if name != "mteb_model_meta"]
+        for ours, theirs in task.splits.items():
+            place = {"task": task.name, "split": ours}
+            if task.kind == "sts":
+                gold = task.mteb.dataset[task.mteb.hf_subsets[0]][theirs]["score"]
+                pairs = zip(saved[theirs]["cosine_scores"], gold, strict=True)
+                self.similarities.extend(
+                    place | {"index": n, "similarity": found, "gold": score} for n, (found, score) in enumerate(pairs)
+                )
+            else:
+                [neighbours] = saved[theirs].values()
+                self.nearest.extend(
+                    place | {"index": n, "nearest": found["corpus_id"], "similarity": found["score"]}
+                    for n, found in enumerate(neighbours)
+                )
+
+    def write(self, folder: Path) -> None:
+        write_table(self.similarities, PREDICTIONS, folder / "predictions.parquet")
+        write_table(self.nearest, NEAREST, folder / "nearest.parquet")

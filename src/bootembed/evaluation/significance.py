@@ -1,4 +1,4 @@
-"""How sure a difference between two embedders is: the paired bootstrap."""
+"""How sure a difference between two embedders is: the paired bootstrap, and Holm's correction for many comparisons."""
 
 from __future__ import annotations
 
@@ -10,84 +10,139 @@ import numpy as np
 from bootembed.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Numbers = Sequence[float] | NDArray[np.float64]
 
-_CELLS_AT_ONCE = 1_000_000  # resamples x pairs held in memory at a time: 8 MB an array
+_CELLS_AT_ONCE = 1_000_000  # resamples x items held in memory at a time: 8 MB an array
 
 
 @dataclass(frozen=True)
-class Interval:
-    """A difference of two Spearman correlations, with its 95 % interval."""
+class Resampled:
+    """A statistic of one embedder.
+
+    Attributes:
+        value: On the items as they are.
+        resamples: On each resample, NaN where it does not exist.
+    """
+
+    value: float
+    resamples: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of two statistics, its 95 % interval, and the two-sided p-value of there being none."""
 
     difference: float
     low: float
     high: float
+    p_value: float
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the two differ by more than chance."""
+        """Whether the interval lies on one side of zero."""
         return self.low > 0 or self.high < 0
 
 
-def paired_bootstrap(gold: Numbers, system: Numbers, baseline: Numbers, *, resamples: int, seed: int) -> Interval:
-    """95 % interval of Spearman(gold, system) - Spearman(gold, baseline) over resampled sentence pairs.
-
-    Both correlations of a resample are taken on the same pairs (Koehn 2004; percentile interval): what makes a pair
-    hard for both cancels out.
+def resample_correlations(
+    gold: Numbers, systems: Mapping[str, Numbers], *, resamples: int, seed: int
+) -> dict[str, Resampled]:
+    """Spearman(gold, system) of each system over resampled sentence pairs, the same pairs for every system.
 
     Args:
         gold: Human scores, one a sentence pair.
-        system: Similarities of the one embedder for the same pairs.
-        baseline: Similarities of the other.
+        systems: Name -> similarities for the same pairs.
         resamples: How many, 1,000 or more for a stable interval.
         seed: Of the resampling.
 
     Raises:
-        DataError: The three differ in length, are shorter than 2, or one of them is constant.
+        DataError: Lengths differ, are less than 2, or the gold scores or a system's are constant.
     """
-    columns = [np.asarray(values, dtype=np.float64) for values in _checked(gold, system, baseline)]
-    pairs = len(columns[0])
-    rng = np.random.default_rng(seed)
-    at_once = max(1, _CELLS_AT_ONCE // pairs)
-    differences = []
-    for start in range(0, resamples, at_once):
-        size = min(at_once, resamples - start)
-        chosen = rng.integers(pairs, size=(size, pairs)) + np.arange(size)[:, None] * pairs
-        drawn = np.bincount(chosen.ravel(), minlength=size * pairs).reshape(size, pairs)
-        differences.append(_difference(columns, drawn))
-    found = np.concatenate(differences)
-    low, high = np.quantile(found[np.isfinite(found)], [0.025, 0.975])
-    difference = _difference(columns, np.ones((1, pairs), dtype=np.int64))[0]
-    return Interval(difference=float(difference), low=float(low), high=float(high))
-
-
-def _checked(gold: Numbers, system: Numbers, baseline: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    if not len(gold) == len(system) == len(baseline):
-        raise DataError(
-            f"paired bootstrap: {len(gold)} gold scores, {len(system)} and {len(baseline)} similarities; "
-            "score both embedders on the same pairs"
-        )
-    for name, values in {"gold scores": gold, "system's scores": system, "baseline's scores": baseline}.items():
+    columns = _checked({"gold scores": gold, **systems})
+    for name, values in columns.items():
         if len(values) < 2 or np.ptp(values) == 0:
-            raise DataError(f"paired bootstrap: the {name} are fewer than 2 or all equal: no rank correlation exists")
-    return gold, system, baseline
+            raise DataError(f"paired bootstrap: {name} are fewer than 2 or all equal: no rank correlation exists")
+    truth = columns.pop("gold scores")
+
+    def correlate(drawn: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        weighted = _standardised(_ranks(truth, drawn), drawn) * drawn
+        return {
+            name: (weighted * _standardised(_ranks(column, drawn), drawn)).sum(axis=1)
+            for name, column in columns.items()
+        }
+
+    whole = correlate(np.ones((1, len(truth)), dtype=np.int64))
+    parts = [correlate(drawn) for drawn in _draws(len(truth), resamples, seed)]
+    return {name: Resampled(float(whole[name][0]), np.concatenate([part[name] for part in parts])) for name in columns}
 
 
-def _difference(columns: Sequence[NDArray[np.float64]], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Difference of the correlations in each resample.
+def resample_means(systems: Mapping[str, Numbers], *, resamples: int, seed: int) -> dict[str, Resampled]:
+    """Mean of each system's values over resampled items, the same items for every system.
 
     Args:
-        columns: Gold, system, baseline.
-        drawn: How often each pair is in a resample, of shape (resamples, pairs).
+        systems: Name -> a value an item, such as 1 for right and 0 for wrong.
+        resamples: How many, 1,000 or more for a stable interval.
+        seed: Of the resampling.
+
+    Raises:
+        DataError: Lengths differ, or there are no items.
     """
-    gold, system, baseline = (_standardised(_ranks(column, drawn), drawn) for column in columns)
-    weighted = gold * drawn
-    difference: NDArray[np.float64] = (weighted * system).sum(axis=1) - (weighted * baseline).sum(axis=1)
-    return difference
+    columns = _checked(systems)
+    items = len(next(iter(columns.values())))
+    if not items:
+        raise DataError("paired bootstrap: there are no items; score the embedders on a set that has some")
+    values = np.stack(list(columns.values()), axis=1)
+    means = np.concatenate([drawn @ values / items for drawn in _draws(items, resamples, seed)])
+    return {name: Resampled(float(values[:, n].mean()), means[:, n]) for n, name in enumerate(columns)}
+
+
+def compare(system: Resampled, baseline: Resampled) -> Difference:
+    """The difference of two embedders that were resampled together.
+
+    Both statistics of a resample are taken on the same items (Koehn 2004), so that what makes an item hard for both
+    cancels out. The interval is the percentile interval. The p-value is twice the share of resamples on the rarer side
+    of zero, each side counted with one more resample so that it is never 0 (Davison & Hinkley 1997, section 4.2).
+    """
+    found = system.resamples - baseline.resamples
+    found = found[np.isfinite(found)]
+    low, high = np.quantile(found, [0.025, 0.975])
+    rarer = min(np.count_nonzero(found <= 0), np.count_nonzero(found >= 0))
+    p_value = min(1.0, 2 * (rarer + 1) / (len(found) + 1))
+    return Difference(system.value - baseline.value, float(low), float(high), p_value)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values of a family of comparisons, corrected so that one false find in the family is as rare as told.
+
+    Holm 1979: the smallest of m is taken m times, the next m - 1 times, and so on; none is less than one before it.
+    """
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    corrected = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, place in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * p_values[place]))
+        corrected[place] = largest
+    return corrected
+
+
+def _checked(columns: Mapping[str, Numbers]) -> dict[str, NDArray[np.float64]]:
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(f"paired bootstrap: numbers of values differ, {lengths}; score all embedders on the same items")
+    return {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
+
+
+def _draws(items: int, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """How often each item is in a resample, of shape (some of the resamples, items)."""
+    rng = np.random.default_rng(seed)
+    at_once = max(1, _CELLS_AT_ONCE // items)
+    for start in range(0, resamples, at_once):
+        size = min(at_once, resamples - start)
+        chosen = rng.integers(items, size=(size, items)) + np.arange(size)[:, None] * items
+        yield np.bincount(chosen.ravel(), minlength=size * items).reshape(size, items)
 
 
 def _ranks(column: NDArray[np.float64], drawn: NDArray[np.int64]) -> NDArray[np.float64]:

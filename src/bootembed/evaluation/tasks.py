@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.errors import DataError, ParamsError
+from bootembed.evaluation.contents import as_mteb_data
+from bootembed.evaluation.kinds import KINDS, SPLITS
 from bootembed.params import ENGLISH
 
 if TYPE_CHECKING:
@@ -16,66 +18,96 @@ if TYPE_CHECKING:
 
     Rows = Sequence[dict[str, Any]]
 
-SPLITS = ("validation", "test")
 _ENGLISH_CODE = f"{ENGLISH}-Latn"
-_KINDS = {"sts": ("STS", "cosine_spearman"), "bitext_mining": ("BitextMining", "f1")}
-_COLUMNS = {"sts": ("sentence1", "sentence2", "score"), "bitext_mining": ("sentence1", "sentence2")}
 
 
-def build_task(name: str, spec: TaskSpec, rows: Rows, *, language: str, script: str) -> Any:
-    """An `mteb` task that holds its data.
+@dataclass(frozen=True)
+class Task:
+    """A task that holds its data.
+
+    Attributes:
+        name: Its name, that of its table.
+        kind: Key of `KINDS`.
+        mteb: mteb's task, restricted to one subset, its data loaded.
+        splits: Scored split in our words -> in mteb's (for MIRACL, mteb reports `dev`: our `test`).
+        rows: What it was made of.
+    """
+
+    name: str
+    kind: str
+    mteb: Any
+    splits: dict[str, str]
+    rows: Rows
+
+
+def build_task(name: str, spec: TaskSpec, rows: Rows, *, language: str, script: str) -> Task:
+    """A task that holds its data.
 
     Args:
         name: Task's name; with `implementation: mteb` the name of one of mteb's tasks.
-        spec: Kind, and whose class.
-        rows: Of `tables.STS` or `tables.BITEXT_MINING` (`sentence1` in the language, `sentence2` in English), of the
-            splits validation and test; a split without rows is not scored.
+        spec: Kind, whose class, and subsets that are not the languages' own.
+        rows: Of the kind's table, of the splits validation and test, classification also of train; a split without
+            rows is not scored. Bitext mining: `sentence1` in the language, `sentence2` in English.
         language: ISO 639-3 code.
         script: ISO 15924 code.
 
-    Returns:
-        The task, restricted to one subset, its data loaded.
-
     Raises:
         ParamsError: mteb has no such task, or the task has no subset for this language, or is of another kind.
-        DataError: There are no rows, or the STS scores of a split are all equal.
+        DataError: There are no rows, or rows that cannot be scored.
     """
     code = f"{language}-{script}"
-    task = _own_task(name, spec.kind, code) if spec.implementation == "bootembed" else _mteb_task(name, spec.kind)
-    subset, english_first = _subset(task, spec.kind, code)
-    splits = _splits(name, spec.kind, rows)
+    own = spec.implementation == "bootembed"
+    task = _own_task(name, spec.kind, code) if own else mteb_task(name, spec.kind)
+    subset = subset_of(task, spec.kind, code, named=spec.subset.get(language))
+    names = split_names(task, spec.kind)
+    by_split = {split: [row for row in rows if row["split"] == split] for split in names}
+    found = {split: chosen for split, chosen in by_split.items() if chosen}
+    if not any(split in found for split in SPLITS):
+        raise DataError(f"{name}: no rows of the splits {' or '.join(SPLITS)}; check the task's files in `corpora`")
     task.hf_subsets = [subset]
-    task.filter_eval_splits(list(splits))
-    task.dataset = _dataset(task, subset, splits, english_first=english_first)
+    task.filter_eval_splits(_scored_splits(task, [names[split] for split in found]))
+    data = as_mteb_data(task, spec.kind, found, strict=own, english_first=english_first(task, code))
+    task.dataset = _by_subset(task, subset, {names[split]: content for split, content in data.items()})
     task.data_loaded = True
-    return task
+    return Task(name, spec.kind, task, {split: names[split] for split in SPLITS if split in found}, rows)
 
 
 def _own_task(name: str, kind: str, code: str) -> Any:
     """A task of ours: scores 0 to 5 for STS, the language against English for bitext mining."""
     from mteb import TaskMetadata
-    from mteb.abstasks import AbsTaskBitextMining, AbsTaskSTS
 
-    task_type, main_score = _KINDS[kind]
     metadata = TaskMetadata(
         name=name,
         description="Evaluation set of a corpus of bootembed.",
-        type=task_type,
-        category="t2t",
+        type=KINDS[kind].task_type,
+        category="t2c" if kind in ("classification", "clustering") else "t2t",
         dataset={"path": f"bootembed/{name}", "revision": "local"},
         eval_splits=list(SPLITS),
-        eval_langs={"default": [code] if kind == "sts" else [code, _ENGLISH_CODE]},
-        main_score=main_score,
+        eval_langs={"default": [code, _ENGLISH_CODE] if kind == "bitext_mining" else [code]},
+        main_score=KINDS[kind].main_score,
     )
-    base = AbsTaskSTS if kind == "sts" else AbsTaskBitextMining
-    return type(name, (base,), {"metadata": metadata})()
+    members: dict[str, Any] = {"metadata": metadata}
+    if kind == "clustering":
+        members["max_fraction_of_documents_to_embed"] = None  # mteb's 4 % is for huge sets: embed everything
+    return type(name, (KINDS[kind].base_class,), members)()
 
 
-def _mteb_task(name: str, kind: str) -> Any:
+def mteb_task(name: str, kind: str) -> Any:
+    """One of mteb's own text tasks.
+
+    Raises:
+        ParamsError: mteb has none of this name and kind.
+    """
     import mteb
     from mteb.get_tasks import TASK_LIST
 
-    known = [task.metadata.name for task in TASK_LIST if task.metadata.type == _KINDS[kind][0]]
+    known = [
+        task.metadata.name
+        for task in TASK_LIST
+        if task.metadata.type == KINDS[kind].task_type
+        and issubclass(task, KINDS[kind].base_class)
+        and task.metadata.modalities == ["text"]
+    ]
     if name not in known:
         close = difflib.get_close_matches(name, known, n=3)
         hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "see `mteb available-tasks`"
@@ -83,55 +115,88 @@ def _mteb_task(name: str, kind: str) -> Any:
     return mteb.get_task(name)
 
 
-def _subset(task: Any, kind: str, code: str) -> tuple[str, bool]:
-    """Name of the one subset for a language, and whether its first column is English."""
-    name = task.metadata.name
+def subset_of(task: Any, kind: str, code: str, *, named: str | None) -> str:
+    """Name of the one subset for a language.
+
+    It is the subset of this language and script alone, for bitext mining the one of this language and English. A task
+    may have others with the same language in it (BelebeleRetrieval: English questions on Hausa text), which is why
+    mteb's own filter by language is not used; `named` takes one of them.
+
+    Args:
+        task: mteb's.
+        kind: Key of `KINDS`.
+        code: As `hau-Latn`.
+        named: From `TaskSpec.subset`.
+
+    Raises:
+        ParamsError: There is none.
+    """
+    key = f"evaluate_embedder.tasks.{task.metadata.name}"
     subsets: dict[str, list[str]] = task.metadata.hf_subsets_to_langscripts
-    wanted = [[code], [code, code]] if kind == "sts" else [[code, _ENGLISH_CODE], [_ENGLISH_CODE, code]]
-    for codes in wanted:
+    if named is not None:
+        if named in subsets:
+            return named
+        close = difflib.get_close_matches(named, subsets, n=3) or list(subsets)[:3]
+        raise ParamsError(f"{key}.subset: mteb's task has no subset {named!r}; did you mean {_either(close)}?")
+    both = [[code, _ENGLISH_CODE], [_ENGLISH_CODE, code]]
+    for codes in both if kind == "bitext_mining" else [[code], [code, code]]:
         for subset, found in subsets.items():
             if list(found) == codes:
-                return subset, codes[0] == _ENGLISH_CODE != code
+                return subset
     present = sorted({found for codes in subsets.values() for found in codes})
     same_language = [found for found in present if found.partition("-")[0] == code.partition("-")[0]]
     close = same_language or difflib.get_close_matches(code, present, n=3)
-    hint = f"did you mean the language {' or '.join(map(repr, close))}? " if close else ""
+    hint = f"did you mean the language {_either(close)}? " if close else ""
     raise ParamsError(
-        f"evaluate_embedder.tasks.{name}: has no subset for {code!r}; {hint}Correct the key or the script of the "
-        "language, or take the task out of its corpus"
+        f"{key}: has no subset for {code!r}; {hint}Correct the key or the script of the language, name a subset of "
+        f"another code in `{key}.subset`, or take the task out of its corpus"
     )
 
 
-def _splits(name: str, kind: str, rows: Rows) -> dict[str, dict[str, list[Any]]]:
-    """Columns of each split that has rows."""
-    splits = {}
-    for split in SPLITS:
-        chosen = [row for row in rows if row["split"] == split]
-        if not chosen:
-            continue
-        columns = {column: [row[column] for row in chosen] for column in _COLUMNS[kind]}
-        if kind == "sts" and not all(map(math.isfinite, columns["score"])):
-            raise DataError(f"{name}, split {split!r}: a score is missing (NaN); check the column of the scores")
-        if kind == "sts" and len(set(columns["score"])) < 2:
-            raise DataError(
-                f"{name}, split {split!r}: all {len(chosen)} scores are equal, so no rank correlation exists; check "
-                "the column of the scores"
-            )
-        splits[split] = columns
-    if not splits:
-        raise DataError(f"{name}: no rows of the splits {' or '.join(SPLITS)}; check the task's files in `corpora`")
-    return splits
+def split_names(task: Any, kind: str) -> dict[str, str]:
+    """Our splits -> mteb's: `test` is what mteb reports, `validation` what it calls so or `dev`.
+
+    Raises:
+        ParamsError: mteb scores several splits, none of which is `test`.
+    """
+    evaluated = list(task.metadata.eval_splits)
+    if "test" not in evaluated and len(evaluated) > 1:
+        raise ParamsError(
+            f"evaluate_embedder.tasks.{task.metadata.name}: mteb scores its splits {evaluated}, none of them `test`; "
+            "take the task out"
+        )
+    names = {"test": "test" if "test" in evaluated else evaluated[0]}
+    validation = "dev" if "dev" in evaluated and "validation" not in evaluated else "validation"
+    if names["test"] != validation:
+        names["validation"] = validation
+    elif validation == "dev":
+        names["validation"] = "validation"
+    if kind == "classification" and not task.is_cross_validation:
+        names["train"] = task.train_split
+    return {split: names[split] for split in ("train", *SPLITS) if split in names}
 
 
-def _dataset(task: Any, subset: str, splits: dict[str, dict[str, list[Any]]], *, english_first: bool) -> Any:
+def _scored_splits(task: Any, present: Sequence[str]) -> list[str]:
+    """Splits to score: mteb's own first and in mteb's order, since clustering draws its samples in that order."""
+    own = [split for split in task.metadata.eval_splits if split in present]
+    unscored = getattr(task, "train_split", None)
+    return own + [split for split in present if split not in own and split != unscored]
+
+
+def english_first(task: Any, code: str) -> bool:
+    """Whether English is the first column of a task's one subset, and the language `code` the second."""
+    [subset] = task.hf_subsets
+    return list(task.metadata.hf_subsets_to_langscripts[subset]) == [_ENGLISH_CODE, code] and code != _ENGLISH_CODE
+
+
+def _by_subset(task: Any, subset: str, splits: dict[str, Any]) -> Any:
     """The data as mteb's classes keep it: by subset and split, or where all subsets share columns, by split."""
-    from datasets import Dataset, DatasetDict
+    from datasets import DatasetDict
 
-    names = ("sentence2", "sentence1") if english_first else ("sentence1", "sentence2")
-    parallel = getattr(task, "parallel_subsets", False)
-    columns = tuple(subset.split("-")) if parallel else ("sentence1", "sentence2")
-    datasets = DatasetDict()
-    for split, values in splits.items():
-        texts = dict(zip(columns, (values[name] for name in names), strict=True))
-        datasets[split] = Dataset.from_dict(texts | {k: v for k, v in values.items() if k == "score"})
-    return datasets if parallel else {subset: datasets}
+    if task.metadata.type == "Retrieval":
+        return {subset: splits}
+    return DatasetDict(splits) if getattr(task, "parallel_subsets", False) else {subset: DatasetDict(splits)}
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(map(repr, names))

@@ -1,76 +1,120 @@
-"""Paired bootstrap intervals of STS differences: to the untrained encoder and to the best baseline."""
+"""Which differences are more than chance: every recipe against untrained, every strategy against every baseline."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bootembed.evaluation.significance import Interval, paired_bootstrap
-from bootembed.report.scores import UNTRAINED
+from bootembed.errors import DataError
+from bootembed.evaluation.significance import Difference, compare, holm, resample_correlations, resample_means
+from bootembed.params import UNTRAINED
 from bootembed.seeding import derive_seed
-from bootembed.tables import PREDICTIONS, read_table
+from bootembed.tables import NEAREST, PREDICTIONS, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from bootembed.evaluation.significance import Resampled
     from bootembed.report.scores import Score
 
-RESAMPLES = 1000
+RESAMPLES = 10_000  # the least p-value is 0.0002: small enough to outlast Holm's correction of 15 comparisons
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The difference in Spearman correlation of one recipe to another on the test split of a task."""
+    """The difference of one recipe to another on the test split of a task.
+
+    Attributes:
+        language: Code of the language.
+        encoder: Key of the base encoder.
+        task: Its name.
+        statistic: What differs: Spearman correlation, or the share of sentences whose translation is nearest.
+        recipe: The one.
+        against: The other.
+        difference: With interval and p-value.
+        corrected: The p-value after Holm's correction, over all comparisons of this language, encoder and task.
+    """
 
     language: str
     encoder: str
     task: str
+    statistic: str
     recipe: str
     against: str
-    interval: Interval
+    difference: Difference
+    corrected: float
 
 
-def compare(scores: Sequence[Score], results_dir: Path, *, seed: int) -> list[Comparison]:
-    """Compare every recipe with the untrained encoder, and every strategy with the best baseline.
+@dataclass(frozen=True)
+class _Answers:
+    """What one embedder answered on the test split of a task: gold scores are there for STS only."""
+
+    values: list[float]
+    gold: list[float]
+
+
+def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) -> list[Comparison]:
+    """Compare every recipe with the untrained encoder, and every strategy with every baseline.
 
     Args:
-        scores: All scores; the test split decides which baseline is the best.
-        results_dir: One folder a cell, each with the `predictions.parquet` of its STS tasks.
+        scores: All scores; they say which recipe is a strategy and which a baseline.
+        results_dir: One folder a cell, each with the `predictions.parquet` of its STS tasks and the `nearest.parquet`
+            of its bitext mining tasks. Tasks of other kinds are not compared.
         seed: Of the resampling.
+
+    Raises:
+        DataError: A cell's file is missing, or its rows are not those of the other cells.
     """
-    comparisons = []
+    comparisons: list[Comparison] = []
     cells = sorted({(score.language, score.encoder) for score in scores})
     for language, encoder in cells:
-        of_cell = [s for s in scores if (s.language, s.encoder, s.split) == (language, encoder, "test")]
-        recipes = list(dict.fromkeys(score.recipe for score in of_cell))
-        similarities = {r: _similarities(results_dir / f"{r}-{language}-{encoder}") for r in recipes}
-        for task in similarities[UNTRAINED]:
-            for recipe, against in _pairs([score for score in of_cell if score.task == task]):
-                gold, system = similarities[recipe][task]
-                _, other = similarities[against][task]
-                chance = derive_seed(seed, "bootstrap", task, language)
-                interval = paired_bootstrap(gold, system, other, resamples=RESAMPLES, seed=chance)
-                comparisons.append(Comparison(language, encoder, task, recipe, against, interval))
+        kinds = {s.recipe: s.kind for s in scores if (s.language, s.encoder) == (language, encoder)}
+        answers = {recipe: _answers(results_dir / f"{recipe}-{language}-{encoder}") for recipe in kinds}
+        for task in answers[UNTRAINED]:
+            of_task = {recipe: found[task] for recipe, found in answers.items() if task in found}
+            if len(of_task) < len(kinds):
+                missing = sorted(set(kinds) - set(of_task))
+                raise DataError(f"{results_dir}: no answers to {task} of {missing}, {language}, {encoder}; score again")
+            resampled = _resample(of_task, seed=derive_seed(seed, "bootstrap", task, language))
+            pairs = _pairs(kinds)
+            found = [compare(resampled[recipe], resampled[against]) for recipe, against in pairs]
+            corrected = holm([difference.p_value for difference in found])
+            statistic = "Spearman" if of_task[UNTRAINED].gold else "accuracy@1"
+            comparisons += [
+                Comparison(language, encoder, task, statistic, *pair, difference, p_value)
+                for pair, difference, p_value in zip(pairs, found, corrected, strict=True)
+            ]
     return comparisons
 
 
-def _pairs(scores: Sequence[Score]) -> list[tuple[str, str]]:
-    trained = [score for score in scores if score.recipe != UNTRAINED]
-    baselines = [score for score in scores if score.kind == "baseline"]
-    pairs = [(score.recipe, UNTRAINED) for score in trained]
-    if baselines:
-        best = max(baselines, key=lambda score: score.main_score).recipe
-        pairs += [(score.recipe, best) for score in scores if score.kind == "strategy"]
-    return pairs
+def _pairs(kinds: Mapping[str, str]) -> list[tuple[str, str]]:
+    baselines = [recipe for recipe, kind in kinds.items() if kind == "baseline"]
+    strategies = [recipe for recipe, kind in kinds.items() if kind == "strategy"]
+    against_untrained = [(recipe, UNTRAINED) for recipe in kinds if recipe != UNTRAINED]
+    return against_untrained + [(strategy, baseline) for strategy in strategies for baseline in baselines]
 
 
-def _similarities(folder: Path) -> dict[str, tuple[list[float], list[float]]]:
-    """Task -> (gold scores, similarities) of the test split."""
-    found: dict[str, tuple[list[float], list[float]]] = {}
+def _resample(answers: Mapping[str, _Answers], *, seed: int) -> dict[str, Resampled]:
+    values = {recipe: found.values for recipe, found in answers.items()}
+    gold = answers[UNTRAINED].gold
+    if any(found.gold != gold for found in answers.values()):
+        raise DataError("predictions.parquet: gold scores differ between cells; score all on the same evaluation set")
+    if gold:
+        return resample_correlations(gold, values, resamples=RESAMPLES, seed=seed)
+    return resample_means(values, resamples=RESAMPLES, seed=seed)
+
+
+def _answers(folder: Path) -> dict[str, _Answers]:
+    """Task -> answers on the test split, of STS and bitext mining."""
+    found: dict[str, _Answers] = {}
     for row in read_table(folder / "predictions.parquet", PREDICTIONS):
         if row["split"] == "test":
-            gold, similarity = found.setdefault(row["task"], ([], []))
-            gold.append(row["gold"])
-            similarity.append(row["similarity"])
+            answers = found.setdefault(row["task"], _Answers([], []))
+            answers.values.append(row["similarity"])
+            answers.gold.append(row["gold"])
+    for row in read_table(folder / "nearest.parquet", NEAREST):
+        if row["split"] == "test":
+            right = row["nearest"] == row["index"]  # a sentence and its translation have one index
+            found.setdefault(row["task"], _Answers([], [])).values.append(float(right))
     return found

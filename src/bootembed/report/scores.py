@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.errors import DataError
+from bootembed.params import UNTRAINED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bootembed.params import Grid
-
-UNTRAINED = "untrained"
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,24 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Geometry:
+    """Alignment and uniformity of one cell on one split of a task; None where the split has no pairs for it."""
+
+    recipe: str
+    language: str
+    encoder: str
+    task: str
+    split: str
+    alignment: float | None
+    uniformity: float | None
+
+
+@dataclass(frozen=True)
 class Results:
-    """All scores, and the triplet metrics by (strategy, language)."""
+    """All scores, the geometry behind them, and the triplet metrics by (strategy, language)."""
 
     scores: list[Score]
+    geometry: list[Geometry]
     triplets: dict[tuple[str, str], dict[str, float]]
 
 
@@ -45,6 +58,7 @@ def read_results(scores_dir: Path, triplets_dir: Path, grid: Grid) -> Results:
         DataError: A cell's file is missing or unreadable.
     """
     scores: list[Score] = []
+    geometry: list[Geometry] = []
     for language in grid.languages:
         for encoder in grid.encoders:
             base = read_scores(scores_dir, UNTRAINED, language, encoder)
@@ -56,12 +70,13 @@ def read_results(scores_dir: Path, triplets_dir: Path, grid: Grid) -> Results:
                     for task, splits in found.items()
                     for split, value in splits.items()
                 ]  # fmt: skip
+                geometry += _read_geometry(scores_dir, str(recipe), language, encoder)
     triplets = {
         (str(strategy), language): _read(triplets_dir / f"{strategy}-{language}.json", "generate_triplets")
         for strategy in grid.strategies
         for language in grid.languages
     }
-    return Results(scores, triplets)
+    return Results(scores, geometry, triplets)
 
 
 def read_scores(scores_dir: Path, recipe: str, language: str, encoder: str) -> dict[str, dict[str, float]]:
@@ -70,9 +85,22 @@ def read_scores(scores_dir: Path, recipe: str, language: str, encoder: str) -> d
     Raises:
         DataError: The file is missing or unreadable.
     """
-    stage = "evaluate_untrained" if recipe == UNTRAINED else "evaluate_embedder"
-    found: dict[str, dict[str, float]] = _read(scores_dir / f"{recipe}-{language}-{encoder}.json", stage)["scores"]
+    found: dict[str, dict[str, float]] = _read_cell(scores_dir, recipe, language, encoder)["scores"]
     return found
+
+
+def _read_geometry(scores_dir: Path, recipe: str, language: str, encoder: str) -> list[Geometry]:
+    found = _read_cell(scores_dir, recipe, language, encoder)["geometry"]
+    return [
+        Geometry(recipe, language, encoder, task, split, measured.get("alignment"), measured.get("uniformity"))
+        for task, splits in found.items()
+        for split, measured in splits.items()
+    ]
+
+
+def _read_cell(scores_dir: Path, recipe: str, language: str, encoder: str) -> Any:
+    stage = "evaluate_untrained" if recipe == UNTRAINED else "evaluate_embedder"
+    return _read(scores_dir / f"{recipe}-{language}-{encoder}.json", stage)
 
 
 def _kind(recipe: str, grid: Grid) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
-from bootembed.report.scores import UNTRAINED, Score
+from bootembed.params import UNTRAINED
+from bootembed.report.scores import Score
 from bootembed.triplets.filters import Reason
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from bootembed.report.scores import Results
 
 _ORACLE = ("oracle_positive_precision", "oracle_negative_precision")
+_ABOUT_DIFFERENCES = (
+    "On the test splits: of the Spearman correlation for STS, of the share of sentences whose translation is the "
+    "nearest one for bitext mining. Interval and two-sided p-value by a paired bootstrap over the rows; p corrected by "
+    "Holm over the comparisons of one language, encoder and task, and differs: p below 0.05."
+)
+_ABOUT_GEOMETRY = (
+    "Alignment: mean squared distance of positive pairs (0 to 4). Uniformity: log mean of exp(-2 x squared distance) "
+    "over all pairs of sentences (-8 to 0). Of both, lower is better (Wang & Isola 2020)."
+)
 _WANTED = {"positive": "entailment", "negative": "contradiction"}
 
 
@@ -43,13 +53,15 @@ def write_oracle_csv(triplets: Mapping[tuple[str, str], Mapping[str, float]], pa
 
 
 def write_summary(results: Results, path: Path) -> None:
-    """Test scores by language, encoder, task and recipe; oracle precision by language and strategy."""
-    summary: dict[str, Any] = {"test": {}, "oracle_precision": {}}
+    """Test scores by language, encoder, task and recipe; triplets and oracle precision by language and strategy."""
+    summary: dict[str, Any] = {"test": {}, "triplets": {}, "oracle_precision": {}}
     for score in results.scores:
         if score.split == "test":
             place = summary["test"].setdefault(score.language, {}).setdefault(score.encoder, {})
             place.setdefault(score.task, {})[score.recipe] = round(score.main_score, 4)
     for (strategy, language), metrics in results.triplets.items():
+        counts = {"anchors": int(metrics["candidates"]), "kept": int(metrics["kept"])}
+        summary["triplets"].setdefault(language, {})[strategy] = counts
         if any(name in metrics for name in _ORACLE):
             summary["oracle_precision"].setdefault(language, {})[strategy] = {
                 name.split("_")[1]: round(metrics[name], 4) for name in _ORACLE
@@ -63,9 +75,9 @@ def write_markdown(results: Results, comparisons: Sequence[Comparison], path: Pa
     for task in dict.fromkeys(score.task for score in results.scores if score.split == "test"):
         parts.append(f"## {task}, test split\n\n{_score_table(results.scores, task)}\n")
     if comparisons:
-        parts.append(
-            "## Differences on STS, with the 95 % interval of a paired bootstrap\n\n" + _comparison_table(comparisons)
-        )
+        parts.append(f"## Differences\n\n{_ABOUT_DIFFERENCES}\n\n{_comparison_table(comparisons)}")
+    if results.geometry:
+        parts.append(f"## Alignment and uniformity, test split\n\n{_ABOUT_GEOMETRY}\n\n{_geometry_table(results)}")
     parts.append("## Triplets\n\n" + _triplet_table(results) + "\n")
     if oracle := _oracle_table(results):
         parts.append(
@@ -98,14 +110,23 @@ def _cell(score: Score | None, best: float) -> str:
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     rows = [
         [
-            c.language, c.encoder, c.task, c.recipe, c.against,
-            _signed(c.interval.difference), f"{_signed(c.interval.low)} to {_signed(c.interval.high)}",
-            "yes" if c.interval.excludes_zero else "no",
+            c.language, c.encoder, c.task, c.recipe, c.against, c.statistic, _signed(c.difference.difference),
+            f"{_signed(c.difference.low)} to {_signed(c.difference.high)}", f"{c.corrected:.4f}",
+            "yes" if c.corrected < 0.05 else "no",
         ]
         for c in comparisons
     ]  # fmt: skip
-    heads = ["language", "encoder", "task", "recipe", "against", "difference", "95 % interval", "excludes 0"]
+    heads = ["language", "encoder", "task", "recipe", "against", "of", "difference", "95 % interval", "p", "differs"]
     return _table(rows, heads) + "\n"
+
+
+def _geometry_table(results: Results) -> str:
+    rows = [
+        [g.language, g.encoder, g.task, g.recipe, _three_digits(g.alignment), _three_digits(g.uniformity)]
+        for g in sorted(results.geometry, key=lambda g: (g.language, g.encoder, g.task))
+        if g.split == "test"
+    ]
+    return _table(rows, ["language", "encoder", "task", "recipe", "alignment", "uniformity"]) + "\n"
 
 
 def _triplet_table(results: Results) -> str:
@@ -141,6 +162,10 @@ def _table(rows: list[list[Any]], heads: list[str]) -> str:
 
 def _signed(value: float) -> str:
     return f"{value:+.3f}".replace("-0.000", "+0.000")
+
+
+def _three_digits(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _share(value: float) -> str:
