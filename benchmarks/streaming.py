@@ -39,7 +39,9 @@ def measure(sizes: tuple[int, ...], near_duplicates: float, output: Path) -> Non
             rows.append({"lines": lines, **json.loads(done.stdout)})
             click.echo(rows[-1])
     machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.platform()}
-    output.write_text(json.dumps({"near_duplicates": near_duplicates, "machine": machine, "runs": rows}, indent=2) + "\n")
+    output.write_text(
+        json.dumps({"near_duplicates": near_duplicates, "machine": machine, "runs": rows}, indent=2) + "\n"
+    )
 
 
 @main.command()

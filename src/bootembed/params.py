@@ -22,6 +22,7 @@ UNTRAINED = "untrained"  # where a recipe is named: the base encoder as it is
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Schedule = Literal["constant", "linear", "cosine", "constant_with_warmup"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+TaskKind = Literal["sts", "bitext_mining", "classification", "clustering", "retrieval"]
 Near = Annotated[float, Field(ge=0.5, lt=1.0)]
 
 
@@ -114,6 +115,7 @@ class FileSpec(Section):
         default_factory=dict, description="The file's column -> value: rows with another value are passed over."
     )
     split: Literal["train", "validation", "test"] = Field("train", description="Evaluation files: split they hold.")
+    part: Literal["document", "query", "relevance"] | None = Field(None, description="Retrieval files: what they hold.")
     label: Literal["entailment", "contradiction"] | None = Field(None, description="NLI files without a label column.")
     label_values: dict[str, str] = Field(default_factory=dict, description="The file's label -> ours.")
     pair_separator: str | None = Field(None, description="STS files holding both sentences in one column.")
@@ -333,7 +335,7 @@ class TrainEmbedder(Section):
 class TaskSpec(Section):
     """An evaluation task."""
 
-    kind: Literal["sts", "bitext_mining", "classification", "clustering", "retrieval"]
+    kind: TaskKind
     implementation: Literal["bootembed", "mteb"] = Field(
         description="Ours, or mteb's own task class fed from our tables."
     )

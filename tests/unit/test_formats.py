@@ -17,7 +17,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layout, read_rows
+from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layout, evaluation_layout, read_rows
 from bootembed.corpora.rows import Reason, Row
 from bootembed.corpora.streams import MAX_LINE_BYTES
 from bootembed.errors import DataError, ParamsError
@@ -318,6 +318,40 @@ class TestNli:
         rows = read(tmp_path, NLI, format="tsv", path="a", columns=columns, where={"language": "sw"})
         assert kept(rows) == [("p1", "h1", "entailment")]
         assert len(rows) == 1
+
+
+class TestEvaluation:
+    def test_a_labelled_set_as_sib200_has_it(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text("index_id\tcategory\ttext\n7\tsports\tYa ci.\n")
+        columns = {"text": "text", "label": "category"}
+        for kind in ("classification", "clustering"):
+            layout = evaluation_layout("SIB200", kind)
+            rows = read(tmp_path, layout, format="tsv", path="a", columns=columns, split="test")
+            assert kept(rows) == [("test", "Ya ci.", "sports")]
+
+    def test_a_retrieval_set_in_three_files(self, tmp_path: Path) -> None:
+        (tmp_path / "corpus.jsonl").write_text('{"_id": "d1", "title": "Kano", "text": "Birni ne."}\n')
+        (tmp_path / "queries.jsonl").write_text('{"_id": "q1", "text": "Ina Kano?"}\n')
+        (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\n")
+        layout = evaluation_layout("Some", "retrieval")
+        document = {"id": "_id", "text": "text", "title": "title"}
+        relevance = {"id": "query-id", "document": "corpus-id"}
+        form = {"format": "jsonl", "split": "test"}
+        rows = [
+            *read(tmp_path, layout, path="corpus.jsonl", part="document", columns=document, **form),
+            *read(tmp_path, layout, path="queries.jsonl", part="query", columns={"id": "_id"}, **form),
+            *read(tmp_path, layout, path="qrels.tsv", part="relevance", columns=relevance, format="tsv", split="test"),
+        ]
+        assert [row.values for row in rows] == [
+            dict(zip(layout.schema.names, values, strict=True))
+            for values in (
+                ("test", "document", "d1", "Kano Birni ne.", "", 0.0),
+                ("test", "query", "q1", "Ina Kano?", "", 0.0),
+                ("test", "relevance", "q1", "", "d1", 1.0),
+            )
+        ]
+        with pytest.raises(ParamsError, match="document, query or relevance"):
+            read(tmp_path, layout, path="corpus.jsonl", **form)
 
 
 def test_a_line_too_long_to_hold_is_set_aside_and_the_next_is_read(tmp_path: Path) -> None:

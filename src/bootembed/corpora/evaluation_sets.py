@@ -60,20 +60,24 @@ def prepare_evaluation(
         rows = [
             row
             for spec in specs
-            for row in _rows(spec, layout, tasks[task], language=language, configured=configured, folder=input_dir)
+            for row in (
+                _from_mteb(task, tasks[task], language=language, script=configured.script)
+                if spec.format == "mteb"
+                else _from_file(spec, layout, language=language, folder=input_dir)
+            )
         ]
         counts[task] = write_table(rows, layout.schema, output_dir / f"{task}.parquet")
         logger.info("%s: %d rows", task, counts[task])
     return counts
 
 
-def _rows(
-    spec: FileSpec, layout: Layout, task: TaskSpec, *, language: str, configured: Language, folder: Path
-) -> list[dict[str, Any]]:
-    if spec.format == "mteb":
-        from bootembed.evaluation.hub import load_rows
+def _from_mteb(name: str, task: TaskSpec, *, language: str, script: str) -> list[dict[str, Any]]:
+    from bootembed.evaluation.hub import load_rows
 
-        return load_rows(layout.name, task, language=language, script=configured.script)
+    return load_rows(name, task.kind, language=language, script=script, subset=task.subset.get(language))
+
+
+def _from_file(spec: FileSpec, layout: Layout, *, language: str, folder: Path) -> list[dict[str, Any]]:
     return [_whole(row, layout) for row in read_rows(spec, layout, folder=folder, language=language)]
 
 

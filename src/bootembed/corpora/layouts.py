@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bootembed import tables
 from bootembed.corpora.readers import delimiter_of, read_delimited, read_lines, read_moses
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from bootembed.params import FileSpec
+    from bootembed.params import FileSpec, TaskKind
 
 LABELS = ("entailment", "contradiction")
 NEUTRAL = "neutral"
@@ -71,11 +71,26 @@ INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completio
 CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
 
 
-def evaluation_layout(task: str, kind: Literal["sts", "bitext_mining"]) -> Layout:
+def evaluation_layout(task: str, kind: TaskKind) -> Layout:
     """The table of an evaluation task."""
-    schema = tables.STS if kind == "sts" else tables.BITEXT_MINING
-    texts = ("sentence1", "sentence2")
-    return Layout(f"evaluation/{task}", schema, texts, halves=texts if kind == "bitext_mining" else None, verbatim=True)
+    schema, texts = _EVALUATION[kind]
+    halves = _PAIR if kind == "bitext_mining" else None
+    return Layout(f"evaluation/{task}", schema, texts, halves=halves, verbatim=True)
+
+
+_PAIR = ("sentence1", "sentence2")
+_EVALUATION: dict[TaskKind, tuple[pa.Schema, tuple[str, ...]]] = {
+    "sts": (tables.STS, _PAIR),
+    "bitext_mining": (tables.BITEXT_MINING, _PAIR),
+    "classification": (tables.CLASSIFICATION, ("text",)),
+    "clustering": (tables.CLUSTERING, ("text",)),
+    "retrieval": (tables.RETRIEVAL, ("text",)),
+}
+_RETRIEVAL_COLUMNS = {
+    "document": ("id", "text"),
+    "query": ("id", "text"),
+    "relevance": ("id", "document", "score"),
+}
 
 
 def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
@@ -147,6 +162,8 @@ def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: st
 def _wanted_columns(spec: FileSpec, layout: Layout) -> dict[str, str]:
     """Our names of the columns that the file must have -> the file's names."""
     names = [name for name in layout.schema.names if name != "split"]
+    if layout.schema is tables.RETRIEVAL:
+        names = _retrieval_columns(spec, layout)
     if spec.pair_separator is not None:
         if layout.halves is None and "score" not in names:
             raise _misfit(spec, layout, "`pair_separator` is for the pairs of evaluation files; remove it")
@@ -159,6 +176,13 @@ def _wanted_columns(spec: FileSpec, layout: Layout) -> dict[str, str]:
     if unknown:
         raise _misfit(spec, layout, f"`columns` names {unknown}, this table has {names}; correct or remove them")
     return {name: spec.columns.get(name, name) for name in names} | {f"{SELECTOR}{name}": name for name in spec.where}
+
+
+def _retrieval_columns(spec: FileSpec, layout: Layout) -> list[str]:
+    if spec.part is None:
+        raise _misfit(spec, layout, "say which `part` of the task the file holds: document, query or relevance")
+    titled = spec.part == "document" and "title" in spec.columns
+    return [*_RETRIEVAL_COLUMNS[spec.part], *(["title"] if titled else [])]
 
 
 def _hypothesis_columns(spec: FileSpec) -> list[str]:
@@ -187,9 +211,18 @@ def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
         row = _with_score(row)
     if layout is NLI and not row.reason:
         row = _with_label(row, spec)
+    if layout.schema is tables.RETRIEVAL and not row.reason:
+        row = _with_part(row, spec)
     if "split" in layout.schema.names and not row.reason:
         row = replace(row, values={"split": spec.split, **row.values})
     return [row]
+
+
+def _with_part(row: Row, spec: FileSpec) -> Row:
+    """A row of a retrieval task; a title goes before its text, as in mteb."""
+    values = {"part": spec.part, "id": "", "text": "", "document": "", "score": 0.0} | row.values
+    title = str(values.pop("title", ""))
+    return replace(row, values=values | {"text": f"{title} {values['text']}".strip()} if title else values)
 
 
 def _with_pair(row: Row, separator: str) -> Row:
