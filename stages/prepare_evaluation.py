@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @params_option
 @stage_command
 def main(params: Params, language: str, raw_dir: Path, output_dir: Path) -> None:
-    from bootembed.corpora.evaluation_sets import prepare_evaluation
+    from bootembed.evaluation.prepare import prepare_evaluation
 
     configured = params.languages[language]
     settings = {"tasks": params.evaluate_embedder.tasks, "languages": configured}

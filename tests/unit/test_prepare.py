@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootembed.corpora.cleaning import clean_text, comparable
-from bootembed.corpora.evaluation_sets import EvaluationTexts, prepare_evaluation, read_evaluation_texts
+from bootembed.corpora.evaluation_sets import EvaluationTexts, read_evaluation_texts
 from bootembed.corpora.prepare import PreparedCorpora, prepare_corpora
 from bootembed.errors import DataError
+from bootembed.evaluation.prepare import prepare_evaluation
 from bootembed.params import CorpusSpec, Language, PrepareCorpora, Role, TaskSpec
 from bootembed.tables import (
     ANCHORS,

@@ -1,95 +1,20 @@
-"""Evaluation sets: read verbatim for scoring, and held against every text that something is trained on."""
+"""The sentences of evaluation sets, held against every text that something is trained on."""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
 from bootembed.corpora.cleaning import clean_text, comparable
-from bootembed.corpora.layouts import Layout, evaluation_layout, read_rows
 from bootembed.corpora.near import SHORTEST, NearTexts
-from bootembed.corpora.rows import UNREADABLE
-from bootembed.errors import DataError
-from bootembed.tables import write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from bootembed.corpora.rows import Row
-    from bootembed.params import CorpusSpec, FileSpec, Language, TaskSpec
-
-logger = logging.getLogger(__name__)
 _TEXT_COLUMNS = ("sentence1", "sentence2", "text")
-
-
-def prepare_evaluation(
-    corpus: CorpusSpec,
-    tasks: Mapping[str, TaskSpec],
-    *,
-    language: str,
-    configured: Language,
-    input_dir: Path,
-    output_dir: Path,
-) -> dict[str, int]:
-    """Write the evaluation tables of one language, as their sources have them, so that scores are those of the sets.
-
-    Args:
-        corpus: The raw files, or `mteb` for a task's own data at the revision that mteb pins.
-        tasks: The tasks, for their kind.
-        language: The language's key.
-        configured: Its entry in `languages`.
-        input_dir: The language's raw folder.
-        output_dir: Gets `<task>.parquet` for each task of the corpus.
-
-    Returns:
-        Rows by task.
-
-    Raises:
-        DataError: A file is missing or empty, or one of its rows cannot be read: a score over the others would be
-            another score.
-        ParamsError: A file's format does not fit its task, or mteb has no such task or subset.
-    """
-    counts = {}
-    output_dir.mkdir(parents=True, exist_ok=True)
-    for task, specs in corpus.evaluation.items():
-        layout = evaluation_layout(task, tasks[task].kind)
-        rows = [
-            row
-            for spec in specs
-            for row in (
-                _from_mteb(task, tasks[task], language=language, script=configured.script)
-                if spec.format == "mteb"
-                else _from_file(spec, layout, language=language, folder=input_dir)
-            )
-        ]
-        counts[task] = write_table(rows, layout.schema, output_dir / f"{task}.parquet")
-        logger.info("%s: %d rows", task, counts[task])
-    return counts
-
-
-def _from_mteb(name: str, task: TaskSpec, *, language: str, script: str) -> list[dict[str, Any]]:
-    from bootembed.evaluation.hub import load_rows
-
-    return load_rows(name, task.kind, language=language, script=script, subset=task.subset.get(language))
-
-
-def _from_file(spec: FileSpec, layout: Layout, *, language: str, folder: Path) -> list[dict[str, Any]]:
-    return [_whole(row, layout) for row in read_rows(spec, layout, folder=folder, language=language)]
-
-
-def _whole(row: Row, layout: Layout) -> dict[str, Any]:
-    if row.reason in UNREADABLE:
-        shown = " | ".join(map(str, row.values.values()))[:80]
-        detail = f" ({row.detail})" if row.detail else ""
-        raise DataError(
-            f"{row.file}: line {row.line}: cannot be read as a row of {layout.name}: {row.reason}{detail}: {shown!r}. "
-            "Correct its entry in `corpora` (format, columns, quoting, encoding, pair_separator), or the file"
-        )
-    return row.values
 
 
 @dataclass(frozen=True)
