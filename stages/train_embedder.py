@@ -36,14 +36,16 @@ def main(
 ) -> None:
     from bootembed.embedder.train import train_embedder
     from bootembed.embedder.training_sets import read_training_set
+    from bootembed.params import settings_of_recipe
 
     cell = {"recipe": recipe, "language": language, "encoder": encoder}
-    settings: dict[str, Any] = {"train_embedder": params.train_embedder, "seed": params.seed}
+    own = settings_of_recipe(params, recipe)
+    settings: dict[str, Any] = {"train_embedder": own, "seed": params.seed}
     with tracking.stage_run("train_embedder", cell=cell, settings=settings) as run:
         metrics = train_embedder(
             base_model,
             read_training_set(training_set),
-            params.train_embedder,
+            own,
             **cell,
             scoring_max_seq_length=params.evaluate_embedder.max_seq_length,
             output_dir=output_dir,

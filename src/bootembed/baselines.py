@@ -45,6 +45,7 @@ def build_baseline_rows(
     - `unsupervised_simcse`: the anchors; the encoder's dropout makes the positives (Gao et al. 2021, section 3).
     - `english_nli`: English triplets of a premise, an entailment and a contradiction (Gao et al. 2021, section 4).
     - `translation_pairs`: a sentence and its English translation.
+    - `multilingual_distillation`: the same pairs; the objective is another (`embedder.distillation`).
 
     Args:
         baseline: Which.
@@ -79,6 +80,7 @@ _NEEDS = {
     Baseline.UNSUPERVISED_SIMCSE: "anchors of this language",
     Baseline.ENGLISH_NLI: "English premise with both an entailment and a contradiction",
     Baseline.TRANSLATION_PAIRS: "parallel text of this language",
+    Baseline.MULTILINGUAL_DISTILLATION: "parallel text of this language",
 }
 
 

@@ -40,6 +40,7 @@ class Baseline(StrEnum):
     UNSUPERVISED_SIMCSE = "unsupervised_simcse"
     ENGLISH_NLI = "english_nli"
     TRANSLATION_PAIRS = "translation_pairs"
+    MULTILINGUAL_DISTILLATION = "multilingual_distillation"
 
 
 class Polarity(StrEnum):
@@ -319,8 +320,14 @@ class BuildBaselineData(Section):
 class TrainEmbedder(Section):
     """Contrastive finetuning; keys as in Sentence Transformers."""
 
+    objective: Literal["contrastive", "distillation"] = Field(
+        description="Contrast within the batch (SimCSE), or with an English teacher's embeddings of translation pairs."
+    )
     pooling: Literal["mean", "mean_first_last"]
     temperature: float = Field(gt=0)
+    distillation_english_share: Fraction = Field(
+        description="Distillation: share of a batch whose English side is trained on too."
+    )
     num_train_epochs: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
     warmup_steps: int = Field(ge=0)
@@ -330,6 +337,18 @@ class TrainEmbedder(Section):
     max_seq_length: int = Field(ge=4)
     bf16: bool
     fp16: bool
+
+
+class RecipeSettings(Section):
+    """What one recipe has otherwise than `train_embedder`; what is left out is as there."""
+
+    objective: Literal["contrastive", "distillation"] | None = None
+    num_train_epochs: float | None = Field(None, gt=0)
+    learning_rate: float | None = Field(None, gt=0)
+    warmup_steps: int | None = Field(None, ge=0)
+    per_device_train_batch_size: int | None = Field(None, ge=2)
+    max_seq_length: int | None = Field(None, ge=4)
+    temperature: float | None = Field(None, gt=0)
 
 
 class TaskSpec(Section):
@@ -384,8 +403,17 @@ class Params(Section):
     generate_triplets: GenerateTriplets
     build_baseline_data: BuildBaselineData
     train_embedder: TrainEmbedder
+    train_embedder_recipes: dict[Strategy | Baseline, RecipeSettings] = Field(
+        description="Recipe -> its own settings; every recipe has an entry, most an empty one."
+    )
     evaluate_embedder: EvaluateEmbedder
     register_models: RegisterModels
+
+
+def settings_of_recipe(params: Params, recipe: str) -> TrainEmbedder:
+    """`train_embedder` with what the recipe has otherwise."""
+    own = params.train_embedder_recipes[Baseline(recipe) if recipe in list(Baseline) else Strategy(recipe)]
+    return params.train_embedder.model_copy(update=own.model_dump(exclude_none=True))
 
 
 def load_params(path: Path) -> Params:
@@ -481,6 +509,11 @@ def _grid_faults(params: Params) -> list[str]:
             faults.append(
                 f"grid.encoders[{index}]: {encoder!r} is no encoder of `base_models`; add one of role 'encoder'"
             )
+    faults += [
+        f"train_embedder_recipes.{recipe}: missing, though in the grid; add it, with {{}} if nothing is its own"
+        for recipe in grid.recipes
+        if recipe not in params.train_embedder_recipes
+    ]
     return faults
 
 

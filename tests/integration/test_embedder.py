@@ -11,8 +11,10 @@ import pytest
 import torch
 from encoders import sentences, write_encoder
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.util import cos_sim
 
 from bootembed.embedder.build import build_embedder
+from bootembed.embedder.distillation import TeacherContrast, teacher_embeddings, with_teacher_labels
 from bootembed.embedder.train import train_embedder
 from bootembed.embedder.training_sets import read_training_set
 from bootembed.errors import DataError, ParamsError
@@ -21,6 +23,8 @@ from bootembed.params import TrainEmbedder
 from bootembed.tables import ANCHORS, GENERATED_TRIPLETS, NLI, PAIRS, write_table
 
 SETTINGS = TrainEmbedder(
+    objective="contrastive",
+    distillation_english_share=0.25,
     pooling="mean_first_last",
     temperature=0.05,
     num_train_epochs=2,
@@ -300,3 +304,51 @@ def test_training_sets_of_every_recipe_are_read(tmp_path):
     (tmp_path / "broken.parquet").write_text("x")
     with pytest.raises(DataError, match="cannot be read"):
         read_training_set(tmp_path / "broken.parquet")
+
+
+def _translations(count):
+    """Sentences of another alphabet, word by word, with their originals."""
+    table = str.maketrans("abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba")
+    return [{"anchor": text.translate(table), "positive": text} for text in sentences(count)]
+
+
+def test_distillation_puts_a_sentence_where_the_teacher_puts_its_translation(xlmr, tmp_path):
+    rows = _translations(64)
+    teacher = build_embedder(xlmr, pooling="mean", max_seq_length=40)
+    own, english = [row["anchor"] for row in rows], [row["positive"] for row in rows]
+    settings = SETTINGS.model_copy(update={"objective": "distillation", "num_train_epochs": 60, "learning_rate": 3e-3})
+    metrics = _train(xlmr, tmp_path / "student", rows, settings)
+    student = SentenceTransformer(str(tmp_path / "student"))
+
+    def found(model):
+        return (cos_sim(model.encode(own), teacher.encode(english)).argmax(1).numpy() == np.arange(len(rows))).mean()
+
+    assert found(student) > found(teacher) + 0.3
+    assert metrics["last_loss"] < metrics["first_loss"]
+
+
+def test_the_loss_of_distillation_is_the_cross_entropy_over_all_translations(xlmr):
+    rows = _translations(8)
+    model = build_embedder(xlmr, pooling="mean", max_seq_length=40).eval()
+    texts = [row["positive"] for row in rows]
+    loss = TeacherContrast(model, teacher_embeddings(model, texts), temperature=0.1, english_share=0.5)
+    batch = rows[2:6]
+    features = [model.preprocess([row[name] for row in batch]) for name in ("anchor", "positive")]
+    found = loss(features, torch.tensor([2, 3, 4, 5])).item()
+    asked = model.encode([row["anchor"] for row in batch] + [row["positive"] for row in batch[:2]])
+    similarities = cos_sim(asked, model.encode(texts)).double().numpy() / 0.1
+    logs = similarities - np.log(np.exp(similarities).sum(axis=1, keepdims=True))
+    assert found == pytest.approx(-logs[np.arange(6), [2, 3, 4, 5, 2, 3]].mean(), rel=1e-4)
+
+
+def test_distillation_refuses_triplets(xlmr, tmp_path):
+    settings = SETTINGS.model_copy(update={"objective": "distillation"})
+    with pytest.raises(DataError, match=r"has the columns anchor, positive, negative; it needs .*translations"):
+        _train(xlmr, tmp_path / "student", _triplets(8), settings)
+
+
+def test_equal_translations_are_one_candidate():
+    columns = {"anchor": ["a", "b", "c"], "positive": ["x", "y", "x"]}
+    labelled, distinct = with_teacher_labels(columns)
+    assert labelled["label"] == [0, 1, 0]
+    assert distinct == ["x", "y"]

@@ -43,7 +43,8 @@ def train_embedder(
 
     The loss is the cross-entropy over cosine similarities / temperature, the candidates of a row being every positive
     and every hard negative of its batch (Gao et al. 2021, SimCSE). Rows of one text are their own positives: dropout
-    makes the two views. No text occurs in two rows of a batch, where it would be a false negative.
+    makes the two views. No text occurs in two rows of a batch, where it would be a false negative. With the objective
+    `distillation` the rows are translation pairs and the loss is `distillation.TeacherContrast`.
 
     Args:
         base_model_dir: Encoder in Hugging Face format, or a Sentence Transformers folder; it is not changed.
@@ -141,6 +142,7 @@ def _trainer(
 
     from bootembed.embedder.progress import Progress
 
+    data, loss = _data_and_loss(model, columns, settings)
     batches = math.ceil(len(columns["anchor"]) / settings.per_device_train_batch_size)
     steps = math.ceil(batches * settings.num_train_epochs)
     arguments = SentenceTransformerTrainingArguments(
@@ -150,7 +152,8 @@ def _trainer(
         warmup_steps=settings.warmup_steps,
         lr_scheduler_type=settings.lr_scheduler_type,
         per_device_train_batch_size=settings.per_device_train_batch_size,
-        batch_sampler=BatchSamplers.NO_DUPLICATES,
+        # the candidates of distillation are not those of the batch: equal texts do no harm there
+        batch_sampler=BatchSamplers.BATCH_SAMPLER if "label" in data else BatchSamplers.NO_DUPLICATES,
         optim="adamw_torch_fused",
         bf16=settings.bf16,
         fp16=settings.fp16,
@@ -169,21 +172,30 @@ def _trainer(
     trainer = SentenceTransformerTrainer(
         model=model,
         args=arguments,
-        train_dataset=Dataset.from_dict(columns),
-        loss=_loss(model, settings),
+        train_dataset=Dataset.from_dict(data),
+        loss=loss,
         callbacks=[Progress()],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def _loss(model: Any, settings: TrainEmbedder) -> Any:
+def _data_and_loss(
+    model: Any, columns: dict[str, list[str]], settings: TrainEmbedder
+) -> tuple[dict[str, list[Any]], Any]:
     from sentence_transformers.sentence_transformer.losses import (
         CachedMultipleNegativesRankingLoss,
         MultipleNegativesRankingLoss,
     )
 
+    if settings.objective == "distillation":
+        from bootembed.embedder.distillation import TeacherContrast, teacher_embeddings, with_teacher_labels
+
+        data, texts = with_teacher_labels(columns)
+        teacher = teacher_embeddings(model, texts)
+        share = settings.distillation_english_share
+        return data, TeacherContrast(model, teacher, temperature=settings.temperature, english_share=share)
     scale = 1.0 / settings.temperature
     if settings.mini_batch_size is None:
-        return MultipleNegativesRankingLoss(model, scale=scale)
-    return CachedMultipleNegativesRankingLoss(model, scale=scale, mini_batch_size=settings.mini_batch_size)
+        return columns, MultipleNegativesRankingLoss(model, scale=scale)
+    return columns, CachedMultipleNegativesRankingLoss(model, scale=scale, mini_batch_size=settings.mini_batch_size)
