@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import socket
@@ -296,7 +297,11 @@ def _retrieval(count=20, splits=("validation", "test")):
     return rows
 
 
-OTHER_KINDS = {"classification": _labelled, "clustering": _labelled, "retrieval": _retrieval}
+OTHER_KINDS = {
+    "classification": _labelled,
+    "clustering": functools.partial(_labelled, splits=("validation", "test")),
+    "retrieval": _retrieval,
+}
 
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)
