@@ -5,42 +5,39 @@ Each REVISION is a DVC experiment's name or a git revision, e.g. of `dvc exp run
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from benchmarks.revisions import read_runs
 from bootembed.params import UNTRAINED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.revisions import Run
+
 Figures = dict[tuple[str, ...], list[float]]
-Summary = dict[str, Any]
 
 
 @click.command(help=__doc__)
 @click.argument("revisions", nargs=-1, required=True)
-@click.option("--summary", default="metrics/summary.json", show_default=True, help="Path inside each revision.")
 @click.option("--output", type=click.Path(path_type=Path), required=True)
-def main(revisions: tuple[str, ...], summary: str, output: Path) -> None:
+def main(revisions: tuple[str, ...], output: Path) -> None:
     """Read every revision's summary and write the tables as Markdown."""
-    import dvc.api
-
-    summaries = [json.loads(dvc.api.read(summary, rev=revision)) for revision in revisions]
-    text = render(summaries, revisions)
+    text = render(read_runs(revisions))
     output.write_text(text, encoding="utf-8")
     click.echo(text)
 
 
-def render(summaries: Sequence[Summary], names: Sequence[str]) -> str:
+def render(runs: Sequence[Run]) -> str:
     """Markdown: one table of scores and one of oracle precision."""
-    scores = _collect_scores(summaries)
+    scores = _collect_scores(runs)
     lines = [
-        f"Runs: {', '.join(names)}. Mean ± standard deviation over {len(names)} runs.",
+        f"Runs: {', '.join(run.name for run in runs)}. Mean ± standard deviation over {len(runs)} runs.",
         "",
         "| language | encoder | task | recipe | score | gain over untrained | gain in every run |",
         "|" + "---|" * 7,
@@ -51,28 +48,25 @@ def render(summaries: Sequence[Summary], names: Sequence[str]) -> str:
         told = ["", ""] if key[3] == UNTRAINED else [_spread(gains, "+.3f"), "yes" if min(gains) > 0 else "no"]
         lines.append(f"| {' | '.join([*key, _spread(scores[key], '.3f'), *told])} |")
     lines += ["", "| language | strategy | polarity | oracle precision |", "|---|---|---|---|"]
-    precision = _collect_precision(summaries)
+    precision = _collect_precision(runs)
     lines += [f"| {' | '.join(key)} | {_spread(precision[key], '.1%')} |" for key in sorted(precision)]
     return "\n".join(lines) + "\n"
 
 
-def _collect_scores(summaries: Sequence[Summary]) -> Figures:
+def _collect_scores(runs: Sequence[Run]) -> Figures:
     """(language, encoder, task, recipe) -> the test score of each run."""
     figures: Figures = defaultdict(list)
-    for summary in summaries:
-        for language, encoders in summary["test"].items():
-            for encoder, tasks in encoders.items():
-                for task, recipes in tasks.items():
-                    for recipe, value in recipes.items():
-                        figures[(language, encoder, task, recipe)].append(value)
+    for run in runs:
+        for key, value in run.scores():
+            figures[key].append(value)
     return figures
 
 
-def _collect_precision(summaries: Sequence[Summary]) -> Figures:
+def _collect_precision(runs: Sequence[Run]) -> Figures:
     """(language, strategy, polarity) -> the oracle precision of each run."""
     figures: Figures = defaultdict(list)
-    for summary in summaries:
-        for language, strategies in summary["oracle_precision"].items():
+    for run in runs:
+        for language, strategies in run.summary["oracle_precision"].items():
             for strategy, polarities in strategies.items():
                 for polarity, share in polarities.items():
                     figures[(language, strategy, polarity)].append(share)

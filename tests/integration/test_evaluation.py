@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import socket
@@ -267,6 +268,8 @@ def test_data_that_cannot_be_scored_is_refused(tmp_path):
         build_task("SampleSTS", spec, missing, language="afr", script="Latn")
     with pytest.raises(DataError, match="no rows of the splits validation or test"):
         build_task("SampleSTS", spec, [], language="afr", script="Latn")
+    with pytest.raises(DataError, match=r"rows of split 'train', but only 'validation' or 'test' mean something"):
+        build_task("SampleSTS", spec, [*_sts(), _sts()[0] | {"split": "train"}], language="afr", script="Latn")
     with pytest.raises(DataError, match="no evaluation tables"):
         read_tasks(tmp_path, SPECS, language="afr", script="Latn")
 
@@ -294,7 +297,11 @@ def _retrieval(count=20, splits=("validation", "test")):
     return rows
 
 
-OTHER_KINDS = {"classification": _labelled, "clustering": _labelled, "retrieval": _retrieval}
+OTHER_KINDS = {
+    "classification": _labelled,
+    "clustering": functools.partial(_labelled, splits=("validation", "test")),
+    "retrieval": _retrieval,
+}
 
 
 @pytest.mark.parametrize("kind", OTHER_KINDS)

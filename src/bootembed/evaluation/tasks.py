@@ -60,16 +60,28 @@ def build_task(name: str, spec: TaskSpec, rows: Rows, *, language: str, script: 
     task = _own_task(name, spec.kind, code) if own else mteb_task(name, spec.kind)
     subset = subset_of(task, spec.kind, code, named=spec.subset.get(language))
     names = split_names(task, spec.kind)
-    by_split = {split: [row for row in rows if row["split"] == split] for split in names}
-    found = {split: chosen for split, chosen in by_split.items() if chosen}
-    if not any(split in found for split in SPLITS):
-        raise DataError(f"{name}: no rows of the splits {' or '.join(SPLITS)}; check the task's files in `corpora`")
+    found = _by_split(name, rows, list(names))
     task.hf_subsets = [subset]
     task.filter_eval_splits(_scored_splits(task, [names[split] for split in found]))
     data = as_mteb_data(task, spec.kind, found, strict=own, english_first=english_first(task, code))
-    task.dataset = _by_subset(task, subset, {names[split]: content for split, content in data.items()})
+    task.dataset = _as_kept(task, subset, {names[split]: content for split, content in data.items()})
     task.data_loaded = True
     return Task(name, spec.kind, task, {split: names[split] for split in SPLITS if split in found}, rows)
+
+
+def _by_split(name: str, rows: Rows, names: Sequence[str]) -> dict[str, Rows]:
+    """The rows of each split that has some, in the order of `names`."""
+    lost = sorted({row["split"] for row in rows} - set(names))
+    if lost:
+        raise DataError(
+            f"{name}: has rows of split {_either(lost)}, but only {_either(names)} mean something for this task; "
+            "correct `split` of its files in `corpora`"
+        )
+    by_split = {split: [row for row in rows if row["split"] == split] for split in names}
+    found: dict[str, Rows] = {split: chosen for split, chosen in by_split.items() if chosen}
+    if not any(split in found for split in SPLITS):
+        raise DataError(f"{name}: no rows of the splits {' or '.join(SPLITS)}; check the task's files in `corpora`")
+    return found
 
 
 def _own_task(name: str, kind: str, code: str) -> Any:
@@ -189,7 +201,7 @@ def english_first(task: Any, code: str) -> bool:
     return list(task.metadata.hf_subsets_to_langscripts[subset]) == [_ENGLISH_CODE, code] and code != _ENGLISH_CODE
 
 
-def _by_subset(task: Any, subset: str, splits: dict[str, Any]) -> Any:
+def _as_kept(task: Any, subset: str, splits: dict[str, Any]) -> Any:
     """The data as mteb's classes keep it: by subset and split, or where all subsets share columns, by split."""
     from datasets import DatasetDict
 

@@ -1,0 +1,1 @@
+"""Commands that compare finished runs of the pipeline."""

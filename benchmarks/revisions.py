@@ -1,0 +1,63 @@
+"""Finished runs of the pipeline, read from git revisions and DVC experiments."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SUMMARY = "metrics/summary.json"
+PARAMS = "params.yaml"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run.
+
+    Attributes:
+        name: The revision or experiment it was read from.
+        params: Its `params.yaml`, as mappings.
+        summary: Its `metrics/summary.json`.
+    """
+
+    name: str
+    params: dict[str, Any]
+    summary: dict[str, Any]
+
+    def scores(self) -> Iterator[tuple[tuple[str, str, str, str], float]]:
+        """(language, encoder, task, recipe) and the score on the test split."""
+        for language, encoders in self.summary["test"].items():
+            for encoder, tasks in encoders.items():
+                for task, recipes in tasks.items():
+                    for recipe, value in recipes.items():
+                        yield (language, encoder, task, recipe), value
+
+
+def read_runs(revisions: Sequence[str]) -> list[Run]:
+    """Read the runs at some revisions.
+
+    Args:
+        revisions: Git revisions or names of DVC experiments of this repository.
+
+    Raises:
+        ClickException: A revision does not exist, or has no summary.
+    """
+    import dvc.api
+    from dvc.exceptions import DvcException
+
+    runs = []
+    for name in revisions:
+        try:
+            params, summary = (dvc.api.read(path, rev=name) for path in (PARAMS, SUMMARY))
+        except (OSError, DvcException) as error:
+            raise click.ClickException(
+                f"{name}: {error}; name git revisions or finished DVC experiments (`dvc exp show`)"
+            ) from error
+        runs.append(Run(name, yaml.safe_load(params), json.loads(summary)))
+    return runs
