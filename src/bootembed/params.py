@@ -107,7 +107,8 @@ class FileSpec(Section):
 
     format: Literal["lines", "moses", "tmx", "csv", "tsv", "jsonl", "parquet", "datasets", "hub", "mteb"]
     path: str | None = Field(None, min_length=1, description="File or folder; of format hub the dataset's id.")
-    english_path: str | None = Field(None, description="Moses only: the English half of the pair.")
+    english_path: str | None = Field(None, description="Moses, or with `key`: the English half of the pair.")
+    key: str | None = Field(None, description="Column that joins the rows of `path` with those of `english_path`.")
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Our column name -> the file's. NLI as triplets: `entailment` and `contradiction`.",

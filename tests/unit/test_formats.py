@@ -329,6 +329,17 @@ class TestEvaluation:
             rows = read(tmp_path, layout, format="tsv", path="a", columns=columns, split="test")
             assert kept(rows) == [("test", "Ya ci.", "sports")]
 
+    def test_translations_in_two_tables_are_joined_by_their_key(self, tmp_path: Path) -> None:
+        (tmp_path / "hau.tsv").write_text("index_id\ttext\n3\tuku\n1\tdaya\n2\tbiyu\n")
+        (tmp_path / "eng.tsv").write_text("index_id\ttext\n1\tone\n2\ttwo\n")
+        files = {"format": "tsv", "path": "{language}.tsv", "english_path": "eng.tsv", "key": "index_id"}
+        layout = evaluation_layout("SIB200", "bitext_mining")
+        rows = read(tmp_path, layout, columns={"sentence1": "text", "sentence2": "text"}, split="test", **files)
+        assert kept(rows) == [("test", "daya", "one"), ("test", "biyu", "two")]
+        assert reasons(rows) == [("missing_language", 2)]
+        with pytest.raises(ParamsError, match="`key` joins"):
+            read(tmp_path, ANCHORS, **files)
+
     def test_a_retrieval_set_in_three_files(self, tmp_path: Path) -> None:
         (tmp_path / "corpus.jsonl").write_text('{"_id": "d1", "title": "Kano", "text": "Birni ne."}\n')
         (tmp_path / "queries.jsonl").write_text('{"_id": "q1", "text": "Ina Kano?"}\n')

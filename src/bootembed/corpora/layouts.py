@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LABELS = ("entailment", "contradiction")
 NEUTRAL = "neutral"
+_KEY = f"{SELECTOR}key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +124,22 @@ def _passed_over(row: Row, selected: Mapping[str, str]) -> bool:
 
 
 def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
-    name = (spec.path or "").replace("{language}", language)
-    file = raw_file(folder, name, encoding=spec.encoding)
     if spec.format == "lines":
         if len(layout.schema.names) > 1:
             raise _misfit(spec, layout, "lines hold one text each; use moses, csv or tsv")
-        return read_lines(file, column=layout.texts[0])
+        name = _named(spec.path, language)
+        return read_lines(raw_file(folder, name, encoding=spec.encoding), column=layout.texts[0])
     if spec.format in ("moses", "tmx"):
         return _parallel_rows(spec, layout, folder=folder, language=language)
+    if spec.key is not None:
+        return _joined_rows(spec, layout, folder=folder, language=language)
     columns = _wanted_columns(spec, layout)
+    return _table_rows(spec, _named(spec.path, language), columns, folder=folder, language=language)
+
+
+def _table_rows(spec: FileSpec, name: str, columns: dict[str, str], *, folder: Path, language: str) -> Iterator[Row]:
+    """The rows of a file, folder or dataset with named columns."""
+    file = raw_file(folder, name, encoding=spec.encoding)
     if spec.format == "jsonl":
         return read_json_lines(file, columns)
     if spec.format == "parquet":
@@ -139,9 +147,36 @@ def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
     if spec.format == "datasets":
         return read_saved_dataset(file.path, name, columns, split=spec.source_split)
     if spec.format == "hub":
-        config = spec.config.replace("{language}", language) if spec.config else None
+        config = _named(spec.config, language) or None
         return read_hub_dataset(name, columns, config=config, split=spec.source_split, revision=spec.revision or "")
     return read_delimited(file, columns, delimiter=delimiter_of(spec.format), quoting=spec.quoting)
+
+
+def _joined_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
+    """The rows of a file with those of the English file that have the same key; the English ones are held in memory."""
+    if layout.halves is None or spec.english_path is None or spec.key is None:
+        raise _misfit(spec, layout, "`key` joins `path` with `english_path` into parallel text or bitext mining")
+    own, english = layout.halves
+    wanted = {name: {_KEY: spec.key, name: spec.columns.get(name, name)} for name in (own, english)}
+    translations = {
+        row.values[_KEY]: row.values[english]
+        for row in _table_rows(
+            spec, _named(spec.english_path, language), wanted[english], folder=folder, language=language
+        )
+        if row.reason is None
+    }
+    rows = _table_rows(spec, _named(spec.path, language), wanted[own], folder=folder, language=language)
+    for row in rows:
+        if row.reason:
+            yield row
+            continue
+        key = row.values[_KEY]
+        joined = replace(row, values={own: row.values[own], english: translations.get(key, "")})
+        yield joined if key in translations else joined.set_aside(Reason.MISSING_LANGUAGE, f"no English row {key}")
+
+
+def _named(path: str | None, language: str) -> str:
+    return (path or "").replace("{language}", language)
 
 
 def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
@@ -149,13 +184,12 @@ def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: st
     if layout.halves is None:
         raise _misfit(spec, layout, "this gives parallel text or bitext mining; use csv, tsv or jsonl")
     own, english = layout.halves
-    path, english_path = ((name or "").replace("{language}", language) for name in (spec.path, spec.english_path))
-    file = raw_file(folder, path, encoding=spec.encoding)
+    file = raw_file(folder, _named(spec.path, language), encoding=spec.encoding)
     if spec.format == "tmx":
         return read_tmx(file, column=own, english_column=english, language=language)
-    if not english_path:
+    if spec.english_path is None:
         raise _misfit(spec, layout, "a Moses pair needs `english_path`, the file of its English half")
-    english_file = raw_file(folder, english_path, encoding=spec.encoding)
+    english_file = raw_file(folder, _named(spec.english_path, language), encoding=spec.encoding)
     return read_moses(file, english_file, column=own, english_column=english)
 
 
