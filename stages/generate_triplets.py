@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 @click.option("--language", required=True)
 @click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--generator", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option(
+    "--encoder", type=click.Path(exists=True, path_type=Path), required=True, help="For the check of meaning."
+)
 @click.option("--anchors", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--ledger", type=click.Path(path_type=Path), required=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True)
@@ -33,6 +36,7 @@ def main(
     language: str,
     base_model: Path,
     generator: Path,
+    encoder: Path,
     anchors: Path,
     ledger: Path,
     output: Path,
@@ -42,6 +46,7 @@ def main(
     from bootembed.tables import ANCHORS, read_table
     from bootembed.triplets.generate import generate_triplets
     from bootembed.triplets.results import write_triplets
+    from bootembed.triplets.semantic import EncoderSimilarity
 
     cell = {"strategy": strategy, "language": language}
     settings = {
@@ -59,6 +64,7 @@ def main(
             filters=params.generate_triplets.filters,
             ledger_path=ledger,
             seed=params.seed,
+            similarity=EncoderSimilarity(encoder, params.generate_triplets.filters.semantic),
         )
         content_words = params.write_sample_corpora.content_words if params.generate_triplets.oracle else None
         metrics = write_triplets(

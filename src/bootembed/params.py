@@ -258,11 +258,45 @@ class InContext(Section):
     examples_language: Literal["target", "english"] = Field(description="Language of the examples.")
 
 
+class Semantic(Section):
+    """The check of meaning by an encoder; off while both thresholds are null."""
+
+    encoder: Slug = Field(description="Key of `base_models`, role `encoder`; used untrained.")
+    pooling: Literal["mean", "mean_first_last"]
+    max_seq_length: int = Field(ge=4)
+    batch_size: int = Field(ge=1)
+    min_positive_similarity: float | None = Field(ge=-1, le=1, description="Cosine of anchor and positive, at least.")
+    min_margin: float | None = Field(
+        ge=-2, le=2, description="Cosine of anchor and positive less that of anchor and negative, at least."
+    )
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any threshold is set."""
+        return self.min_positive_similarity is not None or self.min_margin is not None
+
+
 class Filters(Section):
-    """First filters of generated triplets."""
+    """Filters of generated triplets, in the order of `triplets.filters.Reason`."""
 
     max_characters: int = Field(ge=1)
     max_length_ratio: float = Field(gt=1.0, description="Answer longer than so many times its anchor: over-long.")
+    strip_quotes: bool = Field(description="Take quotes around a whole answer away.")
+    refusal: bool = Field(description="Set answers aside that begin as a refusal does.")
+    chat_residue: bool = Field(
+        description="Set answers aside with role markers, lead-ins, Markdown, JSON and the like."
+    )
+    several_sentences: Literal["reject", "cut", "keep"] = Field(
+        description="An answer of several sentences: set it aside, cut it behind the first, or keep it."
+    )
+    wrong_language: bool = Field(description="Set answers aside that are plainly in another language than demanded.")
+    max_similarity_to_anchor: float | None = Field(
+        gt=0, le=1, description="Positives more similar to their anchor (difflib ratio of characters); null: any."
+    )
+    numbers_differ: bool = Field(description="Set positives aside with a number that the anchor does not hold.")
+    names_differ: bool = Field(description="Set positives aside with a Latin name that the anchor does not hold.")
+    only_negated: bool = Field(description="Set negatives aside that are the anchor and a negation word.")
+    semantic: Semantic
 
 
 class GenerateTriplets(Section):
@@ -416,6 +450,7 @@ def _inconsistencies(params: Params) -> list[str]:
         *_adapter_faults(params),
         *_model_faults(params),
         *_evaluation_faults(params),
+        *_filter_faults(params),
     ]
 
 
@@ -542,3 +577,12 @@ def _evaluation_faults(params: Params) -> list[str]:
                 "the champion is never chosen on test scores"
             )
     return faults
+
+
+def _filter_faults(params: Params) -> list[str]:
+    key = params.generate_triplets.filters.semantic.encoder
+    spec = params.base_models.get(key)
+    if spec is not None and spec.role == "encoder":
+        return []
+    encoders = [name for name, found in params.base_models.items() if found.role == "encoder"]
+    return [f"generate_triplets.filters.semantic.encoder: {key!r} is no encoder; choose one of {encoders}"]

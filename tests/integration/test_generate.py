@@ -10,7 +10,7 @@ from toy import CONTRADICTED, ENTAILED, toy_nli
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter
 from bootembed.hashing import content_hash
-from bootembed.params import Filters, Generation, Lora, Polarity, Strategy
+from bootembed.params import Filters, Generation, Lora, Polarity, Semantic, Strategy
 from bootembed.prompts import prompt_definition
 from bootembed.triplets.generate import generate_triplets
 from bootembed.triplets.generator import describe_generator, write_generator
@@ -26,7 +26,22 @@ GENERATION = Generation(
     bf16=False,
     load_in_4bit=False,
 )
-FILTERS = Filters(max_characters=200, max_length_ratio=4.0)
+FILTERS = Filters(
+    max_characters=200,
+    max_length_ratio=4.0,
+    strip_quotes=True,
+    refusal=True,
+    chat_residue=True,
+    several_sentences="reject",
+    wrong_language=True,
+    max_similarity_to_anchor=0.95,
+    numbers_differ=True,
+    names_differ=True,
+    only_negated=True,
+    semantic=Semantic(
+        encoder="tiny", pooling="mean", max_seq_length=32, batch_size=8, min_positive_similarity=None, min_margin=None
+    ),
+)
 ANCHORS = [row["premise"] for row in toy_nli(9, seed=5) if row["label"] == "entailment"] + ["The child opens a box."]
 
 

@@ -8,13 +8,33 @@ from hypothesis import strategies as st
 
 from bootembed.adapters.xl_lora_data import SourceText, build_xl_lora_data
 from bootembed.errors import DataError
-from bootembed.params import BuildXlLoraData, Filters, Polarity, Strategy
+from bootembed.params import BuildXlLoraData, Filters, Polarity, Semantic, Strategy
 from bootembed.triplets.answers import Answer, Ledger
 from bootembed.triplets.assemble import english_examples
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
 from bootembed.triplets.generator import choose_shots, describe_generator, read_generator, write_generator
 
-FILTERS = Filters(max_characters=60, max_length_ratio=3.0)
+SEMANTIC = {"encoder": "tiny", "pooling": "mean", "max_seq_length": 32, "batch_size": 8}
+FILTERS = Filters(
+    max_characters=60,
+    max_length_ratio=3.0,
+    strip_quotes=False,
+    refusal=False,
+    chat_residue=False,
+    several_sentences="keep",
+    wrong_language=False,
+    max_similarity_to_anchor=None,
+    numbers_differ=False,
+    names_differ=False,
+    only_negated=False,
+    semantic=Semantic(**SEMANTIC, min_positive_similarity=None, min_margin=None),
+)
+
+
+def _filter(candidates, settings=FILTERS, languages=("eng", "eng"), similarity=None):
+    return filter_candidates(
+        candidates, settings, anchor_language=languages[0], answer_language=languages[1], similarity=similarity
+    )
 
 
 def _candidate(anchor, positive, negative, *, number=0, finished=True):
@@ -34,7 +54,7 @@ def _candidate(anchor, positive, negative, *, number=0, finished=True):
     ],
 )
 def test_each_filter(positive, negative, reason):
-    (verdict,) = filter_candidates([_candidate("The big dog runs.", positive, negative)], FILTERS)
+    (verdict,) = _filter([_candidate("The big dog runs.", positive, negative)])
     assert verdict.reason is reason
 
 
@@ -43,7 +63,7 @@ def test_unfinished_answers_and_unanswered_prompts_are_set_aside():
         _candidate("The big dog runs.", "The dog", "The dog sleeps.", finished=False),
         Candidate(1, "The big dog runs.", None, Answer("x", True)),
     ]
-    assert [v.reason for v in filter_candidates(rows, FILTERS)] == [Reason.OVER_LONG, Reason.PROMPT_TOO_LONG]
+    assert [v.reason for v in _filter(rows)] == [Reason.OVER_LONG, Reason.PROMPT_TOO_LONG]
 
 
 def test_duplicate_anchors_survive_and_duplicate_triplets_do_not():
@@ -52,13 +72,13 @@ def test_duplicate_anchors_survive_and_duplicate_triplets_do_not():
         _candidate("The big dog runs.", "A dog runs.", "The dog sleeps.", number=1),
         _candidate("The big dog runs.", "The dog runs.", "The dog sleeps.", number=2),
     ]
-    assert [v.reason for v in filter_candidates(rows, FILTERS)] == [None, None, Reason.DUPLICATE]
+    assert [v.reason for v in _filter(rows)] == [None, None, Reason.DUPLICATE]
 
 
 @given(st.lists(st.tuples(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20)), max_size=20))
 def test_every_candidate_gets_one_verdict_in_order(rows):
     candidates = [_candidate(*row, number=number) for number, row in enumerate(rows)]
-    verdicts = filter_candidates(candidates, FILTERS)
+    verdicts = _filter(candidates)
     assert [v.candidate for v in verdicts] == candidates
 
 
