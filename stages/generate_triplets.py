@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--ledger", type=click.Path(path_type=Path), required=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True)
 @click.option("--set-aside", type=click.Path(path_type=Path), required=True)
+@click.option("--card", type=click.Path(path_type=Path), required=True, help="Dataset card beside the tables.")
 @click.option("--metrics", "metrics_path", type=click.Path(path_type=Path), required=True)
 @params_option
 @stage_command
@@ -41,9 +42,11 @@ def main(
     ledger: Path,
     output: Path,
     set_aside: Path,
+    card: Path,
     metrics_path: Path,
 ) -> None:
     from bootembed.tables import ANCHORS, read_table
+    from bootembed.triplets.card import Making, dataset_card
     from bootembed.triplets.generate import generate_triplets
     from bootembed.triplets.results import write_triplets
     from bootembed.triplets.semantic import EncoderSimilarity
@@ -74,6 +77,13 @@ def main(
             metrics_path=metrics_path,
             oracle_content_words=content_words,
         )
+        making = Making(
+            params.base_models["generator"],
+            params.generation,
+            params.generate_triplets.filters,
+            params.generate_triplets.card,
+        )
+        card.write_text(dataset_card(triplets, making), encoding="utf-8")
         ledger.unlink(missing_ok=True)
         run.log_metrics(metrics)
         run.log_output("triplets", output)

@@ -299,11 +299,26 @@ class Filters(Section):
     semantic: Semantic
 
 
+class Source(Section):
+    """A corpus that anchors or training text of the generator come from."""
+
+    name: str = Field(min_length=1)
+    licence: str = Field(min_length=1)
+
+
+class Card(Section):
+    """What the dataset card of generated triplets says beside what the run knows."""
+
+    licence: str = Field(min_length=1, description="Licence key of the Hugging Face Hub, for the triplets.")
+    sources: list[Source]
+
+
 class GenerateTriplets(Section):
     """Synthesis of triplets."""
 
     anchors: int = Field(ge=1, description="Anchors per language.")
     filters: Filters
+    card: Card
     oracle: bool = Field(description="Judge the triplets with the grammar of the sample corpora.")
 
 

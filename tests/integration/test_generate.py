@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from filter_settings import ALL
 from toy import CONTRADICTED, ENTAILED, toy_nli
 
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter
 from bootembed.hashing import content_hash
-from bootembed.params import Filters, Generation, Lora, Polarity, Semantic, Strategy
+from bootembed.params import Generation, Lora, Polarity, Strategy
 from bootembed.prompts import prompt_definition
 from bootembed.triplets.generate import generate_triplets
 from bootembed.triplets.generator import describe_generator, write_generator
@@ -25,22 +26,6 @@ GENERATION = Generation(
     batch_size=4,
     bf16=False,
     load_in_4bit=False,
-)
-FILTERS = Filters(
-    max_characters=200,
-    max_length_ratio=4.0,
-    strip_quotes=True,
-    refusal=True,
-    chat_residue=True,
-    several_sentences="reject",
-    wrong_language=True,
-    max_similarity_to_anchor=0.95,
-    numbers_differ=True,
-    names_differ=True,
-    only_negated=True,
-    semantic=Semantic(
-        encoder="tiny", pooling="mean", max_seq_length=32, batch_size=8, min_positive_similarity=None, min_margin=None
-    ),
 )
 ANCHORS = [row["premise"] for row in toy_nli(9, seed=5) if row["label"] == "entailment"] + ["The child opens a box."]
 
@@ -85,9 +70,7 @@ def generator_dir(tiny_generator, tmp_path_factory):
 
 
 def _generate(base, generator, ledger, anchors=ANCHORS):
-    return generate_triplets(
-        base, generator, anchors, generation=GENERATION, filters=FILTERS, ledger_path=ledger, seed=7
-    )
+    return generate_triplets(base, generator, anchors, generation=GENERATION, filters=ALL, ledger_path=ledger, seed=7)
 
 
 def test_each_polarity_is_answered_by_its_own_adapter(tiny_generator, generator_dir, tmp_path):

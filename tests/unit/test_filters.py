@@ -5,32 +5,16 @@ from __future__ import annotations
 import random
 
 import pytest
+from filter_settings import ALL
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bootembed.language_id import identifier_code
-from bootembed.params import Filters, Semantic
 from bootembed.triplets.answers import Answer
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
 from bootembed.triplets.phrases import negations
 from bootembed.triplets.text import names, number_readings, split_sentences, strip_quotes
 
-ALL = Filters(
-    max_characters=300,
-    max_length_ratio=5.0,
-    strip_quotes=True,
-    refusal=True,
-    chat_residue=True,
-    several_sentences="reject",
-    wrong_language=True,
-    max_similarity_to_anchor=0.9,
-    numbers_differ=True,
-    names_differ=True,
-    only_negated=True,
-    semantic=Semantic(
-        encoder="tiny", pooling="mean", max_seq_length=32, batch_size=8, min_positive_similarity=None, min_margin=None
-    ),
-)
 SWITCHES = {
     Reason.REFUSAL: {"refusal": False},
     Reason.CHAT_RESIDUE: {"chat_residue": False},

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from filter_settings import FIRST
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bootembed.adapters.xl_lora_data import SourceText, build_xl_lora_data
 from bootembed.errors import DataError
-from bootembed.params import BuildXlLoraData, Filters, Polarity, Semantic, Strategy
+from bootembed.params import BuildXlLoraData, Polarity, Strategy
 from bootembed.triplets.answers import Answer, Ledger
 from bootembed.triplets.assemble import english_examples
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
 from bootembed.triplets.generator import choose_shots, describe_generator, read_generator, write_generator
 
-SEMANTIC = {"encoder": "tiny", "pooling": "mean", "max_seq_length": 32, "batch_size": 8}
-FILTERS = Filters(
-    max_characters=60,
-    max_length_ratio=3.0,
-    strip_quotes=False,
-    refusal=False,
-    chat_residue=False,
-    several_sentences="keep",
-    wrong_language=False,
-    max_similarity_to_anchor=None,
-    numbers_differ=False,
-    names_differ=False,
-    only_negated=False,
-    semantic=Semantic(**SEMANTIC, min_positive_similarity=None, min_margin=None),
-)
 
-
-def _filter(candidates, settings=FILTERS, languages=("eng", "eng"), similarity=None):
+def _filter(candidates, settings=FIRST, languages=("eng", "eng"), similarity=None):
     return filter_candidates(
         candidates, settings, anchor_language=languages[0], answer_language=languages[1], similarity=similarity
     )
@@ -153,7 +138,7 @@ def test_xl_lora_rows_pair_foreign_premises_with_english_hypotheses():
     data = build_xl_lora_data(
         {"swa": SourceText(nli, parallel)},
         BuildXlLoraData(source_languages=["swa"], nli_rows=3, parallel_rows=4),
-        FILTERS,
+        FIRST,
         answer=answer,
         seed=1,
     )

@@ -33,12 +33,13 @@ logger = logging.getLogger(__name__)
 class Triplets:
     """Generated triplets: rows of `tables.GENERATED_TRIPLETS`, and the verdicts on all candidates.
 
-    `language_check` is False where answers in another language pass: the check is off, or CLD2 does not know the one
-    that is demanded.
+    `provenance` is what all rows have in common. `language_check` is False where answers in another language pass: the
+    check is off, or CLD2 does not know the one that is demanded.
     """
 
     rows: list[dict[str, Any]]
     verdicts: list[Verdict]
+    provenance: dict[str, Any]
     language_check: bool
 
     @property
@@ -169,7 +170,7 @@ def generate_triplets(
     rows = [_row(verdict.candidate, provenance) for verdict in verdicts if verdict.reason is None]
     logger.info("kept %d of %d triplets", len(rows), len(verdicts))
     language_check = filters.wrong_language and identifier_code(description.answer_language) is not None
-    return Triplets(rows, verdicts, language_check)
+    return Triplets(rows, verdicts, provenance, language_check)
 
 
 def _provenance(description: GeneratorDescription, model: GeneratorModel, seed: int) -> dict[str, Any]:
