@@ -256,6 +256,11 @@ class InContext(Section):
 
     examples: int = Field(ge=0, description="Examples (shots) in each prompt.")
     examples_language: Literal["target", "english"] = Field(description="Language of the examples.")
+    selection: Literal["random", "similar", "diverse"] = Field(
+        description="The same random or mutually different examples for all anchors, or the most similar for each."
+    )
+    order: Literal["random", "most_similar_last"] = Field(description="Of the examples in a prompt.")
+    pool: int = Field(ge=1, description="`similar` and `diverse` choose among so many rows, drawn with `seed`.")
 
 
 class Semantic(Section):

@@ -19,6 +19,7 @@ from bootembed.triplets.filters import Candidate, Reason, Verdict
 from bootembed.triplets.generate import Triplets
 from bootembed.triplets.markdown import escape, shown, table
 from bootembed.triplets.results import write_triplets
+from bootembed.triplets.shots import Example, ShotPool
 
 PARSER = MarkdownIt("commonmark").enable("table")
 ORIGIN = {
@@ -70,7 +71,7 @@ def _triplets(texts=NASTY):
     rows = [
         {"anchor": t, "positive": t, "negative": t, "anchor_id": number, **ORIGIN} for number, t in enumerate(texts)
     ]
-    return Triplets(rows, verdicts, ORIGIN, language_check=True)
+    return Triplets(rows, verdicts, ORIGIN, ShotPool([Example("a", "b", "c")] * 9, 3, "similar"), language_check=True)
 
 
 def _cells(markdown):
@@ -115,7 +116,15 @@ def test_the_card_tells_origin_filters_counts_and_examples():
     assert header["task_categories"] == ["sentence-similarity"]
     assert header["size_categories"] == ["n<1K"]
     cells = _cells(_body(_triplets()))
-    for told in ("some/model at revision " + "c" * 40, "a" * 64, "b" * 64, "none", "entail_v1", "News | of a day"):
+    for told in (
+        "some/model at revision " + "c" * 40,
+        "a" * 64,
+        "b" * 64,
+        "none",
+        "entail_v1",
+        "similar, of 9",
+        "News | of a day",
+    ):
         assert told in cells
     assert cells[cells.index("max_similarity_to_anchor") + 1] == "0.9"
     assert cells[cells.index("kept") + 1] == str(len(NASTY))
@@ -130,7 +139,7 @@ def test_the_same_triplets_give_the_same_card():
 
 
 def test_nothing_kept_is_still_a_card():
-    kept_none = Triplets([], _triplets().verdicts, ORIGIN, language_check=False)
+    kept_none = Triplets([], _triplets().verdicts, ORIGIN, ShotPool(), language_check=False)
     card = dataset_card(kept_none, MAKING)
     assert "was not checked" in card
     assert "n<1K" in card

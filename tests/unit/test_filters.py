@@ -192,6 +192,14 @@ def test_answers_are_held_to_the_language_that_the_strategy_demands():
     assert _verdict(AFRIKAANS[0], *AFRIKAANS[1:], GOOD[1], languages=("afr", "eng")).reason is Reason.WRONG_LANGUAGE
 
 
+def test_what_the_anchor_is_mistaken_for_is_no_fault_of_the_answer():
+    dutch_to_cld2 = "Die gelukkige koningin werk in die slaapkamer."
+    negative = "Die koningin slaap die hele dag lank in haar huis."
+    answers = ("Die koningin werk in die slaapkamer.", negative)
+    assert _verdict(ANCHOR, *answers, languages=("eng", "afr")).reason is Reason.WRONG_LANGUAGE
+    assert _verdict(dutch_to_cld2, *answers, _with(max_similarity_to_anchor=None), ("afr", "afr")).reason is None
+
+
 def test_a_language_that_nobody_can_tell_is_never_contradicted():
     assert identifier_code("xyz") is None
     assert _verdict(ANCHOR, *GOOD, languages=("xyz", "xyz")).reason is None

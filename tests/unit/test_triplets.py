@@ -13,7 +13,8 @@ from bootembed.params import BuildXlLoraData, Polarity, Strategy
 from bootembed.triplets.answers import Answer, Ledger
 from bootembed.triplets.assemble import english_examples
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
-from bootembed.triplets.generator import choose_shots, describe_generator, read_generator, write_generator
+from bootembed.triplets.generator import describe_generator, read_generator, write_generator
+from bootembed.triplets.shots import Example, ShotPool
 
 
 def _filter(candidates, settings=FIRST, languages=("eng", "eng"), similarity=None):
@@ -82,33 +83,30 @@ def test_ledger_survives_a_cut_off_line(tmp_path):
 
 
 def test_generator_folder_round_trip(tmp_path):
-    shots = choose_shots([{"anchor": f"a{n}", "positive": f"p{n}", "negative": f"n{n}"} for n in range(9)], 3, seed=1)
+    shots = ShotPool([Example("a", "b", "c"), Example("d", "e", "f")], 1, "similar", "most_similar_last", 7, 3)
     description = describe_generator(
         Strategy.IN_CONTEXT, language="hau", language_name="Hausa", prompt_version="entail_v1", shots=shots
     )
     write_generator(description, {}, tmp_path / "generator")
     assert read_generator(tmp_path / "generator") == description
-    assert [shot.premise[1:] for shot in shots[Polarity.POSITIVE]] == [s.answer[1:] for s in shots[Polarity.NEGATIVE]]
 
 
 def test_xl_lora_answers_in_english_and_the_others_in_the_target_language():
     languages = {
         strategy: describe_generator(
-            strategy, language="hau", language_name="Hausa", prompt_version="entail_v1", shots={}
+            strategy, language="hau", language_name="Hausa", prompt_version="entail_v1", shots=ShotPool()
         ).answer_language
         for strategy in Strategy
     }
     assert languages == {"in_context": "hau", "adapter_composition": "hau", "xl_lora": "eng"}
 
 
-def test_missing_adapter_and_missing_examples_are_named(tmp_path):
+def test_missing_adapter_and_missing_generator_are_named(tmp_path):
     description = describe_generator(
-        Strategy.XL_LORA, language="hau", language_name="Hausa", prompt_version="entail_v1", shots={}
+        Strategy.XL_LORA, language="hau", language_name="Hausa", prompt_version="entail_v1", shots=ShotPool()
     )
     with pytest.raises(DataError, match="xl_lora lacks its positive adapter"):
         write_generator(description, {Polarity.POSITIVE: tmp_path / "none"}, tmp_path / "generator")
-    with pytest.raises(DataError, match=r"in_context.examples: 5 .* has 2"):
-        choose_shots([{"anchor": "a", "positive": "b", "negative": "c"}] * 2, 5, seed=1)
     with pytest.raises(DataError, match="assemble_generator"):
         read_generator(tmp_path / "nowhere")
 

@@ -157,7 +157,7 @@ def task_answers(
             polarity,
             prompt_version=prompt_version,
             language="English",
-            shots=(),
+            shots_of=lambda _: (),
             ledger=ledger,
             seed=seed,
         )

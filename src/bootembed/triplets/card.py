@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bootembed.params import BaseModelSpec, Card, Filters, Generation
     from bootembed.triplets.filters import Verdict
     from bootembed.triplets.generate import Triplets
+    from bootembed.triplets.shots import ShotPool
 
 _SAMPLES = 5
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
@@ -123,9 +124,17 @@ def _origin_rows(triplets: Triplets, making: Making) -> list[tuple[str, object]]
         ("prompts", origin["prompt_version"]),
         ("positive prompt", definition.positive),
         ("negative prompt", definition.negative),
+        *_prompting(triplets.shots),
         ("seed", origin["seed"]),
         *((f"generation.{name}", value) for name, value in sampling.items()),
     ]
+
+
+def _prompting(shots: ShotPool) -> list[tuple[str, object]]:
+    if not shots.count:
+        return [("examples in a prompt", 0)]
+    chosen = f"{shots.selection}, of {len(shots.examples)}" if shots.selection == "similar" else shots.selection
+    return [("examples in a prompt", shots.count), ("choice of examples", chosen), ("their order", shots.order)]
 
 
 def _base_model(spec: BaseModelSpec) -> str:

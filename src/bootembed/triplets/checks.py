@@ -118,10 +118,14 @@ def has_several_sentences(case: Case, settings: Filters) -> bool:
 
 
 def is_in_wrong_language(case: Case, settings: Filters) -> bool:
-    """An answer plainly in another language than the strategy demands."""
-    return settings.wrong_language and any(
-        in_other_language(answer, case.answer_language) is not None for answer in case.answers
-    )
+    """An answer plainly in another language than the strategy demands.
+
+    Where anchor and answer share the language and the anchor is mistaken for a relative of it, so may the answer be.
+    """
+    if not settings.wrong_language:
+        return False
+    accepted = {None, in_other_language(case.anchor, case.anchor_language) if case.one_language else None}
+    return any(in_other_language(answer, case.answer_language) not in accepted for answer in case.answers)
 
 
 def copies_anchor(case: Case, _settings: Filters) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bootembed.adapters.load import load_generator
@@ -17,14 +18,16 @@ from bootembed.seeding import derive_seed
 from bootembed.triplets.answers import Answer, Ledger, answer_prompts
 from bootembed.triplets.filters import Candidate, Reason, Verdict, filter_candidates
 from bootembed.triplets.generator import GeneratorDescription, read_generator
+from bootembed.triplets.shots import ShotPicker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from bootembed.params import Filters, Generation
     from bootembed.prompts import Shot
     from bootembed.triplets.filters import Similarity
+    from bootembed.triplets.shots import ShotPool
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +36,14 @@ logger = logging.getLogger(__name__)
 class Triplets:
     """Generated triplets: rows of `tables.GENERATED_TRIPLETS`, and the verdicts on all candidates.
 
-    `provenance` is what all rows have in common. `language_check` is False where answers in another language pass: the
-    check is off, or CLD2 does not know the one that is demanded.
+    `provenance` is what all rows have in common, `shots` the examples in prompts. `language_check` is False where
+    answers in another language pass: the check is off, or CLD2 does not know the one that is demanded.
     """
 
     rows: list[dict[str, Any]]
     verdicts: list[Verdict]
     provenance: dict[str, Any]
+    shots: ShotPool
     language_check: bool
 
     @property
@@ -86,16 +90,16 @@ class GeneratorModel:
         *,
         prompt_version: str,
         language: str,
-        shots: Sequence[Shot],
+        shots_of: Callable[[str], Sequence[Shot]],
         ledger: Ledger,
         seed: int,
     ) -> list[Answer | None]:
-        """One answer per premise, in order; None where the prompt is too long."""
+        """One answer per premise, in order, after the examples `shots_of` it; None where the prompt is too long."""
         definition = prompt_definition(prompt_version)
         prompts = [
             encode_prompt(
                 self.tokenizer,
-                build_messages(definition, premise, polarity=polarity, language=language, shots=shots),
+                build_messages(definition, premise, polarity=polarity, language=language, shots=shots_of(premise)),
             )
             for premise in premises
         ]
@@ -144,6 +148,7 @@ def generate_triplets(
     adapters = {p: generator_dir / p for p in Polarity} if description.has_adapters else {}
     model = GeneratorModel(base_model_dir, adapters, generation)
     ledger = Ledger(ledger_path)
+    picker = ShotPicker(description.shots)
     answers = {}
     for polarity in Polarity:
         answers[polarity] = model.answer(
@@ -151,7 +156,7 @@ def generate_triplets(
             polarity,
             prompt_version=description.prompt_version,
             language=description.answer_language_name,
-            shots=description.shots[polarity],
+            shots_of=partial(picker.shots, polarity=polarity),
             ledger=ledger,
             seed=seed,
         )
@@ -170,7 +175,7 @@ def generate_triplets(
     rows = [_row(verdict.candidate, provenance) for verdict in verdicts if verdict.reason is None]
     logger.info("kept %d of %d triplets", len(rows), len(verdicts))
     language_check = filters.wrong_language and identifier_code(description.answer_language) is not None
-    return Triplets(rows, verdicts, provenance, language_check)
+    return Triplets(rows, verdicts, provenance, description.shots, language_check)
 
 
 def _provenance(description: GeneratorDescription, model: GeneratorModel, seed: int) -> dict[str, Any]:

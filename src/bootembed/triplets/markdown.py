@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 200
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_PUNCTUATION = re.compile(r"[&<>]|[\\`*_{}\[\]()#+\-!|~$:@^=]")
+_PUNCTUATION = re.compile(r"[&<>]|[\\`*_{}\[\]#|~$:@]")
 # Marks that turn the direction of all that follows: a sentence may not rearrange the page it stands on.
 _DIRECTIONS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 
@@ -23,7 +23,7 @@ def shown(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """`shown(text)` as Markdown that means just these characters, in a paragraph or in the cell of a table."""
+    """`shown(text)` as Markdown that means just these characters, within a line or a cell of a table."""
     return _PUNCTUATION.sub(lambda match: _ENTITIES.get(match[0], f"\\{match[0]}"), shown(text))
 
 
