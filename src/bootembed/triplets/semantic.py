@@ -46,7 +46,10 @@ class EncoderSimilarity:
         anchors, positives, negatives = (
             embeddings[[row_of[triplet[side]] for triplet in triplets]] for side in range(3)
         )
-        sides = [np.sum(anchors * other, axis=1).round(_DECIMALS).tolist() for other in (positives, negatives)]
+        sides = [
+            np.sum(anchors * other, axis=1, dtype=np.float64).round(_DECIMALS).tolist()
+            for other in (positives, negatives)
+        ]
         return list(zip(*sides, strict=True))
 
     def _encode(self, texts: list[str]) -> Any:
