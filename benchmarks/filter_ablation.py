@@ -95,6 +95,9 @@ class Run:
 
 @click.command(help=__doc__)
 @click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--params", "params_file", type=click.Path(exists=True, path_type=Path), help="Instead of each run's params.yaml."
+)
 @click.option("--strategies", help="Comma-separated; all of a run's grid unless given.")
 @click.option("--languages", help="Comma-separated; all of a run's grid unless given.")
 @click.option("--seeds", default="1,2,3", show_default=True, help="Comma-separated; of the training.")
@@ -105,6 +108,7 @@ class Run:
 @click.option("--output-dir", type=click.Path(path_type=Path), required=True, help="Gets the scores and the tables.")
 def main(
     runs: tuple[Path, ...],
+    params_file: Path | None,
     strategies: str | None,
     languages: str | None,
     seeds: str,
@@ -119,7 +123,7 @@ def main(
     thresholds = Thresholds(max_similarity_to_anchor, min_positive_similarity, min_margin)
     rows = []
     for folder in runs:
-        params = load_params(folder / "params.yaml")
+        params = load_params(params_file or folder / "params.yaml")
         run = Run(folder, params, encoder or params.grid.encoders[0])
         for strategy in _chosen(strategies, params.grid.strategies):
             for language in _chosen(languages, params.grid.languages):
