@@ -347,8 +347,8 @@ def _mean(row: dict[str, Any]) -> float | None:
 
 def _figures(row: dict[str, Any], base: float | None) -> list[str]:
     scores, mean = _scores(row), _mean(row)
-    spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
-    shown = "none could be trained" if mean is None else f"{mean:.4f} ± {spread:.4f}"
+    spread = f" ± {statistics.stdev(scores):.4f}" if len(scores) > 1 else ""
+    shown = "none could be trained" if mean is None else f"{mean:.4f}{spread}"
     gain = "" if mean is None or base is None else f"{mean - base:+.4f}"
     right = [f"{row['oracle'][side]:.1%}" for side in ("positive", "negative")] if row["oracle"] else ["", ""]
     return [shown, gain, *right]

@@ -55,7 +55,7 @@ def split_sentences(text: str) -> list[str]:
     """The sentences of a text.
 
     An end inside a quotation counts as none, nor does an ellipsis, a full stop of an abbreviation, or a `.!?` that a
-    small letter follows. When in doubt a text is one sentence.
+    small letter or no letter follows. When in doubt a text is one sentence.
     """
     found = []
     start = 0
@@ -77,7 +77,7 @@ def _ends_sentence(text: str, end: re.Match[str]) -> bool:
     if end[0][0] in _FULL_STOPS:
         return behind[0] not in _CLOSING
     begins = behind.lstrip(_OPENING)[:1]
-    if begins.islower() or not begins.isalnum() or end[0].startswith(".."):
+    if begins.islower() or not begins.isalpha() or end[0].startswith(".."):
         return False
     return end[0] != "." or not _is_abbreviation(text[: end.start()])
 
