@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--xl-lora-dir", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--examples", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--english-nli", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--anchors", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--output-dir", type=click.Path(path_type=Path), required=True)
 @params_option
 @stage_command
@@ -33,6 +34,7 @@ def main(
     xl_lora_dir: Path,
     examples: Path,
     english_nli: Path,
+    anchors: Path,
     output_dir: Path,
 ) -> None:
     from bootembed.triplets.assemble import assemble_generator
@@ -40,7 +42,7 @@ def main(
     cell = {"strategy": strategy, "language": language}
     settings = {"in_context": params.in_context, "prompts": params.prompts, "seed": params.seed}
     with tracking.stage_run("assemble_generator", cell=cell, settings=settings) as run:
-        assemble_generator(
+        metrics = assemble_generator(
             Strategy(strategy),
             params.languages[language].name,
             language=language,
@@ -50,9 +52,11 @@ def main(
             xl_lora_dir=xl_lora_dir,
             examples=examples,
             english_nli=english_nli,
+            anchors=anchors,
             output_dir=output_dir,
             seed=params.seed,
         )
+        run.log_metrics(metrics)
         run.log_output("generator", output_dir)
 
 

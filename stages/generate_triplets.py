@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 @click.option("--language", required=True)
 @click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--generator", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option(
+    "--encoder", type=click.Path(exists=True, path_type=Path), required=True, help="For the check of meaning."
+)
 @click.option("--anchors", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--ledger", type=click.Path(path_type=Path), required=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True)
 @click.option("--set-aside", type=click.Path(path_type=Path), required=True)
+@click.option("--card", type=click.Path(path_type=Path), required=True, help="Dataset card beside the tables.")
 @click.option("--metrics", "metrics_path", type=click.Path(path_type=Path), required=True)
 @params_option
 @stage_command
@@ -33,15 +37,19 @@ def main(
     language: str,
     base_model: Path,
     generator: Path,
+    encoder: Path,
     anchors: Path,
     ledger: Path,
     output: Path,
     set_aside: Path,
+    card: Path,
     metrics_path: Path,
 ) -> None:
     from bootembed.tables import ANCHORS, read_table
+    from bootembed.triplets.card import Making, dataset_card
     from bootembed.triplets.generate import generate_triplets
     from bootembed.triplets.results import write_triplets
+    from bootembed.triplets.semantic import EncoderSimilarity
 
     cell = {"strategy": strategy, "language": language}
     settings = {
@@ -59,6 +67,7 @@ def main(
             filters=params.generate_triplets.filters,
             ledger_path=ledger,
             seed=params.seed,
+            similarity=EncoderSimilarity(encoder, params.generate_triplets.filters.semantic),
         )
         content_words = params.write_sample_corpora.content_words if params.generate_triplets.oracle else None
         metrics = write_triplets(
@@ -68,6 +77,13 @@ def main(
             metrics_path=metrics_path,
             oracle_content_words=content_words,
         )
+        making = Making(
+            params.base_models["generator"],
+            params.generation,
+            params.generate_triplets.filters,
+            params.generate_triplets.card,
+        )
+        card.write_text(dataset_card(triplets, making), encoding="utf-8")
         ledger.unlink(missing_ok=True)
         run.log_metrics(metrics)
         run.log_output("triplets", output)

@@ -295,13 +295,66 @@ class InContext(Section):
 
     examples: int = Field(ge=0, description="Examples (shots) in each prompt.")
     examples_language: Literal["target", "english"] = Field(description="Language of the examples.")
+    selection: Literal["random", "similar", "diverse"] = Field(
+        description="The same random or mutually different examples for all anchors, or the most similar for each."
+    )
+    order: Literal["random", "most_similar_last"] = Field(description="Of the examples in a prompt.")
+    pool: int = Field(ge=1, description="`similar` and `diverse` choose among so many rows, drawn with `seed`.")
+
+
+class Semantic(Section):
+    """The check of meaning by an encoder; off while both thresholds are null."""
+
+    encoder: Slug = Field(description="Key of `base_models`, role `encoder`; used untrained.")
+    pooling: Literal["mean", "mean_first_last"]
+    max_seq_length: int = Field(ge=4)
+    batch_size: int = Field(ge=1)
+    min_positive_similarity: float | None = Field(ge=-1, le=1, description="Cosine of anchor and positive, at least.")
+    min_margin: float | None = Field(
+        ge=-2, le=2, description="Cosine of anchor and positive less that of anchor and negative, at least."
+    )
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any threshold is set."""
+        return self.min_positive_similarity is not None or self.min_margin is not None
 
 
 class Filters(Section):
-    """First filters of generated triplets."""
+    """Filters of generated triplets, in the order of `triplets.filters.Reason`."""
 
     max_characters: int = Field(ge=1)
     max_length_ratio: float = Field(gt=1.0, description="Answer longer than so many times its anchor: over-long.")
+    strip_quotes: bool = Field(description="Take quotes around a whole answer away.")
+    refusal: bool = Field(description="Set answers aside that begin as a refusal does.")
+    chat_residue: bool = Field(
+        description="Set answers aside with role markers, lead-ins, Markdown, JSON and the like."
+    )
+    several_sentences: Literal["reject", "cut", "keep"] = Field(
+        description="An answer of several sentences: set it aside, cut it behind the first, or keep it."
+    )
+    wrong_language: bool = Field(description="Set answers aside that are plainly in another language than demanded.")
+    max_similarity_to_anchor: float | None = Field(
+        gt=0, le=1, description="Positives more similar to their anchor (difflib ratio of characters); null: any."
+    )
+    numbers_differ: bool = Field(description="Set positives aside with a number that the anchor does not hold.")
+    names_differ: bool = Field(description="Set positives aside with a Latin name that the anchor does not hold.")
+    only_negated: bool = Field(description="Set negatives aside that are the anchor and a negation word.")
+    semantic: Semantic
+
+
+class Source(Section):
+    """A corpus that anchors or training text of the generator come from."""
+
+    name: str = Field(min_length=1)
+    licence: str = Field(min_length=1)
+
+
+class Card(Section):
+    """What the dataset card of generated triplets says beside what the run knows."""
+
+    licence: str = Field(min_length=1, description="Licence key of the Hugging Face Hub, for the triplets.")
+    sources: list[Source]
 
 
 class GenerateTriplets(Section):
@@ -309,6 +362,7 @@ class GenerateTriplets(Section):
 
     anchors: int = Field(ge=1, description="Anchors per language.")
     filters: Filters
+    card: Card
     oracle: bool = Field(description="Judge the triplets with the grammar of the sample corpora.")
 
 
@@ -486,6 +540,7 @@ def _inconsistencies(params: Params) -> list[str]:
         *_adapter_faults(params),
         *_model_faults(params),
         *_evaluation_faults(params),
+        *_filter_faults(params),
     ]
 
 
@@ -648,3 +703,12 @@ def _evaluation_faults(params: Params) -> list[str]:
                 "the champion is never chosen on test scores"
             )
     return faults
+
+
+def _filter_faults(params: Params) -> list[str]:
+    key = params.generate_triplets.filters.semantic.encoder
+    spec = params.base_models.get(key)
+    if spec is not None and spec.role == "encoder":
+        return []
+    encoders = [name for name, found in params.base_models.items() if found.role == "encoder"]
+    return [f"generate_triplets.filters.semantic.encoder: {key!r} is no encoder; choose one of {encoders}"]

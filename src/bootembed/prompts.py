@@ -7,7 +7,9 @@ exactly the place where the model writes one. Rendering to tokens goes through t
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bootembed.errors import DataError, ParamsError
@@ -77,6 +79,21 @@ def prompt_definition(version: str) -> PromptDefinition:
     if version not in _DEFINITIONS:
         raise ParamsError(f"prompts.version: {version!r} is not defined; choose one of {sorted(_DEFINITIONS)}")
     return _DEFINITIONS[version]
+
+
+def repeats_prompt(text: str) -> bool:
+    """Whether a text holds a piece of three words or more of the wording of any prompt definition."""
+    folded = " ".join(text.casefold().split())
+    return any(piece in folded for piece in _pieces())
+
+
+@cache
+def _pieces() -> tuple[str, ...]:
+    wordings = [wording for d in _DEFINITIONS.values() for wording in (d.positive, d.negative)]
+    pieces = {
+        piece.strip(" .:") for wording in wordings for piece in re.split(r"\{\w+\}|[.:]\s|\n", wording.casefold())
+    }
+    return tuple(sorted(piece for piece in pieces if len(piece.split()) >= 3))
 
 
 def build_messages(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
+from filter_settings import ALL
 from toy import CONTRADICTED, ENTAILED, toy_nli
 
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter
 from bootembed.hashing import content_hash
-from bootembed.params import Filters, Generation, Lora, Polarity, Strategy
+from bootembed.params import Generation, Lora, Polarity, Strategy
 from bootembed.prompts import prompt_definition
 from bootembed.triplets.generate import generate_triplets
 from bootembed.triplets.generator import describe_generator, write_generator
+from bootembed.triplets.shots import Example, ShotPool
 
 GENERATION = Generation(
     do_sample=False,
@@ -26,7 +28,6 @@ GENERATION = Generation(
     bf16=False,
     load_in_4bit=False,
 )
-FILTERS = Filters(max_characters=200, max_length_ratio=4.0)
 ANCHORS = [row["premise"] for row in toy_nli(9, seed=5) if row["label"] == "entailment"] + ["The child opens a box."]
 
 
@@ -63,16 +64,14 @@ def generator_dir(tiny_generator, tmp_path_factory):
             seed=1,
         )
     description = describe_generator(
-        Strategy.XL_LORA, language="afr", language_name="Afrikaans", prompt_version="entail_v1", shots={}
+        Strategy.XL_LORA, language="afr", language_name="Afrikaans", prompt_version="entail_v1", shots=ShotPool()
     )
     write_generator(description, adapters, folder / "xl_lora-afr")
     return folder / "xl_lora-afr"
 
 
 def _generate(base, generator, ledger, anchors=ANCHORS):
-    return generate_triplets(
-        base, generator, anchors, generation=GENERATION, filters=FILTERS, ledger_path=ledger, seed=7
-    )
+    return generate_triplets(base, generator, anchors, generation=GENERATION, filters=ALL, ledger_path=ledger, seed=7)
 
 
 def test_each_polarity_is_answered_by_its_own_adapter(tiny_generator, generator_dir, tmp_path):
@@ -111,3 +110,27 @@ def test_too_long_prompts_are_counted_not_cut(tiny_generator, generator_dir, tmp
     triplets = _generate(tiny_generator, generator_dir, tmp_path / "l.jsonl", [*ANCHORS[:2], "very " * 200])
     assert triplets.counts["prompt_too_long"] == 1
     assert triplets.counts["candidates"] == 3
+
+
+def test_each_anchor_gets_its_own_examples(tiny_generator, tmp_path):
+    """An example too long for the prompt is in the way of the anchor it is similar to, and of no other."""
+    pool = [Example("A door. " + "The cat is a cat. " * 60, "p", "n"), Example("A book opens a book.", "p", "n")]
+    description = describe_generator(
+        Strategy.IN_CONTEXT,
+        language="eng",
+        language_name="English",
+        prompt_version="entail_v1",
+        shots=ShotPool(pool, 1, "similar"),
+    )
+    write_generator(description, {}, tmp_path / "in_context-eng")
+    triplets = generate_triplets(
+        tiny_generator,
+        tmp_path / "in_context-eng",
+        ["The child opens a book.", "The cat is a door."],
+        generation=GENERATION.model_copy(update={"max_prompt_tokens": 250}),
+        filters=ALL,
+        ledger_path=tmp_path / "ledger.jsonl",
+        seed=7,
+    )
+    assert [verdict.candidate.positive is None for verdict in triplets.verdicts] == [False, True]
+    assert triplets.shots == description.shots

@@ -17,7 +17,7 @@ STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if s
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
 NO_DEPENDENCY = {"cli", "tracking", "params", "errors", "tables", "__init__"}
 OUTPUTS = {"--output", "--output-dir", "--set-aside", "--metrics", "--results-dir", "--markdown", "--summary"}
-OUTPUTS |= {"--scores-csv", "--oracle-csv"}
+OUTPUTS |= {"--scores-csv", "--oracle-csv", "--card"}
 WORK = {"--checkpoint-dir", "--ledger"}
 every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
 

@@ -44,6 +44,12 @@ def _set(path, value):
         ("corpora.sample.anchors", [], ["corpora.sample.anchors", "'afr'", "no data"]),
         ("languages.afr.corpus", "sampel", ["languages.afr.corpus", "'sampel'", "did you mean 'sample'"]),
         ("register_models.validation_task", {"afr": "SampleSTS"}, ["validation_task.ind", "SampleSTS"]),
+        ("generate_triplets.filters.semantic.encoder", "generator", ["semantic.encoder", "'generator'", "['tiny']"]),
+        (
+            "generate_triplets.filters.several_sentences",
+            "off",
+            ["several_sentences", "'off'", "'reject', 'cut' or 'keep'"],
+        ),
         ("base_models.tiny.source", "hub", ["base_models.tiny.id", "missing", "'hub'"]),
         ("base_models.tiny.role", "generator", ["base_models", "exactly one"]),
     ],

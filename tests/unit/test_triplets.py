@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import pytest
+from filter_settings import FIRST
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bootembed.adapters.xl_lora_data import SourceText, build_xl_lora_data
 from bootembed.errors import DataError
-from bootembed.params import BuildXlLoraData, Filters, Polarity, Strategy
+from bootembed.params import BuildXlLoraData, Polarity, Strategy
 from bootembed.triplets.answers import Answer, Ledger
 from bootembed.triplets.assemble import english_examples
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
-from bootembed.triplets.generator import choose_shots, describe_generator, read_generator, write_generator
+from bootembed.triplets.generator import describe_generator, read_generator, write_generator
+from bootembed.triplets.shots import Example, ShotPool
 
-FILTERS = Filters(max_characters=60, max_length_ratio=3.0)
+
+def _filter(candidates, settings=FIRST, languages=("eng", "eng"), similarity=None):
+    return filter_candidates(
+        candidates, settings, anchor_language=languages[0], answer_language=languages[1], similarity=similarity
+    )
 
 
 def _candidate(anchor, positive, negative, *, number=0, finished=True):
@@ -34,7 +40,7 @@ def _candidate(anchor, positive, negative, *, number=0, finished=True):
     ],
 )
 def test_each_filter(positive, negative, reason):
-    (verdict,) = filter_candidates([_candidate("The big dog runs.", positive, negative)], FILTERS)
+    (verdict,) = _filter([_candidate("The big dog runs.", positive, negative)])
     assert verdict.reason is reason
 
 
@@ -43,7 +49,7 @@ def test_unfinished_answers_and_unanswered_prompts_are_set_aside():
         _candidate("The big dog runs.", "The dog", "The dog sleeps.", finished=False),
         Candidate(1, "The big dog runs.", None, Answer("x", True)),
     ]
-    assert [v.reason for v in filter_candidates(rows, FILTERS)] == [Reason.OVER_LONG, Reason.PROMPT_TOO_LONG]
+    assert [v.reason for v in _filter(rows)] == [Reason.OVER_LONG, Reason.PROMPT_TOO_LONG]
 
 
 def test_duplicate_anchors_survive_and_duplicate_triplets_do_not():
@@ -52,13 +58,13 @@ def test_duplicate_anchors_survive_and_duplicate_triplets_do_not():
         _candidate("The big dog runs.", "A dog runs.", "The dog sleeps.", number=1),
         _candidate("The big dog runs.", "The dog runs.", "The dog sleeps.", number=2),
     ]
-    assert [v.reason for v in filter_candidates(rows, FILTERS)] == [None, None, Reason.DUPLICATE]
+    assert [v.reason for v in _filter(rows)] == [None, None, Reason.DUPLICATE]
 
 
 @given(st.lists(st.tuples(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20)), max_size=20))
 def test_every_candidate_gets_one_verdict_in_order(rows):
     candidates = [_candidate(*row, number=number) for number, row in enumerate(rows)]
-    verdicts = filter_candidates(candidates, FILTERS)
+    verdicts = _filter(candidates)
     assert [v.candidate for v in verdicts] == candidates
 
 
@@ -77,33 +83,30 @@ def test_ledger_survives_a_cut_off_line(tmp_path):
 
 
 def test_generator_folder_round_trip(tmp_path):
-    shots = choose_shots([{"anchor": f"a{n}", "positive": f"p{n}", "negative": f"n{n}"} for n in range(9)], 3, seed=1)
+    shots = ShotPool([Example("a", "b", "c"), Example("d", "e", "f")], 1, "similar", "most_similar_last", 7, 3)
     description = describe_generator(
         Strategy.IN_CONTEXT, language="hau", language_name="Hausa", prompt_version="entail_v1", shots=shots
     )
     write_generator(description, {}, tmp_path / "generator")
     assert read_generator(tmp_path / "generator") == description
-    assert [shot.premise[1:] for shot in shots[Polarity.POSITIVE]] == [s.answer[1:] for s in shots[Polarity.NEGATIVE]]
 
 
 def test_xl_lora_answers_in_english_and_the_others_in_the_target_language():
     languages = {
         strategy: describe_generator(
-            strategy, language="hau", language_name="Hausa", prompt_version="entail_v1", shots={}
+            strategy, language="hau", language_name="Hausa", prompt_version="entail_v1", shots=ShotPool()
         ).answer_language
         for strategy in Strategy
     }
     assert languages == {"in_context": "hau", "adapter_composition": "hau", "xl_lora": "eng"}
 
 
-def test_missing_adapter_and_missing_examples_are_named(tmp_path):
+def test_missing_adapter_and_missing_generator_are_named(tmp_path):
     description = describe_generator(
-        Strategy.XL_LORA, language="hau", language_name="Hausa", prompt_version="entail_v1", shots={}
+        Strategy.XL_LORA, language="hau", language_name="Hausa", prompt_version="entail_v1", shots=ShotPool()
     )
     with pytest.raises(DataError, match="xl_lora lacks its positive adapter"):
         write_generator(description, {Polarity.POSITIVE: tmp_path / "none"}, tmp_path / "generator")
-    with pytest.raises(DataError, match=r"in_context.examples: 5 .* has 2"):
-        choose_shots([{"anchor": "a", "positive": "b", "negative": "c"}] * 2, 5, seed=1)
     with pytest.raises(DataError, match="assemble_generator"):
         read_generator(tmp_path / "nowhere")
 
@@ -133,7 +136,7 @@ def test_xl_lora_rows_pair_foreign_premises_with_english_hypotheses():
     data = build_xl_lora_data(
         {"swa": SourceText(nli, parallel)},
         BuildXlLoraData(source_languages=["swa"], nli_rows=3, parallel_rows=4),
-        FILTERS,
+        FIRST,
         answer=answer,
         seed=1,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bootembed.params import Polarity
+from bootembed.params import ENGLISH, Polarity
 from bootembed.prompts import LABEL_OF
 from bootembed.seeding import derive_seed, sample_rows
 from bootembed.tables import NLI, PARALLEL, read_table
@@ -53,7 +53,7 @@ def build_xl_lora_data(
     Args:
         sources: Source language -> its text, for each of `settings.source_languages`.
         settings: Rows per language and origin.
-        filters: Applied to the answered parallel rows.
+        filters: Applied to the answered parallel rows, English both; but for the check of meaning by an encoder.
         answer: English premises and a polarity -> an answer each, by the task adapter of that polarity.
         seed: Decides which rows are taken.
     """
@@ -95,18 +95,25 @@ def _answer_pairs(
         Candidate(index, text, answers[Polarity.POSITIVE][index], answers[Polarity.NEGATIVE][index])
         for index, text in enumerate(english)
     ]
+    unchecked = filters.semantic.model_copy(update={"min_positive_similarity": None, "min_margin": None})
+    verdicts = filter_candidates(
+        candidates,
+        filters.model_copy(update={"semantic": unchecked}),
+        anchor_language=ENGLISH,
+        answer_language=ENGLISH,
+    )
     rows = []
-    for (language, _, premise), verdict in zip(pairs, filter_candidates(candidates, filters), strict=True):
+    for (language, _, premise), verdict in zip(pairs, verdicts, strict=True):
         if verdict.reason is not None:
             set_aside[str(verdict.reason)] += 1
             continue
-        for polarity in Polarity:
-            written = answers[polarity][verdict.candidate.anchor_id]
-            assert written is not None
+        kept = {Polarity.POSITIVE: verdict.candidate.positive, Polarity.NEGATIVE: verdict.candidate.negative}
+        for polarity, answered in kept.items():
+            assert answered is not None
             rows.append(
                 {
                     "premise": premise,
-                    "hypothesis": written.text,
+                    "hypothesis": answered.text,
                     "label": LABEL_OF[polarity],
                     "language": language,
                     "origin": "parallel",
@@ -150,7 +157,7 @@ def task_answers(
             polarity,
             prompt_version=prompt_version,
             language="English",
-            shots=(),
+            shots_of=lambda _: (),
             ledger=ledger,
             seed=seed,
         )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bootembed.params import Polarity, Strategy
-from bootembed.tables import EXAMPLES, NLI, read_table
-from bootembed.triplets.generator import choose_shots, describe_generator, write_generator
+from bootembed.tables import ANCHORS, EXAMPLES, NLI, read_table
+from bootembed.triplets.generator import describe_generator, write_generator
+from bootembed.triplets.shots import ShotPool, choose_pool
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bootembed.params import InContext
-    from bootembed.prompts import Shot
 
 
 def assemble_generator(
@@ -26,9 +26,10 @@ def assemble_generator(
     xl_lora_dir: Path,
     examples: Path,
     english_nli: Path,
+    anchors: Path,
     output_dir: Path,
     seed: int,
-) -> None:
+) -> dict[str, float]:
     """Write the generator folder of a strategy and language.
 
     Args:
@@ -36,25 +37,29 @@ def assemble_generator(
         language_name: English name of the target language.
         language: Its key.
         prompt_version: Of the prompt definition; recorded in the folder.
-        settings: Number and language of the in-context examples.
+        settings: Number, language and choice of the in-context examples.
         composed_dir: Composed adapters of the language, one folder a polarity.
         xl_lora_dir: XL-LoRA adapters, one folder a polarity.
         examples: Table of example triplets in the target language.
         english_nli: Table of English NLI, for examples in English.
+        anchors: Table of the sentences to write for; none of them may be an example.
         output_dir: Folder to write.
         seed: Chooses the examples.
+
+    Returns:
+        Metrics: examples in the folder, and rows left out because they are anchors.
 
     Raises:
         DataError: An adapter or enough examples are missing.
     """
-    shots: dict[Polarity, list[Shot]] = {}
+    shots = ShotPool()
     if strategy is Strategy.IN_CONTEXT:
         rows = (
             read_table(examples, EXAMPLES)
             if settings.examples_language == "target"
             else english_examples(read_table(english_nli, NLI))
         )
-        shots = choose_shots(rows, settings.examples, seed=seed)
+        shots = choose_pool(rows, settings, anchors=(row["text"] for row in read_table(anchors, ANCHORS)), seed=seed)
     description = describe_generator(
         strategy,
         language=language,
@@ -64,6 +69,7 @@ def assemble_generator(
     )
     source = xl_lora_dir if strategy is Strategy.XL_LORA else composed_dir
     write_generator(description, {polarity: source / polarity for polarity in Polarity}, output_dir)
+    return {"examples": float(len(shots.examples)), "examples_excluded": float(shots.excluded)}
 
 
 def english_examples(nli: list[dict[str, Any]]) -> list[dict[str, Any]]:

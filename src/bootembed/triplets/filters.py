@@ -1,17 +1,22 @@
-"""The first filters of generated triplets: each rejected row is set aside with one reason."""
+"""The filters of generated triplets: each rejected row is set aside with one reason."""
 
 from __future__ import annotations
 
-import unicodedata
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from bootembed.triplets import checks
+from bootembed.triplets.checks import Case
+from bootembed.triplets.text import split_sentences, strip_quotes
 
+if TYPE_CHECKING:
     from bootembed.params import Filters
     from bootembed.triplets.answers import Answer
+
+Similarity = Callable[[Sequence[tuple[str, str, str]]], list[tuple[float, float]]]
+"""Triplets -> the cosine similarities of anchor and positive, and of anchor and negative."""
 
 
 class Reason(StrEnum):
@@ -20,9 +25,35 @@ class Reason(StrEnum):
     PROMPT_TOO_LONG = "prompt_too_long"
     EMPTY = "empty"
     OVER_LONG = "over_long"
+    REFUSAL = "refusal"
+    CHAT_RESIDUE = "chat_residue"
+    SEVERAL_SENTENCES = "several_sentences"
+    WRONG_LANGUAGE = "wrong_language"
     COPY_OF_ANCHOR = "copy_of_anchor"
     POSITIVE_EQUALS_NEGATIVE = "positive_equals_negative"
+    NEAR_COPY_OF_ANCHOR = "near_copy_of_anchor"
+    NUMBERS_DIFFER = "numbers_differ"
+    NAMES_DIFFER = "names_differ"
+    ONLY_NEGATED = "only_negated"
+    POSITIVE_TOO_FAR = "positive_too_far"
+    FALSE_NEGATIVE = "false_negative"
     DUPLICATE = "duplicate"
+
+
+_CHECKS: tuple[tuple[Reason, Callable[[Case, Filters], bool]], ...] = (
+    (Reason.EMPTY, checks.is_empty),
+    (Reason.OVER_LONG, checks.is_over_long),
+    (Reason.REFUSAL, checks.is_refusal),
+    (Reason.CHAT_RESIDUE, checks.has_chat_residue),
+    (Reason.SEVERAL_SENTENCES, checks.has_several_sentences),
+    (Reason.WRONG_LANGUAGE, checks.is_in_wrong_language),
+    (Reason.COPY_OF_ANCHOR, checks.copies_anchor),
+    (Reason.POSITIVE_EQUALS_NEGATIVE, checks.has_equal_answers),
+    (Reason.NEAR_COPY_OF_ANCHOR, checks.nearly_copies_anchor),
+    (Reason.NUMBERS_DIFFER, checks.adds_numbers),
+    (Reason.NAMES_DIFFER, checks.adds_names),
+    (Reason.ONLY_NEGATED, checks.is_only_negated),
+)
 
 
 @dataclass(frozen=True)
@@ -37,47 +68,109 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A candidate and why it is set aside; no reason means that it is kept."""
+    """A candidate and why it is set aside; no reason means that it is kept.
+
+    The answers of a kept candidate are repaired (`repair`); those of another are as the generator wrote them.
+    """
 
     candidate: Candidate
     reason: Reason | None
 
 
-def filter_candidates(candidates: Sequence[Candidate], settings: Filters) -> list[Verdict]:
+def filter_candidates(
+    candidates: Sequence[Candidate],
+    settings: Filters,
+    *,
+    anchor_language: str,
+    answer_language: str,
+    similarity: Similarity | None = None,
+) -> list[Verdict]:
     """Judge every candidate, in order.
 
     Comparisons ignore case, punctuation and spacing. A duplicate is a triplet whose three sentences all occurred
-    before; an anchor that occurs twice keeps both its triplets if they differ.
+    before; an anchor that occurs twice keeps both its triplets if they differ. No other verdict depends on other rows.
+
+    Args:
+        candidates: What the generator wrote.
+        settings: Switches and thresholds.
+        anchor_language: ISO 639-3 key of the anchors' language.
+        answer_language: ISO 639-3 key of the language that the strategy demands of the answers.
+        similarity: Needed where `settings.semantic` sets a threshold.
+
+    Raises:
+        ValueError: A threshold of `settings.semantic` is set and `similarity` is missing.
     """
-    seen: set[tuple[str, str, str]] = set()
-    return [Verdict(candidate, _reason(candidate, settings, seen)) for candidate in candidates]
+    if settings.semantic.is_on and similarity is None:
+        raise ValueError("generate_triplets.filters.semantic is on, so `similarity` is needed")
+    repaired = [_repaired(candidate, settings) for candidate in candidates]
+    cases = [_case(candidate, anchor_language, answer_language) for candidate in repaired]
+    reasons = [Reason.PROMPT_TOO_LONG if case is None else _reason(case, settings) for case in cases]
+    if settings.semantic.is_on and similarity is not None:
+        _judge_meaning(cases, reasons, settings, similarity)
+    _find_duplicates(cases, reasons)
+    return [
+        Verdict(mended if reason is None else written, reason)
+        for written, mended, reason in zip(candidates, repaired, reasons, strict=True)
+    ]
 
 
-def _reason(candidate: Candidate, settings: Filters, seen: set[tuple[str, str, str]]) -> Reason | None:
+def repair(answer: Answer, settings: Filters) -> Answer:
+    """The answer without quotes around it and, where `several_sentences` says so, cut behind its first sentence.
+
+    An answer that ran into the limit of new tokens counts as finished if its first sentence is whole.
+    """
+    text = strip_quotes(answer.text) if settings.strip_quotes else answer.text
+    if settings.several_sentences != "cut":
+        return replace(answer, text=text)
+    first, *others = split_sentences(text)
+    return replace(answer, text=first, finished=answer.finished or bool(others))
+
+
+def _repaired(candidate: Candidate, settings: Filters) -> Candidate:
+    if candidate.positive is None or candidate.negative is None:
+        return candidate
+    return replace(
+        candidate, positive=repair(candidate.positive, settings), negative=repair(candidate.negative, settings)
+    )
+
+
+def _case(candidate: Candidate, anchor_language: str, answer_language: str) -> Case | None:
     positive, negative = candidate.positive, candidate.negative
     if positive is None or negative is None:
-        return Reason.PROMPT_TOO_LONG
-    key = (normalise(candidate.anchor), normalise(positive.text), normalise(negative.text))
-    if not key[1] or not key[2]:
-        return Reason.EMPTY
-    if any(_over_long(answer, candidate.anchor, settings) for answer in (positive, negative)):
-        return Reason.OVER_LONG
-    if key[0] in key[1:]:
-        return Reason.COPY_OF_ANCHOR
-    if key[1] == key[2]:
-        return Reason.POSITIVE_EQUALS_NEGATIVE
-    if key in seen:
-        return Reason.DUPLICATE
-    seen.add(key)
-    return None
+        return None
+    return Case(
+        candidate.anchor,
+        positive.text,
+        negative.text,
+        finished=positive.finished and negative.finished,
+        anchor_language=anchor_language,
+        answer_language=answer_language,
+    )
 
 
-def _over_long(answer: Answer, anchor: str, settings: Filters) -> bool:
-    limit = min(settings.max_characters, settings.max_length_ratio * len(anchor))
-    return not answer.finished or len(answer.text) > limit
+def _reason(case: Case, settings: Filters) -> Reason | None:
+    return next((reason for reason, applies in _CHECKS if applies(case, settings)), None)
 
 
-def normalise(text: str) -> str:
-    """Text for comparison: compatibility-composed, case-folded, letters, marks and digits only."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(char for char in folded if unicodedata.category(char)[0] in "LMN")
+def _judge_meaning(
+    cases: Sequence[Case | None], reasons: list[Reason | None], settings: Filters, similarity: Similarity
+) -> None:
+    """Put the encoder's reasons into `reasons`, where there is none yet."""
+    open_cases = [(index, case) for index, case in enumerate(cases) if case is not None and reasons[index] is None]
+    found = similarity([(case.anchor, case.positive, case.negative) for _, case in open_cases])
+    least, margin = settings.semantic.min_positive_similarity, settings.semantic.min_margin
+    for (index, _), (positive, negative) in zip(open_cases, found, strict=True):
+        if least is not None and positive < least:
+            reasons[index] = Reason.POSITIVE_TOO_FAR
+        elif margin is not None and positive - negative < margin:
+            reasons[index] = Reason.FALSE_NEGATIVE
+
+
+def _find_duplicates(cases: Sequence[Case | None], reasons: list[Reason | None]) -> None:
+    seen: set[tuple[str, str, str]] = set()
+    for index, case in enumerate(cases):
+        if case is None or reasons[index] is not None:
+            continue
+        if case.key in seen:
+            reasons[index] = Reason.DUPLICATE
+        seen.add(case.key)

@@ -5,34 +5,46 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bootembed.adapters.load import load_generator
 from bootembed.errors import DataError
 from bootembed.hashing import content_hash
+from bootembed.language_id import identifier_code
 from bootembed.params import Polarity
 from bootembed.prompts import build_messages, encode_prompt, prompt_definition
 from bootembed.seeding import derive_seed
 from bootembed.triplets.answers import Answer, Ledger, answer_prompts
 from bootembed.triplets.filters import Candidate, Reason, Verdict, filter_candidates
 from bootembed.triplets.generator import GeneratorDescription, read_generator
+from bootembed.triplets.shots import ShotPicker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from bootembed.params import Filters, Generation
     from bootembed.prompts import Shot
+    from bootembed.triplets.filters import Similarity
+    from bootembed.triplets.shots import ShotPool
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Triplets:
-    """Generated triplets: rows of `tables.GENERATED_TRIPLETS`, and the verdicts on all candidates."""
+    """Generated triplets: rows of `tables.GENERATED_TRIPLETS`, and the verdicts on all candidates.
+
+    `provenance` is what all rows have in common, `shots` the examples in prompts. `language_check` is False where
+    answers in another language pass: the check is off, or CLD2 does not know the one that is demanded.
+    """
 
     rows: list[dict[str, Any]]
     verdicts: list[Verdict]
+    provenance: dict[str, Any]
+    shots: ShotPool
+    language_check: bool
 
     @property
     def counts(self) -> dict[str, int]:
@@ -40,6 +52,13 @@ class Triplets:
         reasons = Counter(verdict.reason for verdict in self.verdicts)
         by_reason = {str(reason): reasons[reason] for reason in Reason}
         return {"candidates": len(self.verdicts), "kept": len(self.rows), **by_reason}
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The counts, the share of the candidates that each is, and whether the language of answers was checked."""
+        shares = {f"{name}_rate": count / len(self.verdicts) for name, count in self.counts.items()}
+        del shares["candidates_rate"]
+        return {**self.counts, **shares, "language_check": int(self.language_check)}
 
 
 class GeneratorModel:
@@ -71,16 +90,16 @@ class GeneratorModel:
         *,
         prompt_version: str,
         language: str,
-        shots: Sequence[Shot],
+        shots_of: Callable[[str], Sequence[Shot]],
         ledger: Ledger,
         seed: int,
     ) -> list[Answer | None]:
-        """One answer per premise, in order; None where the prompt is too long."""
+        """One answer per premise, in order, after the examples `shots_of` it; None where the prompt is too long."""
         definition = prompt_definition(prompt_version)
         prompts = [
             encode_prompt(
                 self.tokenizer,
-                build_messages(definition, premise, polarity=polarity, language=language, shots=shots),
+                build_messages(definition, premise, polarity=polarity, language=language, shots=shots_of(premise)),
             )
             for premise in premises
         ]
@@ -106,6 +125,7 @@ def generate_triplets(
     filters: Filters,
     ledger_path: Path,
     seed: int,
+    similarity: Similarity | None = None,
 ) -> Triplets:
     """Write a positive and a hard negative for every anchor and filter the triplets.
 
@@ -114,9 +134,10 @@ def generate_triplets(
         generator_dir: Generator folder of the strategy and language.
         anchors: Sentences of the target language; equal ones are each answered.
         generation: Sampling and batching.
-        filters: Thresholds.
+        filters: Switches and thresholds.
         ledger_path: File that keeps finished batches; a killed run goes on from it.
         seed: Of the sampling.
+        similarity: An encoder's, where `filters.semantic` is on.
 
     Raises:
         DataError: There are no anchors.
@@ -127,6 +148,7 @@ def generate_triplets(
     adapters = {p: generator_dir / p for p in Polarity} if description.has_adapters else {}
     model = GeneratorModel(base_model_dir, adapters, generation)
     ledger = Ledger(ledger_path)
+    picker = ShotPicker(description.shots)
     answers = {}
     for polarity in Polarity:
         answers[polarity] = model.answer(
@@ -134,7 +156,7 @@ def generate_triplets(
             polarity,
             prompt_version=description.prompt_version,
             language=description.answer_language_name,
-            shots=description.shots[polarity],
+            shots_of=partial(picker.shots, polarity=polarity),
             ledger=ledger,
             seed=seed,
         )
@@ -142,11 +164,18 @@ def generate_triplets(
         Candidate(index, anchor, answers[Polarity.POSITIVE][index], answers[Polarity.NEGATIVE][index])
         for index, anchor in enumerate(anchors)
     ]
-    verdicts = filter_candidates(candidates, filters)
+    verdicts = filter_candidates(
+        candidates,
+        filters,
+        anchor_language=description.language,
+        answer_language=description.answer_language,
+        similarity=similarity,
+    )
     provenance = _provenance(description, model, seed)
     rows = [_row(verdict.candidate, provenance) for verdict in verdicts if verdict.reason is None]
     logger.info("kept %d of %d triplets", len(rows), len(verdicts))
-    return Triplets(rows, verdicts)
+    language_check = filters.wrong_language and identifier_code(description.answer_language) is not None
+    return Triplets(rows, verdicts, provenance, description.shots, language_check)
 
 
 def _provenance(description: GeneratorDescription, model: GeneratorModel, seed: int) -> dict[str, Any]:

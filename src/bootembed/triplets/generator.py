@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bootembed.errors import DataError
 from bootembed.params import ENGLISH, Polarity, Strategy
-from bootembed.prompts import Shot
-from bootembed.seeding import derive_seed, sample_rows
+from bootembed.triplets.shots import Example, ShotPool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
 _DESCRIPTION = "generator.json"
@@ -35,23 +34,8 @@ class GeneratorDescription:
     answer_language: str
     answer_language_name: str
     prompt_version: str
-    shots: dict[Polarity, list[Shot]]
+    shots: ShotPool
     has_adapters: bool
-
-
-def choose_shots(examples: Sequence[dict[str, Any]], count: int, *, seed: int) -> dict[Polarity, list[Shot]]:
-    """Few-shot examples of both polarities from rows with `anchor`, `positive`, `negative`.
-
-    Raises:
-        DataError: There are fewer rows than `count`.
-    """
-    if len(examples) < count:
-        raise DataError(
-            f"in_context.examples: {count} are asked for but the corpus has {len(examples)} example triplets; "
-            "give more, lower the number, or set in_context.examples_language to 'english'"
-        )
-    chosen = sample_rows(examples, count, seed=derive_seed(seed, "shots"))
-    return {polarity: [Shot(row["anchor"], row[str(polarity)]) for row in chosen] for polarity in Polarity}
 
 
 def describe_generator(
@@ -60,19 +44,18 @@ def describe_generator(
     language: str,
     language_name: str,
     prompt_version: str,
-    shots: Mapping[Polarity, list[Shot]],
+    shots: ShotPool,
 ) -> GeneratorDescription:
     """The description of a strategy's generator: XL-LoRA answers in English, the others in the target language."""
     cross_lingual = strategy is Strategy.XL_LORA
-    in_context = strategy is Strategy.IN_CONTEXT
     return GeneratorDescription(
         strategy=strategy,
         language=language,
         answer_language=ENGLISH if cross_lingual else language,
         answer_language_name="English" if cross_lingual else language_name,
         prompt_version=prompt_version,
-        shots=dict(shots) if in_context else {polarity: [] for polarity in Polarity},
-        has_adapters=not in_context,
+        shots=shots,
+        has_adapters=strategy is not Strategy.IN_CONTEXT,
     )
 
 
@@ -101,7 +84,8 @@ def read_generator(folder: Path) -> GeneratorDescription:
     """
     try:
         raw = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
-        shots = {Polarity(polarity): [Shot(**shot) for shot in listed] for polarity, listed in raw.pop("shots").items()}
-        return GeneratorDescription(strategy=Strategy(raw.pop("strategy")), shots=shots, **raw)
+        shots = raw.pop("shots")
+        pool = ShotPool([Example(**example) for example in shots.pop("examples")], **shots)
+        return GeneratorDescription(strategy=Strategy(raw.pop("strategy")), shots=pool, **raw)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{folder}: is no generator folder: {error}; run its assemble_generator stage") from error

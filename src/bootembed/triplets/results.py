@@ -29,7 +29,7 @@ def write_triplets(
     """
     write_table(triplets.rows, GENERATED_TRIPLETS, output)
     write_table((_set_aside_row(v) for v in triplets.verdicts if v.reason), SET_ASIDE_TRIPLETS, set_aside)
-    metrics: dict[str, float] = dict(triplets.counts)
+    metrics = triplets.metrics
     if oracle_content_words is not None and triplets.rows:
         metrics |= {f"oracle_{name}": value for name, value in _judge(triplets.rows, oracle_content_words).items()}
     metrics_path.parent.mkdir(parents=True, exist_ok=True)

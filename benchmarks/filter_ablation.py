@@ -1,0 +1,366 @@
+"""What each filter of generated triplets is worth: STS scores of embedders trained on differently filtered triplets.
+
+RUN is the folder of a finished run: its params.yaml, models/base, data/training_sets and data/corpora. Nothing is
+generated again: all candidates of a run, kept and set aside, are filtered anew, an embedder is trained on what is left
+and scored, once a seed. Finished scores are found again by what they depend on, so a stopped ablation goes on, and
+settings that leave the same triplets are trained once. Answers that were cut or stripped of quotes stay so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import statistics
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from tabulate import tabulate
+
+from bootembed.hashing import content_hash
+from bootembed.params import Strategy, load_params
+from bootembed.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, read_table
+from bootembed.triplets.answers import Answer
+from bootembed.triplets.filters import Candidate, Reason, Verdict, filter_candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bootembed.params import Filters, Params
+    from bootembed.triplets.filters import Similarity
+
+logger = logging.getLogger("filter_ablation")
+NONE, FIRST, ALL, CONFIGURED = "none", "first", "all", "configured"
+# Answers that never ended or were never written cannot be told from others once they are on disk.
+_LOST = {str(Reason.PROMPT_TOO_LONG), str(Reason.OVER_LONG)}
+_OFF: dict[Reason, dict[str, Any]] = {
+    Reason.REFUSAL: {"refusal": False},
+    Reason.CHAT_RESIDUE: {"chat_residue": False},
+    Reason.SEVERAL_SENTENCES: {"several_sentences": "keep"},
+    Reason.WRONG_LANGUAGE: {"wrong_language": False},
+    Reason.NEAR_COPY_OF_ANCHOR: {"max_similarity_to_anchor": None},
+    Reason.NUMBERS_DIFFER: {"numbers_differ": False},
+    Reason.NAMES_DIFFER: {"names_differ": False},
+    Reason.ONLY_NEGATED: {"only_negated": False},
+}
+_OFF_SEMANTIC = {Reason.POSITIVE_TOO_FAR: "min_positive_similarity", Reason.FALSE_NEGATIVE: "min_margin"}
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Thresholds of the setting `all`; None leaves the check of meaning out."""
+
+    max_similarity_to_anchor: float
+    min_positive_similarity: float | None
+    min_margin: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run and the encoder to train."""
+
+    folder: Path
+    params: Params
+    encoder: str
+
+    @property
+    def encoder_dir(self) -> Path:
+        """The untrained encoder."""
+        return self.folder / "models" / "base" / self.encoder
+
+    def evaluation_dir(self, language: str) -> Path:
+        """The evaluation tables of a language."""
+        return self.folder / "data" / "corpora" / "target" / language / "evaluation"
+
+    def candidates(self, strategy: str, language: str) -> tuple[list[Candidate], set[int], str]:
+        """All candidates, those (by `anchor_id`) that no setting may keep, and the language of the answers."""
+        folder = self.folder / "data" / "training_sets" / f"{strategy}-{language}"
+        kept = read_table(folder / "training.parquet", GENERATED_TRIPLETS)
+        aside = read_table(folder / "set_aside.parquet", SET_ASIDE_TRIPLETS)
+        lost = {row["anchor_id"] for row in aside if row["reason"] in _LOST}
+        rows = sorted([*kept, *aside], key=lambda row: row["anchor_id"])
+        answer_language = "eng" if strategy == Strategy.XL_LORA else language
+        candidates = [
+            Candidate(row["anchor_id"], row["anchor"], Answer(row["positive"], True), Answer(row["negative"], True))
+            for row in rows
+        ]
+        return candidates, lost, answer_language
+
+
+@click.command(help=__doc__)
+@click.argument("runs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--params", "params_file", type=click.Path(exists=True, path_type=Path), help="Instead of each run's params.yaml."
+)
+@click.option("--strategies", help="Comma-separated; all of a run's grid unless given.")
+@click.option("--languages", help="Comma-separated; all of a run's grid unless given.")
+@click.option("--seeds", default="1,2,3", show_default=True, help="Comma-separated; of the training.")
+@click.option("--encoder", help="Key of `base_models`; the first of a run's grid unless given.")
+@click.option("--max-similarity-to-anchor", default=0.95, show_default=True, help="Threshold of the setting `all`.")
+@click.option("--min-positive-similarity", type=float, help="Of the setting `all`; left out unless given.")
+@click.option("--min-margin", type=float, help="Of the setting `all`; left out unless given.")
+@click.option("--output-dir", type=click.Path(path_type=Path), required=True, help="Gets the scores and the tables.")
+def main(
+    runs: tuple[Path, ...],
+    params_file: Path | None,
+    strategies: str | None,
+    languages: str | None,
+    seeds: str,
+    encoder: str | None,
+    max_similarity_to_anchor: float,
+    min_positive_similarity: float | None,
+    min_margin: float | None,
+    output_dir: Path,
+) -> None:
+    """Score every setting of every cell and write `filter_ablation.json` and `filter_ablation.md`."""
+    logging.basicConfig(level="INFO", format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
+    thresholds = Thresholds(max_similarity_to_anchor, min_positive_similarity, min_margin)
+    rows = []
+    for folder in runs:
+        params = load_params(params_file or folder / "params.yaml")
+        run = Run(folder, params, encoder or params.grid.encoders[0])
+        for strategy in _chosen(strategies, params.grid.strategies):
+            for language in _chosen(languages, params.grid.languages):
+                rows += list(ablate(run, strategy, language, thresholds, _numbers(seeds), output_dir))
+                table = {"machine": machine(), "thresholds": vars(thresholds), "rows": rows}
+                (output_dir / "filter_ablation.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+                (output_dir / "filter_ablation.md").write_text(render(table), encoding="utf-8")
+    click.echo((output_dir / "filter_ablation.md").read_text(encoding="utf-8"))
+
+
+def filter_settings(configured: Filters, thresholds: Thresholds) -> dict[str, Filters | None]:
+    """The settings to compare, by name: no filter, the first ones, the run's own, all, and all but each one."""
+    off: dict[str, Any] = {key: value for update in _OFF.values() for key, value in update.items()}
+    meaning = {name: getattr(thresholds, name) for name in _OFF_SEMANTIC.values()}
+    unread = configured.semantic.model_copy(update=dict.fromkeys(meaning))
+    on: dict[str, Any] = {
+        **{key: True for key, value in off.items() if value is False},
+        "several_sentences": "reject",
+        "max_similarity_to_anchor": thresholds.max_similarity_to_anchor,
+        "semantic": configured.semantic.model_copy(update=meaning),
+    }
+    everything = configured.model_copy(update=on)
+    settings: dict[str, Filters | None] = {
+        NONE: None,
+        FIRST: configured.model_copy(update={**off, "semantic": unread}),
+        CONFIGURED: configured,
+        ALL: everything,
+    }
+    settings |= {f"all but {reason}": everything.model_copy(update=update) for reason, update in _OFF.items()}
+    for reason, name in _OFF_SEMANTIC.items():
+        if meaning[name] is not None:
+            without = everything.semantic.model_copy(update={name: None})
+            settings[f"all but {reason}"] = everything.model_copy(update={"semantic": without})
+    return settings
+
+
+def ablate(
+    run: Run, strategy: str, language: str, thresholds: Thresholds, seeds: Sequence[int], output_dir: Path
+) -> Iterator[dict[str, Any]]:
+    """One row a setting: what it keeps and the scores of the embedders trained on that."""
+    candidates, lost, answer_language = run.candidates(strategy, language)
+    similarity = _remembered(run)
+    for name, filters in filter_settings(run.params.generate_triplets.filters, thresholds).items():
+        verdicts = _judge(candidates, lost, filters, (language, answer_language), similarity)
+        kept = [_row(verdict.candidate) for verdict in verdicts if verdict.reason is None]
+        reasons = Counter(str(verdict.reason) for verdict in verdicts if verdict.reason is not None)
+        logger.info("%s %s %s: %d of %d kept", strategy, language, name, len(kept), len(candidates))
+        scores = [_score(run, kept, language, seed, output_dir / "scores") for seed in seeds]
+        yield {
+            "run": run.folder.name,
+            "strategy": strategy,
+            "language": language,
+            "setting": name,
+            "candidates": len(candidates),
+            "kept": len(kept),
+            "reasons": dict(sorted(reasons.items())),
+            "oracle": _oracle(run, kept, language, answer_language),
+            "scores": {str(seed): score for seed, score in zip(seeds, scores, strict=True)},
+        }
+
+
+def _judge(
+    candidates: list[Candidate],
+    lost: set[int],
+    filters: Filters | None,
+    languages: tuple[str, str],
+    similarity: Similarity,
+) -> list[Verdict]:
+    usable = [candidate for candidate in candidates if candidate.anchor_id not in lost]
+    aside = [Verdict(candidate, Reason.OVER_LONG) for candidate in candidates if candidate.anchor_id in lost]
+    if filters is None:  # an empty text is no training text, whatever the filters
+        empty = {c.anchor_id for c in usable if not all(answer and answer.text for answer in (c.positive, c.negative))}
+        return [*(Verdict(c, Reason.EMPTY if c.anchor_id in empty else None) for c in usable), *aside]
+    verdicts = filter_candidates(
+        usable, filters, anchor_language=languages[0], answer_language=languages[1], similarity=similarity
+    )
+    return [*verdicts, *aside]
+
+
+def _row(candidate: Candidate) -> dict[str, str]:
+    assert candidate.positive is not None
+    assert candidate.negative is not None
+    return {
+        "anchor": candidate.anchor,
+        "positive": candidate.positive.text,
+        "negative": candidate.negative.text,
+    }
+
+
+def _remembered(run: Run) -> Similarity:
+    """The encoder's similarities, each computed once for all settings."""
+    from bootembed.triplets.semantic import EncoderSimilarity
+
+    encoder = run.params.generate_triplets.filters.semantic
+    compare = EncoderSimilarity(run.folder / "models" / "base" / encoder.encoder, encoder)
+    known: dict[tuple[str, str, str], tuple[float, float]] = {}
+
+    def similarity(triplets: Sequence[tuple[str, str, str]]) -> list[tuple[float, float]]:
+        new = [triplet for triplet in dict.fromkeys(triplets) if triplet not in known]
+        known.update(zip(new, compare(new), strict=True))
+        return [known[triplet] for triplet in triplets]
+
+    return similarity
+
+
+def _oracle(run: Run, rows: list[dict[str, str]], language: str, answer_language: str) -> dict[str, float] | None:
+    """Precision of positives and negatives by the grammar of the sample corpora, where the run has them."""
+    if not run.params.generate_triplets.oracle:
+        return None
+    from bootembed.sample.lexicon import Lexicon
+    from bootembed.sample.oracle import Oracle
+
+    anchors, positives, negatives = ([row[side] for row in rows] for side in ("anchor", "positive", "negative"))
+    oracle = Oracle(Lexicon.load(content_words=run.params.write_sample_corpora.content_words))
+    found = oracle.precision(anchors, positives, negatives, anchor_language=language, answer_language=answer_language)
+    return {polarity: round(found[f"{polarity}_precision"], 4) for polarity in ("positive", "negative")}
+
+
+def _score(run: Run, rows: list[dict[str, str]], language: str, seed: int, folder: Path) -> float | None:
+    """Mean test score over the STS tasks of an embedder trained on `rows`; None where nothing could be trained."""
+    settings = [run.params.train_embedder.model_dump(mode="json"), run.params.evaluate_embedder.model_dump(mode="json")]
+    inputs = [rows, settings, seed, content_hash(run.encoder_dir), content_hash(run.evaluation_dir(language))]
+    path = folder / f"{hashlib.sha256(json.dumps(inputs).encode()).hexdigest()}.json"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        result = _train_and_score(run, rows, language, seed)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(result), encoding="utf-8")
+        os.replace(partial, path)
+    score: float | None = json.loads(path.read_text(encoding="utf-8"))["score"]
+    return score
+
+
+def _train_and_score(run: Run, rows: list[dict[str, str]], language: str, seed: int) -> dict[str, Any]:
+    from bootembed.embedder.train import train_embedder
+    from bootembed.errors import DataError
+    from bootembed.evaluation.run import evaluate_embedder, read_tasks
+
+    params = run.params
+    names = {"recipe": "ablation", "language": language, "encoder": run.encoder}
+    tasks = read_tasks(
+        run.evaluation_dir(language),
+        params.evaluate_embedder.tasks,
+        language=language,
+        script=params.languages[language].script,
+    )
+    sts = [task for task in tasks if task.metadata.type == "STS"]
+    if not sts:
+        raise DataError(f"{run.evaluation_dir(language)}: no STS task; the ablation compares STS scores")
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "model"
+        try:
+            train_embedder(
+                run.encoder_dir,
+                rows,
+                params.train_embedder,
+                **names,
+                scoring_max_seq_length=params.evaluate_embedder.max_seq_length,
+                output_dir=model,
+                checkpoint_dir=Path(folder) / "work",
+                seed=seed,
+            )
+            results = Path(folder) / "results"
+            found = evaluate_embedder(model, sts, params.evaluate_embedder, **names, results_dir=results, seed=seed)
+        except DataError as error:
+            logger.warning("%s", error)
+            return {"score": None, "why": str(error)}
+    scores = [by_split["test"] for by_split in found.scores.values() if "test" in by_split]
+    return {"score": statistics.mean(scores), "tasks": found.scores}
+
+
+def machine() -> dict[str, Any]:
+    """What the scores were computed on."""
+    import torch
+
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processors": os.cpu_count(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def render(table: dict[str, Any]) -> str:
+    """The table as Markdown: mean and standard deviation over seeds, and the difference to the first filters."""
+    lines = [
+        "Mean test score over STS tasks, ± standard deviation over the seeds; the difference is to the first filters.",
+        "",
+        "Machine: " + ", ".join(f"{name} {value}" for name, value in table["machine"].items()),
+        "",
+    ]
+    base = {_cell(row): _mean(row) for row in table["rows"] if row["setting"] == FIRST}
+    rows = [[*_cell(row), row["setting"], row["kept"], *_figures(row, base[_cell(row)])] for row in table["rows"]]
+    heads = [
+        "run",
+        "strategy",
+        "language",
+        "filters",
+        "kept",
+        "STS",
+        "difference",
+        "positives right",
+        "negatives right",
+    ]
+    return "\n".join([*lines, str(tabulate(rows, heads, tablefmt="github", disable_numparse=True)), ""])
+
+
+def _cell(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["run"], row["strategy"], row["language"]
+
+
+def _scores(row: dict[str, Any]) -> list[float]:
+    return [score for score in row["scores"].values() if score is not None]
+
+
+def _mean(row: dict[str, Any]) -> float | None:
+    scores = _scores(row)
+    return statistics.mean(scores) if scores else None
+
+
+def _figures(row: dict[str, Any], base: float | None) -> list[str]:
+    scores, mean = _scores(row), _mean(row)
+    spread = f" ± {statistics.stdev(scores):.4f}" if len(scores) > 1 else ""
+    shown = "none could be trained" if mean is None else f"{mean:.4f}{spread}"
+    gain = "" if mean is None or base is None else f"{mean - base:+.4f}"
+    right = [f"{row['oracle'][side]:.1%}" for side in ("positive", "negative")] if row["oracle"] else ["", ""]
+    return [shown, gain, *right]
+
+
+def _chosen(given: str | None, known: Sequence[str]) -> list[str]:
+    return given.split(",") if given else [str(name) for name in known]
+
+
+def _numbers(given: str) -> list[int]:
+    return [int(number) for number in given.split(",")]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""The card of a published set of triplets: where they come from and what was left out, without dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from bootembed.params import Polarity
+from bootembed.prompts import prompt_definition
+from bootembed.triplets.filters import Reason
+from bootembed.triplets.markdown import escape, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bootembed.params import BaseModelSpec, Card, Filters, Generation
+    from bootembed.triplets.filters import Verdict
+    from bootembed.triplets.generate import Triplets
+    from bootembed.triplets.shots import ShotPool
+
+_SAMPLES = 5
+_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
+_MEANINGS = {
+    Reason.PROMPT_TOO_LONG: "the prompt was longer than the limit, so nothing was written",
+    Reason.EMPTY: "an answer without a letter or digit",
+    Reason.OVER_LONG: "an answer over the limits, or not ended by the model",
+    Reason.REFUSAL: "an answer that begins as a refusal does",
+    Reason.CHAT_RESIDUE: "an answer with role markers, lead-ins, Markdown, JSON or text of the prompt",
+    Reason.SEVERAL_SENTENCES: "an answer of several sentences",
+    Reason.WRONG_LANGUAGE: "an answer plainly in another language than demanded",
+    Reason.COPY_OF_ANCHOR: "an answer that is the anchor",
+    Reason.POSITIVE_EQUALS_NEGATIVE: "a positive that is the negative",
+    Reason.NEAR_COPY_OF_ANCHOR: "a positive whose characters are nearly the anchor's",
+    Reason.NUMBERS_DIFFER: "a positive with a number that the anchor does not hold",
+    Reason.NAMES_DIFFER: "a positive with a name that the anchor does not hold",
+    Reason.ONLY_NEGATED: "a negative that is the anchor and a negation word",
+    Reason.POSITIVE_TOO_FAR: "a positive that an encoder finds too unlike the anchor",
+    Reason.FALSE_NEGATIVE: "a negative that an encoder finds too like the anchor, measured by the positive",
+    Reason.DUPLICATE: "a triplet that occurred before",
+}
+_COLUMNS = (
+    ("anchor", "a sentence of the corpus"),
+    ("positive", "written to be true if the anchor is (entailment)"),
+    ("negative", "written to be false if the anchor is true (contradiction): a hard negative"),
+    ("anchor_id", "position of the anchor in its table"),
+    ("language, answer_language", "ISO 639-3 keys of the anchors' language and of the answers'"),
+    ("strategy", "how the generator was taught"),
+    ("generator_hash, positive_adapter_hash, negative_adapter_hash", "SHA-256 of the folders; empty without adapters"),
+    ("prompt_version, seed", "of the prompts, and of the sampling"),
+)
+_USE = """```python
+from datasets import load_dataset
+
+triplets = load_dataset("path/to/this/folder", split="train")
+```"""
+
+
+@dataclass(frozen=True)
+class Making:
+    """What triplets were made with."""
+
+    base_model: BaseModelSpec
+    generation: Generation
+    filters: Filters
+    card: Card
+
+
+def dataset_card(triplets: Triplets, making: Making) -> str:
+    """Text of the README of a folder with `training.parquet` and `set_aside.parquet`."""
+    origin = triplets.provenance
+    title = f"# Triplets for {escape(origin['language'])}, written by {escape(origin['strategy'])}"
+    language = "its language" if origin["language"] == origin["answer_language"] else f"`{origin['answer_language']}`"
+    parts = [
+        f"---\n{_header(triplets, making.card)}---",
+        title,
+        f"For each anchor a generator wrote a positive (entailment) and a hard negative (contradiction) in {language}. "
+        "Made by bootembed for the contrastive finetuning of sentence embedders. Nobody read the answers one by one.",
+        _USE,
+        "Rows set aside, each with its reason, are the configuration `set_aside`.",
+        "## Columns\n\n" + table(["column", "meaning"], _COLUMNS),
+        "## Origin\n\n" + table(["what", "value"], _origin_rows(triplets, making)),
+        "## Sources\n\n" + _sources(making.card),
+        "## Filters\n\n" + table(["parameter", "value"], _filter_rows(making.filters)),
+        "## Counts\n\n" + table(["", "rows", "share of candidates"], _count_rows(triplets)),
+        "## Samples\n\n" + table(["anchor", "positive", "negative"], _samples(triplets.rows)),
+        "## Set aside\n\n" + _set_aside(triplets.verdicts),
+        "## Known limits\n\n" + "\n".join(f"- {limit}" for limit in _limits(triplets)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _header(triplets: Triplets, card: Card) -> str:
+    origin, count = triplets.provenance, len(triplets.rows)
+    header = {
+        "language": sorted({origin["language"], origin["answer_language"]}),
+        "license": card.licence,
+        "pretty_name": f"Triplets {origin['language']} {origin['strategy']}",
+        "task_categories": ["sentence-similarity"],
+        "size_categories": [next((name for limit, name in _SIZES if count < limit), "n>1M")],
+        "tags": ["synthetic", "hard-negatives", "sentence-transformers", "bootembed"],
+        "configs": [
+            {
+                "config_name": "default",
+                "default": True,
+                "data_files": [{"split": "train", "path": "training.parquet"}],
+            },
+            {"config_name": "set_aside", "data_files": [{"split": "train", "path": "set_aside.parquet"}]},
+        ],
+    }
+    return yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
+
+
+def _origin_rows(triplets: Triplets, making: Making) -> list[tuple[str, object]]:
+    origin = triplets.provenance
+    definition = prompt_definition(origin["prompt_version"])
+    sampling = making.generation.model_dump(mode="json")
+    return [
+        ("strategy", origin["strategy"]),
+        ("base model", _base_model(making.base_model)),
+        ("base model, SHA-256", origin["generator_hash"]),
+        *((f"{p} adapter, SHA-256", origin[f"{p}_adapter_hash"] or "none") for p in Polarity),
+        ("prompts", origin["prompt_version"]),
+        ("positive prompt", definition.positive),
+        ("negative prompt", definition.negative),
+        *_prompting(triplets.shots),
+        ("seed", origin["seed"]),
+        *((f"generation.{name}", value) for name, value in sampling.items()),
+    ]
+
+
+def _prompting(shots: ShotPool) -> list[tuple[str, object]]:
+    if not shots.count:
+        return [("examples in a prompt", 0)]
+    chosen = f"{shots.selection}, of {len(shots.examples)}" if shots.selection == "similar" else shots.selection
+    return [("examples in a prompt", shots.count), ("choice of examples", chosen), ("their order", shots.order)]
+
+
+def _base_model(spec: BaseModelSpec) -> str:
+    if spec.source == "hub":
+        return f"{spec.id} at revision {spec.revision}"
+    if spec.scratch is not None and spec.source == "scratch":
+        return f"built from scratch ({spec.scratch.architecture})"
+    return "a local folder"
+
+
+def _sources(card: Card) -> str:
+    if not card.sources:
+        return "Not named: set `generate_triplets.card.sources` before publishing."
+    return table(["corpus", "licence"], ((source.name, source.licence) for source in card.sources))
+
+
+def _filter_rows(filters: Filters) -> list[tuple[str, object]]:
+    settings = filters.model_dump(mode="json", exclude={"semantic"})
+    semantic = filters.semantic.model_dump(mode="json") if filters.semantic.is_on else {}
+    meaning = [(f"semantic.{name}", value) for name, value in semantic.items()] or [("semantic", "off")]
+    return [(name, "off" if value in (None, False) else value) for name, value in [*settings.items(), *meaning]]
+
+
+def _count_rows(triplets: Triplets) -> list[tuple[str, int, str]]:
+    total = len(triplets.verdicts)
+    named = {"candidates": "candidates", "kept": "kept"} | {
+        str(reason): f"{reason}: {meaning}" for reason, meaning in _MEANINGS.items()
+    }
+    return [(named[name], count, f"{count / total:.1%}") for name, count in triplets.counts.items()]
+
+
+def _samples(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    count = min(_SAMPLES, len(rows))
+    chosen = [rows[index * len(rows) // count] for index in range(count)]
+    return [(row["anchor"], row["positive"], row["negative"]) for row in chosen]
+
+
+def _set_aside(verdicts: Sequence[Verdict]) -> str:
+    rows = []
+    for reason in Reason:
+        found = [verdict.candidate for verdict in verdicts if verdict.reason is reason][:_SAMPLES]
+        answers = [[answer.text if answer else "" for answer in (c.positive, c.negative)] for c in found]
+        rows += [(reason, c.anchor, *written) for c, written in zip(found, answers, strict=True)]
+    return table(["reason", "anchor", "positive", "negative"], rows) if rows else "None."
+
+
+def _limits(triplets: Triplets) -> list[str]:
+    limits = [
+        "The filters read the surface of sentences: a fluent positive that does not follow from its anchor, and a "
+        "negative that does not contradict it, pass.",
+        "Numbers are compared in digits only, names in Latin script and within one language only.",
+    ]
+    if triplets.language_check:
+        limits.append("The language of short answers (under 20 letters) was not told, close relatives may be confused.")
+    else:
+        limits.append("The language of the answers was not checked.")
+    return limits

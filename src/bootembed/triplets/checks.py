@@ -1,0 +1,197 @@
+"""The checks on one triplet: each a small function that tells whether its fault is there.
+
+Each is switched by its own parameter, and a check that cannot know (a language nobody listed, a text too short to tell)
+finds no fault: a triplet is lost only for something seen.
+"""
+
+# ruff: noqa: RUF001 - punctuation of other scripts is meant
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from bootembed.language_id import in_other_language
+from bootembed.prompts import repeats_prompt
+from bootembed.triplets.phrases import negations, refusals
+from bootembed.triplets.text import names, normalise, number_readings, split_sentences, words
+
+if TYPE_CHECKING:
+    from bootembed.params import Filters
+
+_LEAD_IN = re.compile(
+    r"(?:sure|certainly|absolutely|of course|okay|ok|alright|great)\s*(?:[!:]|,\s*(?:here|i can|i'll|i will|let me)\b)"
+    r"|here(?:'s| is| are)\b[^.!?:]{0,80}:"
+    r"|here(?:'s| is) (?:a|an|one|the|your) [^.!?]{0,40}\b(?:sentence|statement|hypothesis|translation|example)s?\b",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"(?:[^\W\d_]+ )?(?:positive|negative|entailment|contradiction|hypothesis|premise|sentence|statement|answer|"
+    r"response|output|reply|translation|explanation|note|user|assistant|system|model|human|ai)\s*\d{0,2}\s?[:：]"
+    r"|(?:user|assistant|system|model)\s*$",
+    re.IGNORECASE,
+)
+_LABEL_INSIDE = re.compile(
+    r"\b(?:premise|hypothesis|entailment|contradiction|assistant|explanation)\s?[:：]", re.IGNORECASE
+)
+_SPECIAL_TOKEN = re.compile(
+    r"<\|[^<>]{1,40}\|?>|<｜[^<>]{1,40}>|<</?SYS>>|\[/?INST\]|\[(?:CLS|SEP|MASK|PAD|UNK|BOS|EOS)\]"
+    r"|</?(?:s|bos|eos|pad|unk|mask|think|start_of_turn|end_of_turn|br|p)>|\ufffd",
+    re.IGNORECASE,
+)
+_MARKDOWN = re.compile(r"^(?:[-*+•]\s|#{1,6}\s|>\s|\d{1,2}\)\s|1\.\s)|```|\*\*\S|`[^`]+`|\[[^\]]+\]\(https?:")
+_JSON = re.compile(r"^(?:\{\s*[\"'].{0,60}[\"']\s*:|\[\s*[\"'{\[])")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A triplet under judgement; languages are ISO 639-3 keys."""
+
+    anchor: str
+    positive: str
+    negative: str
+    finished: bool
+    anchor_language: str
+    answer_language: str
+
+    @property
+    def answers(self) -> tuple[str, str]:
+        """Positive and negative."""
+        return self.positive, self.negative
+
+    @property
+    def one_language(self) -> bool:
+        """Whether anchor and answers are in the same language, and so can be compared word by word."""
+        return self.anchor_language == self.answer_language
+
+    @cached_property
+    def key(self) -> tuple[str, str, str]:
+        """The three sentences for comparison."""
+        return normalise(self.anchor), normalise(self.positive), normalise(self.negative)
+
+
+def is_empty(case: Case, _settings: Filters) -> bool:
+    """An answer without a letter or digit."""
+    return not all(case.key[1:])
+
+
+def is_over_long(case: Case, settings: Filters) -> bool:
+    """An answer over the limits, or one that the model did not end itself."""
+    limit = min(settings.max_characters, settings.max_length_ratio * len(case.anchor))
+    return not case.finished or any(len(answer) > limit for answer in case.answers)
+
+
+def is_refusal(case: Case, settings: Filters) -> bool:
+    """An answer that begins as a refusal does, where the anchor does not."""
+    known = () if not settings.refusal else refusals()
+    anchor = _opening(case.anchor)
+    return any(
+        _opening(answer).startswith(phrase) and not anchor.startswith(phrase)
+        for answer in case.answers
+        for phrase in known
+    )
+
+
+def has_chat_residue(case: Case, settings: Filters) -> bool:
+    """An answer with what belongs to a conversation or a document, not to a sentence; unless the anchor has it too."""
+    if not settings.chat_residue or _has_residue(case.anchor):
+        return False
+    return any(_has_residue(answer) for answer in case.answers)
+
+
+def _has_residue(text: str) -> bool:
+    opening = text.lstrip(" \"'“‘*_#")
+    return (
+        any(pattern.match(opening) for pattern in (_LEAD_IN, _LABEL))
+        or any(pattern.search(text) for pattern in (_LABEL_INSIDE, _SPECIAL_TOKEN, _MARKDOWN, _JSON))
+        or repeats_prompt(text)
+    )
+
+
+def has_several_sentences(case: Case, settings: Filters) -> bool:
+    """An answer of more sentences than one."""
+    return settings.several_sentences == "reject" and any(len(split_sentences(answer)) > 1 for answer in case.answers)
+
+
+def is_in_wrong_language(case: Case, settings: Filters) -> bool:
+    """An answer plainly in another language than the strategy demands.
+
+    Where anchor and answer share the language and the anchor is mistaken for a relative of it, so may the answer be.
+    """
+    if not settings.wrong_language:
+        return False
+    accepted = {None, in_other_language(case.anchor, case.anchor_language) if case.one_language else None}
+    return any(in_other_language(answer, case.answer_language) not in accepted for answer in case.answers)
+
+
+def copies_anchor(case: Case, _settings: Filters) -> bool:
+    """An answer that is its anchor, but for case, punctuation and spacing."""
+    return case.key[0] in case.key[1:]
+
+
+def has_equal_answers(case: Case, _settings: Filters) -> bool:
+    """A positive that is the negative."""
+    return case.key[1] == case.key[2]
+
+
+def nearly_copies_anchor(case: Case, settings: Filters) -> bool:
+    """A positive whose characters are nearly those of the anchor; negatives are meant to be close to it."""
+    limit = settings.max_similarity_to_anchor
+    if limit is None or not case.one_language:
+        return False
+    anchor, positive, _ = case.key
+    matcher = SequenceMatcher(None, anchor, positive, autojunk=False)
+    cheap_bounds = (matcher.real_quick_ratio, matcher.quick_ratio)
+    return all(bound() > limit for bound in cheap_bounds) and matcher.ratio() > limit
+
+
+def adds_numbers(case: Case, settings: Filters) -> bool:
+    """A positive with a number in digits that the anchor does not hold: an entailment brings no new figures."""
+    if not settings.numbers_differ:
+        return False
+    held = {number for readings in number_readings(case.anchor) for reading in readings for number in reading}
+    return any(all(not reading <= held for reading in readings) for readings in number_readings(case.positive))
+
+
+def adds_names(case: Case, settings: Filters) -> bool:
+    """A positive with a name that the anchor does not hold.
+
+    Only within one language: across languages names are spelt differently (Londen, London), and so are the days.
+    An inflected name is the same name, so the first letters decide.
+    """
+    if not settings.names_differ or not case.one_language:
+        return False
+    held = words(case.anchor)
+    stems = [name.casefold()[: max(2, len(name) - 2)] for name in names(case.positive)]
+    return any(not any(word.startswith(stem) for word in held) for stem in stems)
+
+
+def is_only_negated(case: Case, settings: Filters) -> bool:
+    """A negative that is its anchor but for more negation words, and perhaps endings (runs, does not run)."""
+    known = negations(case.anchor_language)
+    if not settings.only_negated or not case.one_language or not known:
+        return False
+    anchor, negative = words(case.anchor), words(case.negative)
+    left = [word for word in anchor if word not in known]
+    right = [word for word in negative if word not in known]
+    more = len(negative) - len(right) > len(anchor) - len(left)
+    if not more or len(left) != len(right):
+        return False
+    different = Counter(left) - Counter(right), Counter(right) - Counter(left)
+    return all(_is_inflected(a, b) for a, b in zip(*(sorted(c.elements()) for c in different), strict=True))
+
+
+def _is_inflected(one: str, other: str) -> bool:
+    """Whether two words of three letters or more share all but an ending of two."""
+    shorter, longer = sorted((one, other), key=len)
+    return len(shorter) >= 3 and len(longer) - len(shorter) <= 2 and longer.startswith(shorter)
+
+
+def _opening(text: str) -> str:
+    """The beginning of a text for comparison with phrases."""
+    start = next((index for index, char in enumerate(text) if char.isalnum()), len(text))
+    return " ".join(text[start : start + 80].casefold().replace("’", "'").split())

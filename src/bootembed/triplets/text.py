@@ -1,0 +1,155 @@
+"""Reading plain text of any script: words, sentences, numbers, names."""
+
+# ruff: noqa: RUF001 - punctuation of other scripts is meant
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from bootembed.triplets.phrases import abbreviations
+
+Number = tuple[str, str]
+"""A number as its whole and its decimal digits, without zeros that say nothing: `007.50` is ("7", "5")."""
+
+_QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»", "‹": "›", "「": "」", "『": "』", "`": "`"}
+_PAIRS = {"“": "”", "«": "»", "「": "」", "『": "』"}
+_CLOSING = "\"'”’»›」』)]"
+_OPENING = "\"'“‘„«‹「『([¿¡"
+# Ends of sentences that need no space behind them: CJK, danda, Arabic, Urdu, Ethiopic, Burmese, Khmer, Armenian.
+_FULL_STOPS = "。！？｡।॥؟۔።፧။។։"
+_END = re.compile(rf"[{_FULL_STOPS}]+|[.!?]+(?=\s)")
+_RUN = re.compile(r"\d+(?:[.,'’٫٬]\d+|[ \u00a0\u202f]\d{3}(?!\d))*")
+_SPACES = " \u00a0\u202f"
+_DECIMAL = ".,٫"
+_LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]+(?:['’-][A-Za-zÀ-ɏḀ-ỿ]+)*")
+_JOINERS = "\u200c\u200d"
+
+
+def normalise(text: str) -> str:
+    """Text for comparison: compatibility-composed, case-folded, letters, marks and digits only."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(char for char in folded if unicodedata.category(char)[0] in "LMN")
+
+
+def words(text: str) -> list[str]:
+    """Words for comparison: case-folded runs of letters, marks, digits and apostrophes."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    spaced = (
+        char if char == "'" or unicodedata.category(char)[0] in "LMN" else "" if char in _JOINERS else " "
+        for char in folded
+    )
+    return [word for word in "".join(spaced).split() if word.strip("'")]
+
+
+def strip_quotes(text: str) -> str:
+    """The text without the quotes around it, if it is all one quotation."""
+    stripped = text.strip()
+    if len(stripped) < 3 or _QUOTES.get(stripped[0]) != stripped[-1]:
+        return text
+    inside = stripped[1:-1]
+    return text if stripped[0] in inside or stripped[-1] in inside else inside.strip()
+
+
+def split_sentences(text: str) -> list[str]:
+    """The sentences of a text.
+
+    An end inside a quotation counts as none, nor does an ellipsis, a full stop of an abbreviation, or a `.!?` that a
+    small letter or no letter follows. When in doubt a text is one sentence.
+    """
+    found = []
+    start = 0
+    for match in _END.finditer(text):
+        sentence = text[start : match.end()]
+        if _ends_sentence(text, match) and normalise(sentence) and not _leaves_quotation_open(sentence):
+            found.append(sentence.strip())
+            start = match.end()
+    rest = text[start:].strip()
+    if normalise(rest) or not found:
+        return [*found, rest]
+    return [*found[:-1], found[-1] + text[start:].rstrip()]
+
+
+def _ends_sentence(text: str, end: re.Match[str]) -> bool:
+    behind = text[end.end() :].lstrip()
+    if not behind:
+        return False
+    if end[0][0] in _FULL_STOPS:
+        return behind[0] not in _CLOSING
+    begins = behind.lstrip(_OPENING)[:1]
+    if begins.islower() or not begins.isalpha() or end[0].startswith(".."):
+        return False
+    return end[0] != "." or not _is_abbreviation(text[: end.start()])
+
+
+def _leaves_quotation_open(part: str) -> bool:
+    return part.count('"') % 2 == 1 or any(part.count(begin) > part.count(end) for begin, end in _PAIRS.items())
+
+
+def _is_abbreviation(before: str) -> bool:
+    parts = before.rsplit(maxsplit=1)
+    word = parts[-1].lstrip(_OPENING) if parts else ""
+    return (len(word) == 1 and word.isalpha()) or "." in word.strip(".") or word.casefold() in abbreviations()
+
+
+def number_readings(text: str) -> list[list[frozenset[Number]]]:
+    """The numbers of a text in the digits of any script, each with every way to read it.
+
+    `1,000` is a thousand or one, `1 000` a thousand or two numbers, `12.05.2024` three numbers.
+
+    Returns:
+        For each run of digits and separators its readings, each the numbers it then stands for.
+    """
+    return [_readings(match[0]) for match in _RUN.finditer(_plain_digits(text))]
+
+
+def _plain_digits(text: str) -> str:
+    return "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in text)
+
+
+def _readings(run: str) -> list[frozenset[Number]]:
+    parts, separators = re.split(r"\D", run), re.findall(r"\D", run)
+    apart = frozenset(_number(part) for part in parts)
+    if not separators:
+        return [apart]
+    if _is_grouped(parts, separators):
+        whole = frozenset({_number("".join(parts))})
+        return [whole, apart] if separators[0] in _SPACES else [whole]
+    if (
+        separators[-1] in _DECIMAL
+        and separators[-1] not in separators[:-1]
+        and _is_grouped(parts[:-1], separators[:-1])
+    ):
+        return [frozenset({_number("".join(parts[:-1]), parts[-1])})]
+    return [apart]
+
+
+def _is_grouped(parts: list[str], separators: list[str]) -> bool:
+    """Whether the parts are the groups of one number, of three digits or as in India of two and at last three."""
+    if not separators:
+        return True
+    if len(set(separators)) > 1 or parts[0].startswith("0") or not len(parts[0]) <= 3 == len(parts[-1]):
+        return False
+    return all(len(part) in {2, 3} for part in parts[1:])
+
+
+def _number(whole: str, decimals: str = "") -> Number:
+    return whole.lstrip("0") or "0", decimals.rstrip("0")
+
+
+def names(text: str) -> list[str]:
+    """Capitalised Latin words of two letters or more that do not begin a sentence, without a genitive's ending.
+
+    None in a text that capitalises most of its words: there a capital says nothing.
+    """
+    found = []
+    capitals = others = 0
+    for sentence in split_sentences(text):
+        first, *later = _LATIN_WORD.findall(sentence) or [""]
+        if first.islower() and len(first) == 1:  # Afrikaans: 'n Man, where the second word takes the capital
+            first, later = "", later[1:]
+        capitals += sum(word[0].isupper() for word in later)
+        others += sum(not word[0].isupper() for word in later)
+        starts_with_name = sentence.lstrip(_OPENING)[:1] != first[:1]
+        found += [word for word in ([first] if starts_with_name else []) + later if word[:1].isupper()]
+    return [] if capitals > others + 2 else [re.sub(r"['’]s?$", "", word) for word in found if len(word) > 1]

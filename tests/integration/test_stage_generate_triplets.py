@@ -1,0 +1,80 @@
+"""The commands of assembling and generating: from example rows to a folder that `datasets` can load."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from encoders import write_encoder
+from toy import CONTRADICTED, ENTAILED, toy_nli
+
+from bootembed.tables import ANCHORS, EXAMPLES, GENERATED_TRIPLETS, NLI, SET_ASIDE_TRIPLETS, read_table, write_table
+from bootembed.triplets.filters import Reason
+from stages import assemble_generator, generate_triplets
+
+PREMISES = sorted({row["premise"] for row in toy_nli(60, seed=9)})
+
+
+@pytest.fixture
+def params(tmp_path):
+    raw = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+    raw["generate_triplets"] |= {"anchors": 6, "oracle": False}
+    raw["generate_triplets"]["filters"]["semantic"]["min_margin"] = -2.0
+    raw["in_context"] |= {"examples": 2, "selection": "similar", "order": "most_similar_last"}
+    raw["generation"] |= {"max_new_tokens": 12, "max_prompt_tokens": 250}
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    return path
+
+
+def _run(command, **options):
+    words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    result = CliRunner().invoke(command, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+
+
+def test_in_context_from_examples_to_a_dataset(tiny_generator, tmp_path, params):
+    write_table(({"text": text} for text in PREMISES[:8]), ANCHORS, tmp_path / "anchors.parquet")
+    examples = [{"anchor": p, "positive": ENTAILED, "negative": CONTRADICTED} for p in PREMISES[6:14]]
+    write_table(examples, EXAMPLES, tmp_path / "examples.parquet")
+    write_table([], NLI, tmp_path / "nli.parquet")
+    cell = {"strategy": "in_context", "language": "afr", "params": params}
+    _run(
+        assemble_generator.main,
+        **cell,
+        composed_dir=tmp_path,
+        xl_lora_dir=tmp_path,
+        examples=tmp_path / "examples.parquet",
+        english_nli=tmp_path / "nli.parquet",
+        anchors=tmp_path / "anchors.parquet",
+        output_dir=tmp_path / "generator",
+    )
+    assert json.loads((tmp_path / "generator/generator.json").read_text())["shots"]["excluded"] == 2
+    encoder = write_encoder(tmp_path / "encoder", "bert")
+    for name in ("one", "two"):
+        _run(
+            generate_triplets.main,
+            **cell,
+            base_model=tiny_generator,
+            generator=tmp_path / "generator",
+            encoder=encoder,
+            anchors=tmp_path / "anchors.parquet",
+            ledger=tmp_path / "ledger.jsonl",
+            output=tmp_path / name / "training.parquet",
+            set_aside=tmp_path / name / "set_aside.parquet",
+            card=tmp_path / name / "README.md",
+            metrics=tmp_path / f"{name}.json",
+        )
+    for name in ("training.parquet", "set_aside.parquet", "README.md"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    metrics = json.loads((tmp_path / "one.json").read_text())
+    kept = read_table(tmp_path / "one/training.parquet", GENERATED_TRIPLETS)
+    aside = read_table(tmp_path / "one/set_aside.parquet", SET_ASIDE_TRIPLETS)
+    assert metrics["candidates"] == 6 == len(kept) + len(aside)
+    assert sorted(row["anchor_id"] for row in kept + aside) == list(range(6))
+    assert all(metrics[reason] == sum(row["reason"] == reason for row in aside) for reason in map(str, Reason))
+    assert metrics["language_check"] == 1
+    assert "similar, of 6" in (tmp_path / "one/README.md").read_text()
