@@ -76,7 +76,7 @@ class Run:
 
     def evaluation_dir(self, language: str) -> Path:
         """The evaluation tables of a language."""
-        return self.folder / "data" / "corpora" / "target" / language / "evaluation"
+        return self.folder / "data" / "evaluation" / language
 
     def candidates(self, strategy: str, language: str) -> tuple[list[Candidate], set[int], str]:
         """All candidates, those (by `anchor_id`) that no setting may keep, and the language of the answers."""
@@ -270,7 +270,7 @@ def _train_and_score(run: Run, rows: list[dict[str, str]], language: str, seed: 
         language=language,
         script=params.languages[language].script,
     )
-    sts = [task for task in tasks if task.metadata.type == "STS"]
+    sts = [task for task in tasks if task.kind == "sts"]
     if not sts:
         raise DataError(f"{run.evaluation_dir(language)}: no STS task; the ablation compares STS scores")
     with tempfile.TemporaryDirectory() as folder:

@@ -39,7 +39,7 @@ def main(
     from bootembed.params import settings_of_recipe
 
     cell = {"recipe": recipe, "language": language, "encoder": encoder}
-    own = settings_of_recipe(params, recipe)
+    own = settings_of_recipe(params.train_embedder, params.train_embedder_recipes[recipe])
     settings: dict[str, Any] = {"train_embedder": own, "seed": params.seed}
     with tracking.stage_run("train_embedder", cell=cell, settings=settings) as run:
         metrics = train_embedder(

@@ -458,17 +458,16 @@ class Params(Section):
     generate_triplets: GenerateTriplets
     build_baseline_data: BuildBaselineData
     train_embedder: TrainEmbedder
-    train_embedder_recipes: dict[Strategy | Baseline, RecipeSettings] = Field(
+    train_embedder_recipes: dict[Slug, RecipeSettings] = Field(
         description="Recipe -> its own settings; every recipe has an entry, most an empty one."
     )
     evaluate_embedder: EvaluateEmbedder
     register_models: RegisterModels
 
 
-def settings_of_recipe(params: Params, recipe: str) -> TrainEmbedder:
+def settings_of_recipe(common: TrainEmbedder, own: RecipeSettings) -> TrainEmbedder:
     """`train_embedder` with what the recipe has otherwise."""
-    own = params.train_embedder_recipes[Baseline(recipe) if recipe in list(Baseline) else Strategy(recipe)]
-    return params.train_embedder.model_copy(update=own.model_dump(exclude_none=True))
+    return common.model_copy(update=own.model_dump(exclude_none=True))
 
 
 def load_params(path: Path) -> Params:
@@ -569,6 +568,12 @@ def _grid_faults(params: Params) -> list[str]:
         f"train_embedder_recipes.{recipe}: missing, though in the grid; add it, with {{}} if nothing is its own"
         for recipe in grid.recipes
         if recipe not in params.train_embedder_recipes
+    ]
+    known = [*map(str, Strategy), *map(str, Baseline)]
+    faults += [
+        f"train_embedder_recipes.{recipe}: no recipe{_suggest(recipe, known)}; correct or remove it"
+        for recipe in params.train_embedder_recipes
+        if recipe not in known
     ]
     return faults
 

@@ -59,7 +59,7 @@ def run(tmp_path_factory):
         for split in ("validation", "test")
         for n in range(20)
     ]
-    write_table(pairs, STS, folder / "data/corpora/target/afr/evaluation/SampleSTS.parquet")
+    write_table(pairs, STS, folder / "data/evaluation/afr/SampleSTS.parquet")
     return folder
 
 
