@@ -49,7 +49,7 @@ class TableReport:
         rows_in: Rows read.
         kept: Rows written.
         not_sampled: Fit rows beyond the number that is kept.
-        repaired: Kept rows whose mojibake was put right.
+        repaired: Rows whose mojibake was put right.
         set_aside: Reason -> rows.
         in_evaluation_set: Evaluation set -> kind of match -> rows set aside for it.
     """
@@ -217,14 +217,13 @@ class _Preparation:
 
     def _judged(self, rows: Iterable[Row], seen: SeenTexts) -> Iterator[Row]:
         """The rows cleaned, each that is unfit set aside. In batches, which the library of the signatures wants."""
-        rows = iter(rows)
-        while batch := list(itertools.islice(rows, _BATCH)):
+        cleaned = (_clipped(row if row.reason else self._cleaned(row)) for row in rows)
+        while batch := list(itertools.islice(cleaned, _BATCH)):
             before = self._report.rows_in
             self._report.rows_in += len(batch)
             if self._report.rows_in // _PROGRESS_ROWS > before // _PROGRESS_ROWS:
                 logger.info("%s: %d rows read", self._layout.name, self._report.rows_in)
-            cleaned = [row if row.reason else self._cleaned(row) for row in batch]
-            yield from self._not_repeated(self._not_in_evaluation(cleaned), seen)
+            yield from self._not_repeated(self._not_in_evaluation(batch), seen)
 
     def _cleaned(self, row: Row) -> Row:
         texts = {name: row.values[name] for name in self._layout.texts}
@@ -294,6 +293,13 @@ class _Preparation:
             if similarity is not None:
                 rows[index] = rows[index].set_aside(Reason.NEAR_DUPLICATE, f"{similarity:.2f}")
         return rows
+
+
+def _clipped(row: Row) -> Row:
+    """A row set aside holds what is shown of it only: a batch of the longest lines would fill the memory."""
+    if row.reason is None:
+        return row
+    return replace(row, values={name: str(value)[:_SHOWN_CHARACTERS] for name, value in row.values.items()})
 
 
 def _joined(row: Row) -> str:
