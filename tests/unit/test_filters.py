@@ -214,8 +214,14 @@ def test_a_language_that_nobody_can_tell_is_never_contradicted():
         ("उसने १२५ किताबें बेचीं।", "उसकी 125 किताबें बिक गईं।", None),
         ("The club sold 1 000 cars.", "They got rid of 1000 vehicles.", None),
         ("Sales rose by 2.50 percent.", "There was a rise of 2,5 percent.", None),
+        ("They heard a band.", "It was the U2 band that they heard.", None),
+        ("It opened in year2018 here.", "The opening was in 2018.", None),
         ("They met on 12.05.2024 here.", "It was the year 2024.", None),
         ("The club sold cars.", "The club got rid of 3 vehicles.", Reason.NUMBERS_DIFFER),
+        ("연봉은 395,000달러이다.", "그는 39만 5천 달러를 번다.", None),
+        ("The firm has 2500000 users.", "It is used by 2.5 million people.", None),
+        ("कंपनी के पास 300000 ग्राहक हैं।", "उसके 3 लाख ग्राहक हैं।", None),
+        ("The club sold 5 cars.", "At least 7 millionaires bought one.", Reason.NUMBERS_DIFFER),
     ],
 )
 def test_numbers(anchor, positive, reason):
@@ -233,10 +239,31 @@ def test_numbers(anchor, positive, reason):
         ("'n Man brings fruit.", None),
         ("A MAN BRINGS FRUIT.", None),
         ("A man and I bring fruit.", None),
+        ("A man of the EU brings fruit.", None),
     ],
 )
 def test_names(text, reason):
     assert _positive(text, filters=_with(wrong_language=False)) is reason
+
+
+def test_a_latin_name_in_another_script_may_be_in_the_anchor_in_that_script():
+    filters = _with(wrong_language=False)
+    verdict = _verdict("वह कल दिल्ली शहर में गया था।", "एक आदमी Delhi गया।", "कोई नहीं।", filters, ("hin", "hin"))
+    assert verdict.reason is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm sorry for not saying anything.",
+        "I'm sorry, I'm in the way.",
+        "I am unable to stay for coffee today.",
+        "I am not able to use the cakes.",
+        "I cannot complete the race today.",
+    ],
+)
+def test_what_people_regret_or_cannot_do_is_no_refusal(text):
+    assert _verdict("He tells a friend how he feels.", text, GOOD[1]).reason is None
 
 
 def test_names_are_not_compared_across_languages():

@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING
 from bootembed.language_id import in_other_language
 from bootembed.prompts import repeats_prompt
 from bootembed.triplets.phrases import negations, refusals
-from bootembed.triplets.text import names, normalise, number_readings, split_sentences, words
+from bootembed.triplets.text import (
+    has_scaled_number,
+    is_mostly_latin,
+    names,
+    normalise,
+    number_readings,
+    split_sentences,
+    words,
+)
 
 if TYPE_CHECKING:
     from bootembed.params import Filters
@@ -151,19 +159,22 @@ def nearly_copies_anchor(case: Case, settings: Filters) -> bool:
 
 def adds_numbers(case: Case, settings: Filters) -> bool:
     """A positive with a number in digits that the anchor does not hold: an entailment brings no new figures."""
-    if not settings.numbers_differ:
+    if not settings.numbers_differ or any(map(has_scaled_number, (case.anchor, case.positive))):
         return False
     held = {number for readings in number_readings(case.anchor) for reading in readings for number in reading}
-    return any(all(not reading <= held for reading in readings) for readings in number_readings(case.positive))
+    return any(
+        all(not reading <= held for reading in readings) for readings in number_readings(case.positive, in_words=False)
+    )
 
 
 def adds_names(case: Case, settings: Filters) -> bool:
     """A positive with a name that the anchor does not hold.
 
-    Only within one language: across languages names are spelt differently (Londen, London), and so are the days.
-    An inflected name is the same name, so the first letters decide.
+    Only within one language: across languages names are spelt differently (Londen, London), and so are the days. Nor
+    where the anchor is in another script, in which it may spell a name that the positive has in Latin. An inflected
+    name is the same name, so the first letters decide.
     """
-    if not settings.names_differ or not case.one_language:
+    if not settings.names_differ or not case.one_language or not is_mostly_latin(case.anchor):
         return False
     held = words(case.anchor)
     stems = [name.casefold()[: max(2, len(name) - 2)] for name in names(case.positive)]

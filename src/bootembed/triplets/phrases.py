@@ -28,6 +28,12 @@ def abbreviations() -> frozenset[str]:
 
 
 @cache
+def scales() -> frozenset[str]:
+    """Words and signs that multiply the number before them, whatever the language."""
+    return frozenset(word.casefold() for word in _file()["words"]["scales"])
+
+
+@cache
 def _file() -> dict[str, Any]:
     text = resources.files("bootembed.triplets").joinpath("data/phrases.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bootembed.triplets.phrases import abbreviations
+from bootembed.triplets.phrases import abbreviations, scales
 
 Number = tuple[str, str]
 """A number as its whole and its decimal digits, without zeros that say nothing: `007.50` is ("7", "5")."""
@@ -20,6 +20,7 @@ _OPENING = "\"'“‘„«‹「『([¿¡"
 _FULL_STOPS = "。！？｡।॥؟۔።፧။។։"
 _END = re.compile(rf"[{_FULL_STOPS}]+|[.!?]+(?=\s)")
 _RUN = re.compile(r"\d+(?:[.,'’٫٬]\d+|[ \u00a0\u202f]\d{3}(?!\d))*")
+_SCALED = re.compile(r"\d\s?([^\W\d_][\w\u0900-\u0dff]*)")
 _SPACES = " \u00a0\u202f"
 _DECIMAL = ".,٫"
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]+(?:['’-][A-Za-zÀ-ɏḀ-ỿ]+)*")
@@ -92,15 +93,36 @@ def _is_abbreviation(before: str) -> bool:
     return (len(word) == 1 and word.isalpha()) or "." in word.strip(".") or word.casefold() in abbreviations()
 
 
-def number_readings(text: str) -> list[list[frozenset[Number]]]:
+def number_readings(text: str, *, in_words: bool = True) -> list[list[frozenset[Number]]]:
     """The numbers of a text in the digits of any script, each with every way to read it.
 
     `1,000` is a thousand or one, `1 000` a thousand or two numbers, `12.05.2024` three numbers.
 
+    Args:
+        text: Any text.
+        in_words: Take digits that follow a letter too, such as that of the name U2.
+
     Returns:
         For each run of digits and separators its readings, each the numbers it then stands for.
     """
-    return [_readings(match[0]) for match in _RUN.finditer(_plain_digits(text))]
+    plain = _plain_digits(text)
+    runs = _RUN.finditer(plain)
+    return [_readings(run[0]) for run in runs if in_words or not plain[: run.start()][-1:].isalpha()]
+
+
+def has_scaled_number(text: str) -> bool:
+    """Whether a number in digits stands before a word or sign that multiplies it: `3 million`, `39만`."""
+    return any(_is_scale(match[1].casefold()) for match in _SCALED.finditer(_plain_digits(text)))
+
+
+def _is_scale(behind: str) -> bool:
+    return behind in scales() or (behind[0] in scales() and not behind.isascii())
+
+
+def is_mostly_latin(text: str) -> bool:
+    """Whether at least half of the letters are Latin ones."""
+    letters = sum(map(str.isalpha, text))
+    return 2 * sum(map(len, _LATIN_WORD.findall(text))) >= letters > 0
 
 
 def _plain_digits(text: str) -> str:
@@ -140,7 +162,8 @@ def _number(whole: str, decimals: str = "") -> Number:
 def names(text: str) -> list[str]:
     """Capitalised Latin words of two letters or more that do not begin a sentence, without a genitive's ending.
 
-    None in a text that capitalises most of its words: there a capital says nothing.
+    Abbreviations in capitals are left out: the name may stand in full elsewhere (EU, European Union). None in a text
+    that capitalises most of its words: there a capital says nothing.
     """
     found = []
     capitals = others = 0
@@ -152,4 +175,7 @@ def names(text: str) -> list[str]:
         others += sum(not word[0].isupper() for word in later)
         starts_with_name = sentence.lstrip(_OPENING)[:1] != first[:1]
         found += [word for word in ([first] if starts_with_name else []) + later if word[:1].isupper()]
-    return [] if capitals > others + 2 else [re.sub(r"['’]s?$", "", word) for word in found if len(word) > 1]
+    if capitals > others + 2:
+        return []
+    stripped = (re.sub(r"^I['’].*|['’]s?$", "", word) for word in found)
+    return [word for word in stripped if len(word) > 1 and not word.isupper()]
