@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.option("--scores-dir", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--triplets-dir", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--results-dir", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--corpora-dir", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--markdown", type=click.Path(path_type=Path), required=True)
 @click.option("--summary", type=click.Path(path_type=Path), required=True)
 @click.option("--scores-csv", type=click.Path(path_type=Path), required=True)
@@ -29,11 +30,13 @@ def main(
     scores_dir: Path,
     triplets_dir: Path,
     results_dir: Path,
+    corpora_dir: Path,
     markdown: Path,
     summary: Path,
     scores_csv: Path,
     oracle_csv: Path,
 ) -> None:
+    from bootembed.report.corpora import corpora_section, read_corpus_reports
     from bootembed.report.intervals import compare_recipes
     from bootembed.report.scores import read_results
     from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
@@ -45,7 +48,8 @@ def main(
         write_scores_csv(results.scores, scores_csv)
         write_oracle_csv(results.triplets, oracle_csv)
         write_summary(results, summary)
-        write_markdown(results, comparisons, markdown, profile=params.profile, seed=params.seed)
+        corpora = corpora_section(read_corpus_reports(corpora_dir, params.languages))
+        write_markdown(results, comparisons, corpora, markdown, profile=params.profile, seed=params.seed)
         run.log_metrics(
             {
                 f"{score.task}.{score.split}.{score.recipe}-{score.language}-{score.encoder}": score.main_score

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bootembed.errors import DataError
-from bootembed.params import Grid
+from bootembed.params import Grid, Language, Role
+from bootembed.report.corpora import corpora_section, read_corpus_reports
 from bootembed.report.intervals import compare_recipes
 from bootembed.report.scores import read_results
 from bootembed.report.write import write_markdown, write_scores_csv, write_summary
@@ -74,7 +75,7 @@ def test_files(folders):
     comparisons = compare_recipes(results.scores, folders / "results", seed=1)
     write_scores_csv(results.scores, folders / "scores.csv")
     write_summary(results, folders / "summary.json")
-    write_markdown(results, comparisons, folders / "report.md", profile="laptop", seed=1)
+    write_markdown(results, comparisons, "## Corpora\n", folders / "report.md", profile="laptop", seed=1)
 
     rows = list(csv.DictReader((folders / "scores.csv").open()))
     assert len(rows) == 16
@@ -131,3 +132,26 @@ def test_a_missing_cell_names_the_stage_to_run(folders):
     (folders / "scores/english_nli-afr-tiny.json").unlink()
     with pytest.raises(DataError, match="evaluate_embedder@english_nli-afr-tiny"):
         read_results(folders / "scores", folders / "triplets", GRID)
+
+
+def test_the_section_on_corpora_lists_what_an_evaluation_set_held(tmp_path):
+    tables = {
+        "parallel": {
+            "rows_in": 10,
+            "kept": 6,
+            "not_sampled": 1,
+            "set_aside": {"in_evaluation_set": 2, "too_long": 1},
+            "in_evaluation_set": {"afr/SampleSTS": {"exact": 1, "near": 1}},
+        },
+        "anchors": {"rows_in": 0, "kept": 0, "not_sampled": 0, "set_aside": {}, "in_evaluation_set": {}},
+    }
+    languages = {"eng": Language(name="English", script="Latn", role=Role.ENGLISH, folder="eng", corpus="some")}
+    with pytest.raises(DataError, match=r"english/eng/report\.json.*run stage prepare_corpora@eng"):
+        read_corpus_reports(tmp_path, languages)
+    (tmp_path / "english/eng").mkdir(parents=True)
+    (tmp_path / "english/eng/report.json").write_text(json.dumps({"tables": tables}))
+    shown = corpora_section(read_corpus_reports(tmp_path, languages))
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in shown.splitlines() if line.startswith("|")]
+    assert ["eng", "parallel", "10", "6", "1", "2 in_evaluation_set, 1 too_long"] in lines
+    assert ["eng", "parallel", "afr/SampleSTS", "1", "0", "1"] in lines
+    assert "anchors" not in shown

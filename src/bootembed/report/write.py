@@ -69,8 +69,10 @@ def write_summary(results: Results, path: Path) -> None:
     path.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def write_markdown(results: Results, comparisons: Sequence[Comparison], path: Path, *, profile: str, seed: int) -> None:
-    """The report for people."""
+def write_markdown(
+    results: Results, comparisons: Sequence[Comparison], corpora: str, path: Path, *, profile: str, seed: int
+) -> None:
+    """The report for people; `corpora` is its section on them."""
     parts = [f"# Results of profile `{profile}`, seed {seed}\n"]
     for task in dict.fromkeys(score.task for score in results.scores if score.split == "test"):
         parts.append(f"## {task}, test split\n\n{_score_table(results.scores, task)}\n")
@@ -84,6 +86,7 @@ def write_markdown(results: Results, comparisons: Sequence[Comparison], path: Pa
             "## What the grammar of the sample corpora finds in the kept triplets\n\nRight: a sentence of the language "
             "that the strategy demands, in the wanted relation to its anchor.\n\n" + oracle + "\n"
         )
+    parts.append(corpora)
     path.write_text("\n".join(parts), encoding="utf-8")
 
 

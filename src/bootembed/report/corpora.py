@@ -1,0 +1,66 @@
+"""What became of the raw corpora, and what had to go because an evaluation set holds it, as sections of the report."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tabulate import tabulate
+
+from bootembed.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bootembed.params import Language
+
+Tables = dict[str, dict[str, Any]]
+_KINDS = ("exact", "normalised", "near")
+_ABOUT_REMOVED = (
+    "Rows with a text that is a sentence of an evaluation set (of any language): exactly, but for case, punctuation, "
+    "spacing and Unicode form, or nearly. Nothing is trained on them; `set_aside_rows.parquet` of each corpus lists "
+    "every one."
+)
+
+
+def read_corpus_reports(corpora_dir: Path, languages: Mapping[str, Language]) -> dict[str, Tables]:
+    """The reports of `prepare_corpora`: language -> table -> counts.
+
+    Raises:
+        DataError: One is missing or unreadable.
+    """
+    reports = {}
+    for key, language in languages.items():
+        path = corpora_dir / language.role / key / "report.json"
+        try:
+            reports[key] = json.loads(path.read_text(encoding="utf-8"))["tables"]
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path}: cannot be read: {error}; run stage prepare_corpora@{key}") from error
+    return reports
+
+
+def corpora_section(reports: Mapping[str, Tables]) -> str:
+    """Markdown: rows read, kept and set aside, and what was removed for which evaluation set."""
+    rows = [
+        [
+            language, table, counts["rows_in"], counts["kept"], counts["not_sampled"],
+            ", ".join(f"{count} {reason}" for reason, count in counts["set_aside"].items()),
+        ]
+        for language, tables in reports.items()
+        for table, counts in tables.items()
+        if counts["rows_in"]
+    ]  # fmt: skip
+    whole = _table(rows, ["language", "table", "rows", "kept", "not sampled", "set aside"])
+    removed = [
+        [language, table, task, *(kinds.get(kind, 0) for kind in _KINDS)]
+        for language, tables in reports.items()
+        for table, counts in tables.items()
+        for task, kinds in counts["in_evaluation_set"].items()
+    ]
+    shown = _table(removed, ["language", "table", "evaluation set", *_KINDS]) if removed else "None was found.\n"
+    return f"## Corpora\n\n{whole}\n### Texts of evaluation sets\n\n{_ABOUT_REMOVED}\n\n{shown}"
+
+
+def _table(rows: list[list[Any]], heads: list[str]) -> str:
+    return str(tabulate(rows, heads, tablefmt="github", disable_numparse=True)) + "\n"
