@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import regex
@@ -47,6 +47,7 @@ def clean_text(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(text.translate(_SPACES).split()))
 
 
+@lru_cache(maxsize=4096)  # a text is compared with the evaluation sets and with its own table
 def comparable(text: str) -> str:
     """What two texts share that differ in case, punctuation, spacing or Unicode form only; may be empty."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
@@ -82,7 +83,7 @@ def distinct_share(text: str) -> float:
 
 def script_share(text: str, script: str) -> float:
     """Share of a text's letters that are of a script (ISO 15924); 1 for a text without letters."""
-    if script == "Latn" and text.isascii():  # most text; the count is slow
+    if not _of_other_script(script).search(text):  # most text; counting is slow
         return 1.0
     letters = len(_LETTER.findall(text))
     return len(_of_script(script).findall(text)) / letters if letters else 1.0
@@ -102,7 +103,13 @@ _LETTER = regex.compile(r"\p{L}")
 
 @cache
 def _of_script(script: str) -> Any:
-    if script == ANY_SCRIPT:
-        return _LETTER
-    scripts = "||".join(rf"\p{{Script={name}}}" for name in _SCRIPTS_OF.get(script, (script,)))
-    return regex.compile(rf"(?V1)[\p{{L}}&&[{scripts}]]")
+    return _LETTER if script == ANY_SCRIPT else regex.compile(rf"(?V1)[\p{{L}}&&[{_scripts(script)}]]")
+
+
+@cache
+def _of_other_script(script: str) -> Any:
+    return regex.compile(r"(?!)" if script == ANY_SCRIPT else rf"(?V1)[\p{{L}}--[{_scripts(script)}]]")
+
+
+def _scripts(script: str) -> str:
+    return "||".join(rf"\p{{Script={name}}}" for name in _SCRIPTS_OF.get(script, (script,)))

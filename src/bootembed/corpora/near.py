@@ -55,7 +55,7 @@ def band_keys(texts: Sequence[frozenset[str]], threshold: float) -> NDArray[np.i
     import rensa
 
     rows = _rows_of_a_band(threshold)
-    matrix = rensa.RMinHash.digest_matrix_from_token_sets([list(text) for text in texts], PERMUTATIONS, _SEED)
+    matrix = rensa.RMinHash.digest_matrix_from_token_sets(texts, PERMUTATIONS, _SEED)
     digests = np.array(matrix.to_rows(), dtype=np.uint64).reshape(len(texts), -1, rows)
     factors = np.random.default_rng(_SEED).integers(2**63, size=digests.shape[1:], dtype=np.uint64) | np.uint64(1)
     mixed = ((digests + np.uint64(1)) * factors).sum(axis=2, dtype=np.uint64)  # modulo 2**64; other in every band
