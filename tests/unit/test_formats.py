@@ -105,6 +105,14 @@ class TestCompressed:
         with pytest.raises(ParamsError, match=r"names a file in a \.zip archive"):
             read(tmp_path, ANCHORS, format="lines", path="plain.txt!x")
 
+    def test_an_archive_that_cannot_be_unpacked(self, tmp_path: Path) -> None:
+        data = bytearray(self.compressed("zip"))
+        for start in (data.index(b"PK\x03\x04") + 8, data.index(b"PK\x01\x02") + 10):
+            data[start : start + 2] = b"\x63\x00"  # method 99: encrypted by WinZip
+        (tmp_path / "a.zip").write_bytes(data)
+        with pytest.raises(DataError, match=r"a\.zip: inner/anchors\.txt: cannot be decompressed"):
+            read(tmp_path, ANCHORS, format="lines", path="a.zip")
+
     def test_jsonl_csv_and_tmx_may_be_compressed_too(self, tmp_path: Path) -> None:
         (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b'{"text": "sannu"}\n'))
         (tmp_path / "a.csv.xz").write_bytes(lzma.compress(b"text\nsannu\n"))
@@ -147,6 +155,7 @@ class TestTmx:
             (tmx([{"ha": "a", "en": "b"}])[:-60], "is no well-formed TMX from line"),
             ("no xml at all", "is no well-formed TMX from line 1"),
             ('<!DOCTYPE tmx [<!ENTITY a "b">]><tmx/>', "line 1: declares XML entities"),
+            ('<?xml version="1.0" encoding="UTF-88"?><tmx/>', "its XML declaration: unknown encoding: UTF-88"),
             ("<tmx><body><tu>" + "x" * MAX_LINE_BYTES + "x", "a translation unit does not end"),
         ],
     )
@@ -244,6 +253,10 @@ class TestRecords:
     def test_what_is_no_parquet_and_no_dataset_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_text("text\n")
         (tmp_path / "empty").mkdir()
+        broken = pa.array([b"fine", b"\xff\xfe"]).view(pa.string())
+        pq.write_table(pa.table({"text": broken}), tmp_path / "broken")
+        with pytest.raises(DataError, match=r"broken: cannot be read as Parquet: .*utf-8"):
+            read(tmp_path, ANCHORS, format="parquet", path="broken")
         with pytest.raises(DataError, match="cannot be read as Parquet"):
             read(tmp_path, ANCHORS, format="parquet", path="a")
         with pytest.raises(DataError, match=r"holds no \.parquet files"):

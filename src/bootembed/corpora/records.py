@@ -129,7 +129,7 @@ def _read_parquet_file(path: Path, name: str, columns: Mapping[str, str]) -> Ite
             batches = file.iter_batches(batch_size=_BATCH_ROWS, columns=wanted)
             records = (record for batch in batches for record in batch.to_pylist())
             yield from _record_rows(records, columns, name)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as Parquet: {error}; fetch it again, or correct its entry") from error
 
 

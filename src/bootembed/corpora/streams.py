@@ -178,7 +178,11 @@ def _opened_zip(file: RawFile) -> Iterator[IO[bytes]]:
                 f"{file.path}: holds {', '.join(names[:20]) or 'nothing'}; name one: `path: "
                 f"{file.path.name}{_MEMBER}FILE`"
             )
-        with archive.open(member) as stream:
+        try:
+            stream = archive.open(member)
+        except (NotImplementedError, RuntimeError) as error:  # a method of compression, or encryption, it does not know
+            raise DataError(f"{file.path}: {member}: cannot be decompressed: {error}; unpack it yourself") from error
+        with stream:
             yield stream
 
 

@@ -91,6 +91,8 @@ def _events(parser: ET.XMLPullParser[Any], chunk: bytes | None, file: RawFile) -
         raise DataError(
             f"{file.path}: is no well-formed TMX from line {error.position[0]} on: {error}; fetch it again, or mend it"
         ) from error
+    except LookupError as error:
+        raise DataError(f"{file.path}: its XML declaration: {str(error)[:100]}; correct the encoding there") from error
 
 
 def _segment_text(variant: ET.Element | None) -> str:
