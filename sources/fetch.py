@@ -104,7 +104,8 @@ def _download(url: str, target: Path) -> None:
     try:
         Repo.get_url(url, str(target))
     except (DvcException, ClientError, OSError) as error:
-        raise DataError(f"{url}: cannot be fetched: {error}") from error
+        # DVC says "does not exist" of a host that cannot be reached, too.
+        raise DataError(f"{url}: cannot be fetched: {error} (or the network does not reach it)") from error
 
 
 def _md5(path: Path) -> str:
