@@ -14,7 +14,7 @@ export MALLOC_MMAP_THRESHOLD_ := 1073741824
 export MALLOC_TRIM_THRESHOLD_ := 1073741824
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint format ui params
+.PHONY: help install repro sources test lint format ui params
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml
 
 repro: $(STAMP)  ## Rebuild every result of the profile in params.yaml
 	dvc repro
+
+sources: $(STAMP)  ## Fetch the public raw files pinned in sources/ and check them (needs a network)
+	python -m sources.fetch $(ONLY)
 
 test: $(STAMP)  ## Run all tests
 	python -m pytest
