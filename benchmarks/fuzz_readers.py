@@ -2,8 +2,8 @@
 
 A case is a small corpus of valid rows in one of the formats, damaged by up to three mutations, sometimes compressed.
 Checked is that reading ends and raises nothing but the errors meant for users, which name the file; that every row
-kept holds the columns of its table as clean text, and every other a reason, a file and a line; that what was not damaged
-comes back as it was written; and, for every 50th case, that the whole preparation accounts for every row.
+kept holds the columns of its table as clean text, and every other a reason, a file and a line; that what was not
+damaged comes back as it was written; and, for every 50th case, that the whole preparation accounts for every row.
 """
 
 from __future__ import annotations
