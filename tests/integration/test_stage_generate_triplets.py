@@ -22,6 +22,7 @@ PREMISES = sorted({row["premise"] for row in toy_nli(60, seed=9)})
 def params(tmp_path):
     raw = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
     raw["generate_triplets"] |= {"anchors": 6, "oracle": False}
+    raw["generate_triplets"]["filters"]["wrong_language"] = True
     raw["generate_triplets"]["filters"]["semantic"]["min_margin"] = -2.0
     raw["in_context"] |= {"examples": 2, "selection": "similar", "order": "most_similar_last"}
     raw["generation"] |= {"max_new_tokens": 12, "max_prompt_tokens": 250}
