@@ -383,6 +383,7 @@ class TrainEmbedder(Section):
     distillation_english_share: Fraction = Field(
         description="Distillation: share of a batch whose English side is trained on too."
     )
+    trained_layers: int | None = Field(None, ge=0, description="Train embeddings and so many lower layers; null: all.")
     num_train_epochs: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
     warmup_steps: int = Field(ge=0)
@@ -398,6 +399,7 @@ class RecipeSettings(Section):
     """What one recipe has otherwise than `train_embedder`; what is left out is as there."""
 
     objective: Literal["contrastive", "distillation"] | None = None
+    trained_layers: int | None = Field(None, ge=0)
     num_train_epochs: float | None = Field(None, gt=0)
     learning_rate: float | None = Field(None, gt=0)
     warmup_steps: int | None = Field(None, ge=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from encoders import sentences, write_encoder
+from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import cos_sim
 
@@ -339,6 +341,24 @@ def test_the_loss_of_distillation_is_the_cross_entropy_over_all_translations(xlm
     similarities = cos_sim(asked, model.encode(texts)).double().numpy() / 0.1
     logs = similarities - np.log(np.exp(similarities).sum(axis=1, keepdims=True))
     assert found == pytest.approx(-logs[np.arange(6), [2, 3, 4, 5, 2, 3]].mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ["xlm-roberta", "modernbert", "bert"])
+def test_upper_layers_stay_as_they_were(architecture, tmp_path):
+    base = write_encoder(tmp_path / "base", architecture)
+    _train(base, tmp_path / "model", _triplets(16), SETTINGS.model_copy(update={"trained_layers": 1}))
+    before, after = (load_file(folder / "model.safetensors") for folder in (base, tmp_path / "model"))
+    layers = {name: re.search(r"layers?\.(\d+)\.", name) for name in before}
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert any("embeddings" in name for name in changed)
+    assert {int(layers[name][1]) for name in changed if layers[name]} == {0}
+    assert all(layers[name] or "embeddings" in name for name in changed)
+
+
+def test_more_trained_layers_than_there_are(xlmr, tmp_path):
+    settings = SETTINGS.model_copy(update={"trained_layers": 4})
+    with pytest.raises(ParamsError, match="trained_layers: 4, but the encoder has 3 layers"):
+        _train(xlmr, tmp_path / "model", _triplets(16), settings)
 
 
 def test_distillation_refuses_triplets(xlmr, tmp_path):

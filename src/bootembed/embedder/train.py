@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed.checkpoints import newest_checkpoint
 from bootembed.embedder.build import build_embedder
 from bootembed.embedder.card import Origin, model_card
+from bootembed.embedder.freezing import freeze_upper_layers
 from bootembed.errors import DataError, ParamsError
 from bootembed.hashing import content_hash
 from bootembed.seeding import derive_seed, seed_everything
@@ -64,7 +65,8 @@ def train_embedder(
 
     Raises:
         DataError: Fewer than 2 rows, or a text that is in all of them: nothing to contrast with.
-        ParamsError: `fp16` without a CUDA device, or together with `bf16`; `bf16` on a GPU without it.
+        ParamsError: `fp16` without a CUDA device, or together with `bf16`; `bf16` on a GPU without it; more
+            `trained_layers` than the encoder has.
     """
     _check_precision(settings)
     columns = _columns(rows)
@@ -73,6 +75,8 @@ def train_embedder(
     model = build_embedder(base_model_dir, pooling=settings.pooling, max_seq_length=length)
     scoring_length = min(scoring_max_seq_length, model.max_seq_length)
     model.max_seq_length = min(settings.max_seq_length, model.max_seq_length)
+    if settings.trained_layers is not None:
+        freeze_upper_layers(model, settings.trained_layers)
     trainer = _trainer(model, columns, settings, checkpoint_dir=checkpoint_dir, seed=seed)
     base_hash = content_hash(base_model_dir)
     inputs = {"base": base_hash, "columns": columns, "settings": settings.model_dump(mode="json"), "seed": seed}
