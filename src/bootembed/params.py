@@ -384,6 +384,9 @@ class TrainEmbedder(Section):
         description="Distillation: share of a batch whose English side is trained on too."
     )
     trained_layers: int | None = Field(None, ge=0, description="Train embeddings and so many lower layers; null: all.")
+    new_word_min_count: int | None = Field(
+        None, ge=1, description="Anchors' words that occur so often get tokens of their own (WordPiece); null: none."
+    )
     num_train_epochs: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
     warmup_steps: int = Field(ge=0)
@@ -400,6 +403,7 @@ class RecipeSettings(Section):
 
     objective: Literal["contrastive", "distillation"] | None = None
     trained_layers: int | None = Field(None, ge=0)
+    new_word_min_count: int | None = Field(None, ge=1)
     num_train_epochs: float | None = Field(None, gt=0)
     learning_rate: float | None = Field(None, gt=0)
     warmup_steps: int | None = Field(None, ge=0)

@@ -14,11 +14,13 @@ from encoders import sentences, write_encoder
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import cos_sim
+from transformers import BertTokenizer
 
 from bootembed.embedder.build import build_embedder
 from bootembed.embedder.distillation import TeacherContrast, teacher_embeddings, with_teacher_labels
 from bootembed.embedder.train import train_embedder
 from bootembed.embedder.training_sets import read_training_set
+from bootembed.embedder.vocabulary import add_words
 from bootembed.errors import DataError, ParamsError
 from bootembed.hashing import content_hash
 from bootembed.params import TrainEmbedder
@@ -358,6 +360,52 @@ def test_upper_layers_stay_as_they_were(architecture, tmp_path):
 def test_more_trained_layers_than_there_are(xlmr, tmp_path):
     settings = SETTINGS.model_copy(update={"trained_layers": 4})
     with pytest.raises(ParamsError, match="trained_layers: 4, but the encoder has 3 layers"):
+        _train(xlmr, tmp_path / "model", _triplets(16), settings)
+
+
+@pytest.fixture(scope="module")
+def wordpiece(tmp_path_factory):
+    """A BERT whose tokenizer knows letters only."""
+    folder = write_encoder(tmp_path_factory.mktemp("encoders") / "wordpiece", "bert")
+    letters = [prefix + letter for prefix in ("", "##") for letter in "abcdefghijklmnopqrstuvwxyz"]
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = {token: place for place, token in enumerate([*special, *letters])}
+    BertTokenizer(vocab=vocabulary, model_max_length=62).save_pretrained(folder)
+    return folder
+
+
+def test_frequent_words_become_tokens(wordpiece):
+    model = build_embedder(wordpiece, pooling="mean", max_seq_length=40)
+    before = model[0].model.get_input_embeddings().weight.detach().clone()
+    assert add_words(model, ["Bada moda, bada 12 12", "moda kefe x x"], min_count=2) == 2
+    assert model.tokenizer.tokenize("bada kefe moda x") == ["bada", "k", "##e", "##f", "##e", "moda", "x"]
+    after = model[0].model.get_input_embeddings().weight
+    places = model.tokenizer.convert_tokens_to_ids(["bada", "moda"])
+    assert len(after) == places[1] + 1
+    pieces = model.tokenizer.convert_tokens_to_ids(["b", "##a", "##d", "##a"])
+    assert torch.allclose(after[places[0]], before[pieces].mean(0), atol=1e-6)
+
+
+def test_new_words_are_trained_and_saved(wordpiece, tmp_path):
+    settings = SETTINGS.model_copy(update={"new_word_min_count": 2, "trained_layers": 0})
+    rows = _triplets(32)
+    for name in ("one", "two"):
+        _train(wordpiece, tmp_path / name, rows, settings)
+    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
+    assert all((tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes() for name in files)
+    saved = SentenceTransformer(str(tmp_path / "one"))
+    word = rows[0]["anchor"].split()[0]
+    assert saved.tokenizer.tokenize(word) == [word]
+    untouched = build_embedder(wordpiece, pooling="mean", max_seq_length=40)
+    add_words(untouched, [row["anchor"] for row in rows], min_count=2)
+    place = saved.tokenizer.convert_tokens_to_ids(word)
+    tables = [model[0].model.get_input_embeddings().weight[place] for model in (saved, untouched)]
+    assert not torch.equal(*tables)
+
+
+def test_new_words_need_wordpiece(xlmr, tmp_path):
+    settings = SETTINGS.model_copy(update={"new_word_min_count": 2})
+    with pytest.raises(ParamsError, match=r"new_word_min_count: 2, but .* WordPiece only"):
         _train(xlmr, tmp_path / "model", _triplets(16), settings)
 
 

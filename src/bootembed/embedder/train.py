@@ -13,6 +13,7 @@ from bootembed.checkpoints import newest_checkpoint
 from bootembed.embedder.build import build_embedder
 from bootembed.embedder.card import Origin, model_card
 from bootembed.embedder.freezing import freeze_upper_layers
+from bootembed.embedder.vocabulary import add_words
 from bootembed.errors import DataError, ParamsError
 from bootembed.hashing import content_hash
 from bootembed.seeding import derive_seed, seed_everything
@@ -66,7 +67,7 @@ def train_embedder(
     Raises:
         DataError: Fewer than 2 rows, or a text that is in all of them: nothing to contrast with.
         ParamsError: `fp16` without a CUDA device, or together with `bf16`; `bf16` on a GPU without it; more
-            `trained_layers` than the encoder has.
+            `trained_layers` than the encoder has; `new_word_min_count` without WordPiece.
     """
     _check_precision(settings)
     columns = _columns(rows)
@@ -75,9 +76,13 @@ def train_embedder(
     model = build_embedder(base_model_dir, pooling=settings.pooling, max_seq_length=length)
     scoring_length = min(scoring_max_seq_length, model.max_seq_length)
     model.max_seq_length = min(settings.max_seq_length, model.max_seq_length)
+    data, loss = _data_and_loss(model, columns, settings)  # a teacher is the model as it is before anything is added
+    if settings.new_word_min_count is not None:
+        added = add_words(model, columns["anchor"], min_count=settings.new_word_min_count)
+        logger.info("%d words of the anchors have become tokens", added)
     if settings.trained_layers is not None:
         freeze_upper_layers(model, settings.trained_layers)
-    trainer = _trainer(model, columns, settings, checkpoint_dir=checkpoint_dir, seed=seed)
+    trainer = _trainer(model, data, loss, settings, checkpoint_dir=checkpoint_dir, seed=seed)
     base_hash = content_hash(base_model_dir)
     inputs = {"base": base_hash, "columns": columns, "settings": settings.model_dump(mode="json"), "seed": seed}
     trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
@@ -136,7 +141,7 @@ def _columns(rows: Sequence[dict[str, str]]) -> dict[str, list[str]]:
 
 
 def _trainer(
-    model: Any, columns: dict[str, list[str]], settings: TrainEmbedder, *, checkpoint_dir: Path, seed: int
+    model: Any, data: dict[str, list[Any]], loss: Any, settings: TrainEmbedder, *, checkpoint_dir: Path, seed: int
 ) -> Any:
     import torch
     from datasets import Dataset
@@ -146,8 +151,7 @@ def _trainer(
 
     from bootembed.embedder.progress import Progress
 
-    data, loss = _data_and_loss(model, columns, settings)
-    batches = math.ceil(len(columns["anchor"]) / settings.per_device_train_batch_size)
+    batches = math.ceil(len(data["anchor"]) / settings.per_device_train_batch_size)
     steps = math.ceil(batches * settings.num_train_epochs)
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(checkpoint_dir),
