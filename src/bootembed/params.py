@@ -220,7 +220,9 @@ class BaseModelSpec(Section):
     role: Literal["generator", "encoder"]
     source: Literal["hub", "local", "scratch"]
     id: str | None = Field(None, description="Hub id (source: hub).")
-    revision: str | None = Field(None, description="Pinned commit, 40 hex digits (source: hub).")
+    revision: str | None = Field(
+        None, pattern=r"^[0-9a-f]{40}$", description="Pinned commit, 40 hex digits (source: hub)."
+    )
     path: str | None = Field(None, description="Folder in Hugging Face format (source: local).")
     scratch: Scratch | None = None
 

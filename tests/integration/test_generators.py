@@ -1,0 +1,134 @@
+"""Generators of the architectures that the project names: adapters, their composition and generation on each."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from filter_settings import ALL
+from generators import ARCHITECTURES, write_generator_model
+from toy import toy_nli
+
+from bootembed.adapters.compose import compose_adapters, read_adapter, write_adapter
+from bootembed.adapters.examples import entailment_examples
+from bootembed.adapters.load import load_generator
+from bootembed.adapters.train import train_adapter
+from bootembed.params import ComposeAdapter, Generation, Lora, Polarity, Strategy
+from bootembed.prompts import build_messages, encode_example, encode_prompt, prompt_definition
+from bootembed.triplets.generate import generate_triplets
+from bootembed.triplets.generator import describe_generator, write_generator
+from bootembed.triplets.shots import ShotPool
+
+DEFINITION = prompt_definition("entail_v1")
+LORA = Lora(
+    r=2,
+    lora_alpha=4,
+    lora_dropout=0.0,
+    train_examples=8,
+    num_train_epochs=1,
+    learning_rate=1e-2,
+    lr_scheduler_type="constant",
+    warmup_steps=0,
+    per_device_train_batch_size=4,
+    gradient_accumulation_steps=1,
+    max_length=200,
+    max_grad_norm=1.0,
+    save_steps=10,
+    gradient_checkpointing=True,
+    bf16=False,
+    load_in_4bit=False,
+)
+GENERATION = Generation(
+    do_sample=False,
+    temperature=1.0,
+    top_p=1.0,
+    top_k=0,
+    max_new_tokens=6,
+    max_prompt_tokens=200,
+    batch_size=4,
+    bf16=False,
+    load_in_4bit=False,
+)
+
+
+def _train(base, folder, *, polarity=Polarity.POSITIVE, settings=LORA, seed=1):
+    examples = entailment_examples(toy_nli(16, seed=seed), DEFINITION, polarity)
+    return train_adapter(
+        base, examples, settings, output_dir=folder, checkpoint_dir=folder.with_name(folder.name + ".work"), seed=seed
+    )
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_adapters_composition_and_generation(architecture, tmp_path):
+    """`delta` against a model whose weights got every update by hand; then triplets with it."""
+    from peft import PeftModel
+
+    base = write_generator_model(tmp_path / "base", architecture)
+    for number in range(3):
+        metrics = _train(base, tmp_path / str(number), polarity=list(Polarity)[number % 2], seed=number)
+        assert metrics["steps"] == 2
+    task, target, english = (read_adapter(tmp_path / str(number)) for number in range(3))
+    assert any(bool(task.update(module).any()) for module in task.factors)
+    assert not [module for module in task.factors if "vision" in module or "projector" in module]
+    layers = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}
+    assert len(task.factors) == 2 * len(layers)
+    assert {module.rpartition(".")[2] for module in task.factors} == layers
+    write_adapter(
+        compose_adapters(task, target, english, ComposeAdapter(method="delta", reference="english", weight=0.7)),
+        tmp_path / "composed",
+    )
+
+    by_hand, tokenizer = load_generator(base, bf16=False, load_in_4bit=False)
+    before = {name: value.clone() for name, value in by_hand.state_dict().items()}
+    composed = PeftModel.from_pretrained(by_hand, tmp_path / "composed").eval()
+    ids = torch.tensor([encode_prompt(tokenizer, _messages())])
+    with torch.no_grad():
+        found = composed(input_ids=ids).logits
+        plain = composed.unload().eval()
+        assert all((value == before[name]).all() for name, value in plain.state_dict().items())
+        without = plain(input_ids=ids).logits
+        for module in task.factors:
+            weight = plain.get_submodule(module.removeprefix("base_model.model.")).weight
+            weight += task.update(module) + 0.7 * (target.update(module) - english.update(module))
+        assert torch.allclose(found, plain(input_ids=ids).logits, atol=1e-5)
+        assert not torch.allclose(found, without, atol=1e-5)
+
+    description = describe_generator(
+        Strategy.ADAPTER_COMPOSITION,
+        language="afr",
+        language_name="Afrikaans",
+        prompt_version="entail_v1",
+        shots=ShotPool(),
+    )
+    adapters = dict.fromkeys(Polarity, tmp_path / "composed")
+    write_generator(description, adapters, tmp_path / "generator")
+    triplets = generate_triplets(
+        base,
+        tmp_path / "generator",
+        ["The farmer buys a book."] * 2,
+        generation=GENERATION,
+        filters=ALL,
+        ledger_path=tmp_path / "ledger.jsonl",
+        seed=1,
+    )
+    assert triplets.counts["candidates"] == 2
+    assert all(verdict.candidate.positive is not None for verdict in triplets.verdicts)
+
+
+def _messages():
+    return build_messages(DEFINITION, "The farmer buys a book.", polarity=Polarity.POSITIVE, language="English")
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_prompts_have_one_bos_and_no_thought_and_training_continues_them(architecture, tmp_path):
+    tokenizer = load_generator(write_generator_model(tmp_path, architecture), bf16=False, load_in_4bit=False)[1]
+    prompt = encode_prompt(tokenizer, _messages())
+    ids, mask = encode_example(tokenizer, _messages(), "Somebody buys a book.")
+    assert ids[: len(prompt)] == prompt
+    if tokenizer.bos_token_id is not None:
+        assert prompt[0] == tokenizer.bos_token_id
+        assert ids.count(tokenizer.bos_token_id) == 1
+    text = tokenizer.decode(prompt)
+    assert text.rpartition("<think>")[2].strip() in ("", "</think>") or "<think>" not in text
+    learned = tokenizer.decode([token for token, learn in zip(ids, mask, strict=True) if learn])
+    assert learned.startswith("Somebody buys a book.")
+    assert ids[-1] in {tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<end_of_turn>")}
