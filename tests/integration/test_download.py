@@ -1,4 +1,4 @@
-"""Base models from a server that speaks the Hub's endpoints: what is fetched, and what users are told when nothing is."""
+"""Base models from a server that speaks the Hub's endpoints: what is fetched, what users are told if nothing is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -33,7 +34,7 @@ REFUSALS = {
 class _Hub(BaseHTTPRequestHandler):
     """As much of the Hub as snapshot_download asks: a model's description, its tree, and its files."""
 
-    tokens: set[str | None] = set()
+    tokens: ClassVar[set[str | None]] = set()
 
     def log_message(self, *_):
         pass

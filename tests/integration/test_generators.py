@@ -12,6 +12,7 @@ from bootembed.adapters.compose import compose_adapters, read_adapter, write_ada
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.load import load_generator
 from bootembed.adapters.train import train_adapter
+from bootembed.errors import ParamsError
 from bootembed.params import ComposeAdapter, Generation, Lora, Polarity, Strategy
 from bootembed.prompts import build_messages, encode_example, encode_prompt, prompt_definition
 from bootembed.triplets.generate import generate_triplets
@@ -132,3 +133,72 @@ def test_prompts_have_one_bos_and_no_thought_and_training_continues_them(archite
     learned = tokenizer.decode([token for token, learn in zip(ids, mask, strict=True) if learn])
     assert learned.startswith("Somebody buys a book.")
     assert ids[-1] in {tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids("<end_of_turn>")}
+
+
+def test_four_bit_training_composition_and_generation(tmp_path):
+    """For real, on whatever device there is: bitsandbytes has kernels for CPUs too."""
+    from bitsandbytes.nn import Linear4bit
+    from peft import PeftModel
+
+    base = write_generator_model(tmp_path / "base", "llama", width=64)
+    settings = LORA.model_copy(update={"load_in_4bit": True, "num_train_epochs": 13, "bf16": True})
+    for number in range(3):
+        metrics = _train(base, tmp_path / str(number), polarity=list(Polarity)[number % 2], settings=settings, seed=1)
+        assert metrics["last_loss"] < metrics["first_loss"]
+    task, target, english = (read_adapter(tmp_path / str(number)) for number in range(3))
+    assert len(task.factors) == 14
+    composition = ComposeAdapter(method="delta", reference="english", weight=0.5)
+    write_adapter(compose_adapters(task, target, english, composition), tmp_path / "composed")
+
+    model, tokenizer = load_generator(base, bf16=False, load_in_4bit=True)
+    ids = torch.tensor([encode_prompt(tokenizer, _messages())], device=model.device)
+    assert sum(isinstance(module, Linear4bit) for module in model.modules()) == 14
+    layer = model.model.layers[0].mlp.down_proj
+    assert layer.weight.quant_type == "nf4"
+    assert layer.weight.quant_state.nested
+    assert layer.compute_dtype == torch.bfloat16
+    assert layer.weight.data.nbytes == 64 * 128 // 2
+    with torch.no_grad():
+        before = model.eval()(input_ids=ids).logits
+    # Loaded anew: on a CPU a state_dict() after inference requantises bitsandbytes' weights, and PEFT asks for one.
+    model, _ = load_generator(base, bf16=False, load_in_4bit=True)
+    composed = PeftModel.from_pretrained(model, tmp_path / "composed").eval()
+    for module in task.factors:
+        own = composed.get_submodule(module)
+        (a, b), scaling = (own.lora_A["default"].weight, own.lora_B["default"].weight), own.scaling["default"]
+        exact = task.update(module) + 0.5 * (target.update(module) - english.update(module))
+        assert torch.allclose(scaling * (b @ a), exact.to(b.device), atol=1e-5)
+    with torch.no_grad():
+        assert not torch.allclose(composed(input_ids=ids).logits, before, atol=1e-3)
+        with composed.disable_adapter():
+            assert torch.equal(composed(input_ids=ids).logits, before)
+
+    description = describe_generator(
+        Strategy.ADAPTER_COMPOSITION,
+        language="afr",
+        language_name="Afrikaans",
+        prompt_version="entail_v1",
+        shots=ShotPool(),
+    )
+    write_generator(description, dict.fromkeys(Polarity, tmp_path / "composed"), tmp_path / "generator")
+    triplets = generate_triplets(
+        base,
+        tmp_path / "generator",
+        ["The farmer buys a book."] * 2,
+        generation=GENERATION.model_copy(update={"load_in_4bit": True}),
+        filters=ALL,
+        ledger_path=tmp_path / "ledger.jsonl",
+        seed=1,
+    )
+    assert triplets.counts["candidates"] == 2
+
+
+def test_four_bit_is_refused_where_it_cannot_be(tmp_path, monkeypatch):
+    base = write_generator_model(tmp_path, "llama")
+    with monkeypatch.context() as patch:
+        patch.setattr("bitsandbytes.supported_torch_devices", {"no such device"})
+        with pytest.raises(ParamsError, match="load_in_4bit: true, which bitsandbytes cannot on this machine"):
+            load_generator(base, bf16=False, load_in_4bit=True)
+    monkeypatch.setattr("transformers.utils.is_bitsandbytes_available", lambda: False)
+    with pytest.raises(ParamsError, match="load_in_4bit: true needs the package bitsandbytes"):
+        load_generator(base, bf16=False, load_in_4bit=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,23 +12,29 @@ from bootembed.errors import ParamsError
 if TYPE_CHECKING:
     from pathlib import Path
 
-logger = logging.getLogger(__name__)
-
 
 def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool) -> tuple[Any, Any]:
     """Load (model, tokenizer); the tokenizer pads on the left, as generation needs.
 
+    With several processes each loads onto the device of its rank.
+
+    Args:
+        folder: Generator in Hugging Face format.
+        bf16: Weights in bfloat16 on a GPU. On a CPU they stay in fp32 and autocast computes in bfloat16: small models
+            are then as exact as they are fast.
+        load_in_4bit: Weights of the linear layers as 4-bit NormalFloat with quantised scales, computing in bfloat16
+            (QLoRA, Dettmers et al. 2023). Runs on GPUs and, slower than unquantised weights, on CPUs.
+
     Raises:
-        ParamsError: 4-bit loading is asked for where bitsandbytes or a CUDA device is missing.
+        ParamsError: 4-bit weights are asked for where bitsandbytes is missing or knows no device of this machine.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    # On a CPU weights stay in fp32 and autocast computes in bfloat16; small models are then as exact as they are fast.
     options: dict[str, Any] = {"dtype": torch.bfloat16 if bf16 and torch.cuda.is_available() else torch.float32}
     if load_in_4bit:
         options["quantization_config"] = _four_bit()
     if torch.cuda.is_available():
-        options["device_map"] = {"": torch.cuda.current_device()}
+        options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", torch.cuda.current_device()))}
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -40,15 +46,20 @@ def _four_bit() -> Any:
     from transformers import BitsAndBytesConfig
     from transformers.utils import is_bitsandbytes_available
 
-    if not (torch.cuda.is_available() and is_bitsandbytes_available()):
+    remedy = "set load_in_4bit to false, or `pip install bitsandbytes` in a version for this machine"
+    if not is_bitsandbytes_available():
+        raise ParamsError(f"load_in_4bit: true needs the package bitsandbytes, which is missing or too old; {remedy}")
+    from transformers.integrations import validate_bnb_backend_availability
+
+    try:
+        validate_bnb_backend_availability(raise_exception=True)
+    except (ImportError, OSError, RuntimeError) as error:
         raise ParamsError(
-            "load_in_4bit: True: needs a CUDA device and the package bitsandbytes; set it to False, "
-            "or `pip install bitsandbytes` on a machine with a GPU"
-        )
+            f"load_in_4bit: true, which bitsandbytes cannot on this machine ({error}); {remedy}"
+        ) from error
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.bfloat16,
-        bnb_4bit_quant_storage=torch.bfloat16,
     )

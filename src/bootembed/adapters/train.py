@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 # `all-linear` would also adapt the vision or audio towers of multimodal generators (Gemma 3): wasted, and vLLM
 # refuses such adapters.
-_NOT_LANGUAGE = r".*(vision_tower|vision_model|audio_tower|multi_modal_projector).*"
+_NOT_LANGUAGE = r".*\b(vision_tower|vision_model|visual|audio_tower|multi_modal_projector)\b.*"
 
 
 def train_adapter(
@@ -51,9 +52,12 @@ def train_adapter(
 
     Raises:
         DataError: No example fits into `settings.max_length`.
+        ParamsError: As `load_generator`.
     """
     seed_everything(seed)
     model, tokenizer = load_generator(base_model_dir, bf16=settings.bf16, load_in_4bit=settings.load_in_4bit)
+    if settings.load_in_4bit:
+        _prepare_quantised(model)
     chosen = sample_rows(examples, settings.train_examples, seed=derive_seed(seed, "examples"))
     encoded = [_encode(tokenizer, example) for example in chosen]
     kept = [row for row in encoded if len(row["input_ids"]) <= settings.max_length]
@@ -80,6 +84,13 @@ def train_adapter(
         "first_loss": float(losses[0]),
         "last_loss": float(losses[-1]),
     }
+
+
+def _prepare_quantised(model: Any) -> None:
+    """Freeze a 4-bit model and put what is not quantised (norms, embeddings) into fp32, as QLoRA trains."""
+    from peft import prepare_model_for_kbit_training
+
+    prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # the trainer sees to checkpointing
 
 
 def _sort_config(path: Path) -> None:
@@ -121,7 +132,7 @@ def _trainer(
         per_device_train_batch_size=settings.per_device_train_batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         max_grad_norm=settings.max_grad_norm,
-        gradient_checkpointing=settings.gradient_checkpointing,
+        activation_checkpointing=settings.gradient_checkpointing,
         optim="adamw_torch_fused",
         bf16=settings.bf16,
         use_cpu=not torch.cuda.is_available(),
@@ -139,13 +150,14 @@ def _trainer(
         data_seed=seed,
         dataloader_num_workers=0,
     )
+    has_other_towers = any(re.fullmatch(_NOT_LANGUAGE, name) for name, _ in model.named_modules())
     lora = LoraConfig(
         r=settings.r,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
         bias="none",
         target_modules="all-linear",
-        exclude_modules=_NOT_LANGUAGE,
+        exclude_modules=_NOT_LANGUAGE if has_other_towers else None,
         task_type="CAUSAL_LM",
     )
     return SFTTrainer(

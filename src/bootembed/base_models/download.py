@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from huggingface_hub.errors import HfHubHTTPError
+
 
 def download_model(model: str, revision: str, output_dir: Path, *, patterns: Sequence[str]) -> None:
     """Fetch the files of a model that match `patterns`.
@@ -42,23 +44,23 @@ def download_model(model: str, revision: str, output_dir: Path, *, patterns: Seq
 
 def _fault(error: Exception, *, with_token: bool) -> str:
     """Cause and remedy of a failed download."""
-    from huggingface_hub.errors import (
-        DisabledRepoError,
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
-    if isinstance(error, LocalEntryNotFoundError):  # stands for whatever kept the Hub from answering
-        if isinstance(error.__cause__, OfflineModeIsEnabled):
-            return "HF_HUB_OFFLINE is set; unset it, or bring the model's folder and use `source: local`"
-        if not isinstance(error.__cause__, HfHubHTTPError):
-            return "it cannot be reached; check the network (HF_ENDPOINT names a mirror), or use `source: local`"
-        error = error.__cause__
+    cause = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else error  # it only says "not here"
+    if isinstance(cause, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE is set; unset it, or bring the model's folder and use `source: local`"
+    if isinstance(cause, HfHubHTTPError):
+        return _refusal(cause, with_token=with_token)
+    if isinstance(error, LocalEntryNotFoundError):
+        return "it cannot be reached; check the network (HF_ENDPOINT names a mirror), or use `source: local`"
+    if isinstance(error, HFValidationError):
+        return "`id` is malformed; write owner/name"
+    return f"{type(error).__name__}: {error}"
+
+
+def _refusal(error: HfHubHTTPError, *, with_token: bool) -> str:
+    from huggingface_hub.errors import DisabledRepoError, GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
+
     if isinstance(error, GatedRepoError):
         return _gated(with_token=with_token)
     if isinstance(error, RepositoryNotFoundError):
@@ -68,11 +70,7 @@ def _fault(error: Exception, *, with_token: bool) -> str:
         return "the model has no such revision; set `revision` to a commit of its history"
     if isinstance(error, DisabledRepoError):
         return "its owner or the Hub has disabled it; choose another model"
-    if isinstance(error, HfHubHTTPError):
-        return _http_fault(error.response.status_code)
-    if isinstance(error, HFValidationError):
-        return "`id` is malformed; write owner/name"
-    return f"{type(error).__name__}: {error}"
+    return _http_fault(error.response.status_code)
 
 
 def _gated(*, with_token: bool) -> str:
