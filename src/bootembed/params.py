@@ -23,6 +23,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Schedule = Literal["constant", "linear", "cosine", "constant_with_warmup"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 TaskKind = Literal["sts", "bitext_mining", "classification", "clustering", "retrieval"]
+Dimension = Annotated[int, Field(ge=1)]
 Near = Annotated[float, Field(ge=0.5, lt=1.0)]
 
 
@@ -260,6 +261,14 @@ class LanguageAdapter(Lora):
     data: Literal["instructions", "monolingual"] = Field(description="Instruction text (paper: Aya) or plain text.")
 
 
+class Launch(Section):
+    """How the training stages run."""
+
+    processes: int = Field(
+        ge=1, description="Of a training stage, one a GPU; batch sizes are per process. 1 under torchrun: as it says."
+    )
+
+
 class BuildXlLoraData(Section):
     """Training rows of XL-LoRA."""
 
@@ -374,6 +383,17 @@ class BuildBaselineData(Section):
     rows: int = Field(ge=1, description="At most so many rows a recipe, so that recipes compare at equal size.")
 
 
+class EncoderLora(Section):
+    """LoRA on an encoder, merged into its weights before it is saved; keys as in PEFT's `LoraConfig`."""
+
+    r: int = Field(ge=1)
+    lora_alpha: int = Field(ge=1)
+    lora_dropout: Fraction
+    target_modules: Literal["all-linear"] | Annotated[list[str], Field(min_length=1)] = Field(
+        description="Every linear layer, or names of modules."
+    )
+
+
 class TrainEmbedder(Section):
     """Contrastive finetuning; keys as in Sentence Transformers."""
 
@@ -391,6 +411,11 @@ class TrainEmbedder(Section):
     lr_scheduler_type: Schedule
     per_device_train_batch_size: int = Field(ge=2)
     mini_batch_size: int | None = Field(None, ge=1, description="Set: cached contrastive loss with such mini-batches.")
+    gather_across_devices: bool = Field(True, description="Several processes: in-batch negatives of all, or its own.")
+    matryoshka_dimensions: list[Dimension] = Field(
+        default_factory=list, description="Dimensions that embeddings can be cut to; the loss is summed over them."
+    )
+    lora: EncoderLora | None = Field(None, description="Set: train LoRA factors only, else all weights.")
     max_seq_length: int = Field(ge=4)
     bf16: bool
     fp16: bool
@@ -406,6 +431,7 @@ class RecipeSettings(Section):
     per_device_train_batch_size: int | None = Field(None, ge=2)
     max_seq_length: int | None = Field(None, ge=4)
     temperature: float | None = Field(None, gt=0)
+    matryoshka_dimensions: list[Dimension] | None = None
 
 
 class TaskSpec(Section):
@@ -450,6 +476,7 @@ class Params(Section):
     prepare_corpora: PrepareCorpora
     base_models: dict[Slug, BaseModelSpec]
     prompts: Prompts
+    launch: Launch
     train_task_adapter: Lora
     train_language_adapter: LanguageAdapter
     build_xl_lora_data: BuildXlLoraData

@@ -12,6 +12,7 @@ from bootembed.adapters.load import load_generator
 from bootembed.checkpoints import newest_checkpoint
 from bootembed.errors import DataError
 from bootembed.hashing import content_hash
+from bootembed.processes import batch_arguments, is_first, process_count, wait_for_all
 from bootembed.prompts import encode_example
 from bootembed.seeding import derive_seed, sample_rows, seed_everything
 
@@ -38,6 +39,8 @@ def train_adapter(
     seed: int,
 ) -> dict[str, float]:
     """Train a LoRA adapter on `examples` and save it as a PEFT folder.
+
+    Under torchrun every process calls this with the same arguments, and the first one writes.
 
     Args:
         base_model_dir: Generator in Hugging Face format; it is not changed.
@@ -71,11 +74,14 @@ def train_adapter(
                        len(encoded) - len(kept), len(encoded), settings.max_length)  # fmt: skip
     trainer = _trainer(model, tokenizer, kept, settings, checkpoint_dir=checkpoint_dir, seed=seed)
     inputs = {"base": content_hash(base_model_dir), "rows": kept, "settings": settings.model_dump(), "seed": seed}
+    inputs["processes"] = process_count()
     trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
-    trainer.model.save_pretrained(output_dir)
-    _sort_config(output_dir / "adapter_config.json")
-    (output_dir / "README.md").unlink(missing_ok=True)
-    shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    if is_first():
+        trainer.model.save_pretrained(output_dir)
+        _sort_config(output_dir / "adapter_config.json")
+        (output_dir / "README.md").unlink(missing_ok=True)
+        shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    wait_for_all()
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     return {
         "examples": float(len(kept)),
@@ -118,7 +124,6 @@ def _trainer(
     checkpoint_dir: Path,
     seed: int,
 ) -> Any:
-    import torch
     from datasets import Dataset
     from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
@@ -129,13 +134,12 @@ def _trainer(
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.lr_scheduler_type,
         warmup_steps=settings.warmup_steps,
-        per_device_train_batch_size=settings.per_device_train_batch_size,
+        **batch_arguments(settings.per_device_train_batch_size),
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         max_grad_norm=settings.max_grad_norm,
         activation_checkpointing=settings.gradient_checkpointing,
         optim="adamw_torch_fused",
         bf16=settings.bf16,
-        use_cpu=not torch.cuda.is_available(),
         completion_only_loss=True,
         max_length=None,
         train_sampling_strategy="group_by_length",

@@ -60,15 +60,18 @@ def _encoder_part(folder: Path) -> Path:
 
 
 def _longest_input(transformer: Transformer) -> int:
-    """Tokens the encoder has positions for; RoBERTa's family loses the first ones to its padding index."""
+    """Tokens the encoder has positions for; RoBERTa's family loses the first ones to its padding index.
+
+    XLM-RoBERTa and BERT keep a table of positions. Rotary ones (ModernBERT) end where the configuration says.
+    """
     from torch.nn import Embedding
 
     longest = int(transformer.tokenizer.model_max_length)
     for module in transformer.model.modules():
-        table, offset = getattr(module, "position_embeddings", None), getattr(module, "padding_idx", None)
-        if isinstance(table, Embedding) and isinstance(offset, int):
-            longest = min(longest, table.num_embeddings - offset - 1)
-    return longest
+        table, padding = getattr(module, "position_embeddings", None), getattr(module, "padding_idx", None)
+        if isinstance(table, Embedding):
+            return min(longest, table.num_embeddings - (padding + 1 if isinstance(padding, int) else 0))
+    return min(longest, getattr(transformer.config, "max_position_embeddings", longest))
 
 
 def _first_and_last_layer(transformer: Transformer) -> WeightedLayerPooling:
