@@ -22,6 +22,7 @@ UNTRAINED = "untrained"  # where a recipe is named: the base encoder as it is
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Schedule = Literal["constant", "linear", "cosine", "constant_with_warmup"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Attention = Literal["auto", "sdpa", "flash_attention_2", "eager"]
 TaskKind = Literal["sts", "bitext_mining", "classification", "clustering", "retrieval"]
 Dimension = Annotated[int, Field(ge=1)]
 Near = Annotated[float, Field(ge=0.5, lt=1.0)]
@@ -250,9 +251,10 @@ class Lora(Section):
     max_length: int = Field(ge=16, description="Tokens; longer examples are set aside and counted.")
     max_grad_norm: float = Field(gt=0)
     save_steps: int = Field(ge=1, description="Checkpoint every so many optimiser steps; a killed run resumes there.")
-    gradient_checkpointing: bool
+    gradient_checkpointing: bool = Field(description="Compute activations twice rather than keep them.")
     bf16: bool
-    load_in_4bit: bool
+    load_in_4bit: bool = Field(description="Weights of the base model as 4-bit NormalFloat (QLoRA).")
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
 
 
 class LanguageAdapter(Lora):
@@ -419,6 +421,7 @@ class TrainEmbedder(Section):
     max_seq_length: int = Field(ge=4)
     bf16: bool
     fp16: bool
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
 
 
 class RecipeSettings(Section):

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bootembed.attention import attention_options
 from bootembed.errors import ParamsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bootembed.params import Attention
 
-def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool) -> tuple[Any, Any]:
+
+def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: Attention = "auto") -> tuple[Any, Any]:
     """Load (model, tokenizer); the tokenizer pads on the left, as generation needs.
 
     With several processes each loads onto the device of its rank.
@@ -24,13 +27,17 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool) -> tuple[Any
             are then as exact as they are fast.
         load_in_4bit: Weights of the linear layers as 4-bit NormalFloat with quantised scales, computing in bfloat16
             (QLoRA, Dettmers et al. 2023). Runs on GPUs and, slower than unquantised weights, on CPUs.
+        attention: Its implementation; see `attention_options`.
 
     Raises:
-        ParamsError: 4-bit weights are asked for where bitsandbytes is missing or knows no device of this machine.
+        ParamsError: 4-bit weights are asked for where bitsandbytes is missing or knows no device of this machine, or an
+            implementation of attention that cannot be.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    options: dict[str, Any] = {"dtype": torch.bfloat16 if bf16 and torch.cuda.is_available() else torch.float32}
+    half = bf16 and torch.cuda.is_available()
+    options: dict[str, Any] = {"dtype": torch.bfloat16 if half else torch.float32}
+    options |= attention_options(attention, folder, auto_class=AutoModelForCausalLM, half_precision=half)
     if load_in_4bit:
         options["quantization_config"] = _four_bit()
     if torch.cuda.is_available():

@@ -58,7 +58,9 @@ def train_adapter(
         ParamsError: As `load_generator`.
     """
     seed_everything(seed)
-    model, tokenizer = load_generator(base_model_dir, bf16=settings.bf16, load_in_4bit=settings.load_in_4bit)
+    model, tokenizer = load_generator(
+        base_model_dir, bf16=settings.bf16, load_in_4bit=settings.load_in_4bit, attention=settings.attention
+    )
     if settings.load_in_4bit:
         _prepare_quantised(model)
     chosen = sample_rows(examples, settings.train_examples, seed=derive_seed(seed, "examples"))

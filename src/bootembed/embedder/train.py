@@ -74,10 +74,17 @@ def train_embedder(
             dimensions that the encoder does not have, or that the objective has no use for; LoRA on modules it lacks.
     """
     _check_precision(settings)
-    columns = _columns(rows, settings)
+    columns = training_columns(rows, per_process=settings.per_device_train_batch_size)
     seed_everything(seed)
     length = max(settings.max_seq_length, scoring_max_seq_length)
-    model = build_embedder(base_model_dir, pooling=settings.pooling, max_seq_length=length)
+    model = build_embedder(
+        base_model_dir,
+        pooling=settings.pooling,
+        max_seq_length=length,
+        attention=settings.attention,
+        # a teacher embeds outside autocast, in fp32
+        half_precision=(settings.bf16 or settings.fp16) and settings.objective == "contrastive",
+    )
     scoring_length = min(scoring_max_seq_length, model.max_seq_length)
     model.max_seq_length = min(settings.max_seq_length, model.max_seq_length)
     if settings.lora is not None:
@@ -124,16 +131,24 @@ def _check_precision(settings: TrainEmbedder) -> None:
         raise ParamsError("train_embedder.bf16: true, which this GPU cannot; set train_embedder.fp16=true instead")
 
 
-def _columns(rows: Sequence[dict[str, str]], settings: TrainEmbedder) -> dict[str, list[str]]:
-    """The training columns, in the order the loss reads them; a column `text` becomes both sides of a pair."""
+def training_columns(rows: Sequence[dict[str, str]], *, per_process: int) -> dict[str, list[str]]:
+    """The training columns, in the order the loss reads them; a column `text` becomes both sides of a pair.
+
+    Args:
+        rows: As `train_embedder` takes them.
+        per_process: Rows of a batch in each process.
+
+    Raises:
+        DataError: There is nothing to contrast, or no whole batch for several processes.
+    """
     if len(rows) < 2:
         raise DataError(
             f"training set: {len(rows)} rows; contrastive finetuning needs at least 2: check the recipe's anchors and "
             "its filters"
         )
-    if process_count() > 1 and len(rows) < settings.per_device_train_batch_size * process_count():
+    if process_count() > 1 and len(rows) < per_process * process_count():
         raise DataError(
-            f"training set: {len(rows)} rows are fewer than a batch of {settings.per_device_train_batch_size} for each "
+            f"training set: {len(rows)} rows are fewer than a batch of {per_process} for each "
             f"of {process_count()} processes; lower train_embedder.per_device_train_batch_size or launch.processes"
         )
     if "text" in rows[0]:
