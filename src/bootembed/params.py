@@ -267,7 +267,7 @@ class Launch(Section):
     """How the training stages run."""
 
     processes: int = Field(
-        ge=1, description="Of a training stage, one a GPU; batch sizes are per process. 1 under torchrun: as it says."
+        ge=1, description="Of a training stage, one a GPU; batch sizes are per process. torchrun's number goes before."
     )
 
 

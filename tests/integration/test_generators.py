@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from filter_settings import ALL
@@ -12,7 +14,7 @@ from bootembed.adapters.compose import compose_adapters, read_adapter, write_ada
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.load import load_generator
 from bootembed.adapters.train import train_adapter
-from bootembed.errors import ParamsError
+from bootembed.errors import DataError, ParamsError
 from bootembed.params import ComposeAdapter, Generation, Lora, Polarity, Strategy
 from bootembed.prompts import build_messages, encode_example, encode_prompt, prompt_definition
 from bootembed.triplets.generate import generate_triplets
@@ -202,3 +204,47 @@ def test_four_bit_is_refused_where_it_cannot_be(tmp_path, monkeypatch):
     monkeypatch.setattr("transformers.utils.is_bitsandbytes_available", lambda: False)
     with pytest.raises(ParamsError, match="load_in_4bit: true needs the package bitsandbytes"):
         load_generator(base, bf16=False, load_in_4bit=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model_type": "not_yet_invented"},
+        {
+            "model_type": "own_code",
+            "auto_map": {"AutoModelForCausalLM": "modeling_own.Own", "AutoConfig": "own.Config"},
+        },
+        {"model_type": "xlm-roberta-xxl"},
+    ],
+)
+def test_what_is_no_generator_is_refused(tmp_path, change):
+    base = write_generator_model(tmp_path, "llama")
+    path = base / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(DataError, match=r"cannot be loaded as a generator: .*; it must be a causal language model"):
+        load_generator(base, bf16=False, load_in_4bit=False)
+
+
+def test_checkpointing_of_activations_changes_memory_only(tmp_path, monkeypatch, recwarn):
+    """And is off when it is off: TRL has it on by default."""
+    import torch.utils.checkpoint
+
+    base = write_generator_model(tmp_path / "base", "qwen3")
+    calls, original = [], torch.utils.checkpoint.checkpoint
+
+    def counted(*arguments, **keywords):
+        calls.append(1)
+        return original(*arguments, **keywords)
+
+    monkeypatch.setattr("transformers.modeling_utils.checkpoint", counted)
+    adapters, counts = [], []
+    for checkpointing in (False, True):
+        settings = LORA.model_copy(update={"gradient_checkpointing": checkpointing})
+        _train(base, tmp_path / str(checkpointing), settings=settings)
+        adapters.append(read_adapter(tmp_path / str(checkpointing)))
+        counts.append(len(calls))
+    assert counts[0] == 0
+    assert counts[1] >= 4  # two layers, two steps
+    for module in adapters[0].factors:
+        assert torch.allclose(adapters[0].update(module), adapters[1].update(module), atol=1e-6)
+    assert not [warning for warning in recwarn if "`gradient_checkpointing` is deprecated" in str(warning.message)]

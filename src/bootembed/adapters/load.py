@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from bootembed.attention import attention_options
-from bootembed.errors import ParamsError
+from bootembed.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +30,7 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: A
         attention: Its implementation; see `attention_options`.
 
     Raises:
+        DataError: The folder holds no causal language model, or one that brings its own code.
         ParamsError: 4-bit weights are asked for where bitsandbytes is missing or knows no device of this machine, or an
             implementation of attention that cannot be.
     """
@@ -42,10 +43,17 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: A
         options["quantization_config"] = _four_bit()
     if torch.cuda.is_available():
         options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", torch.cuda.current_device()))}
-    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False, **options)
+    except (OSError, ValueError, KeyError) as error:
+        cause = str(error).partition("\n")[0]
+        raise DataError(
+            f"{folder}: cannot be loaded as a generator: {cause}; it must be a causal language model of an "
+            "architecture that transformers has: code of a model's own is not run"
+        ) from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    model = AutoModelForCausalLM.from_pretrained(folder, **options)
     return model, tokenizer
 
 
