@@ -9,6 +9,7 @@ import click
 
 from bootembed import tracking
 from bootembed.cli import params_option, stage_command
+from bootembed.processes import started_processes
 
 if TYPE_CHECKING:
     from bootembed.params import Params
@@ -34,6 +35,8 @@ def main(
     checkpoint_dir: Path,
     output_dir: Path,
 ) -> None:
+    if started_processes("stages.train_embedder", params.launch):
+        return
     from bootembed.embedder.train import train_embedder
     from bootembed.embedder.training_sets import read_training_set
     from bootembed.params import settings_of_recipe

@@ -9,6 +9,7 @@ import click
 
 from bootembed import tracking
 from bootembed.cli import params_option, stage_command
+from bootembed.processes import started_processes
 
 if TYPE_CHECKING:
     from bootembed.params import Params
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 def main(
     params: Params, language: str, base_model: Path, corpora_dir: Path, checkpoint_dir: Path, output_dir: Path
 ) -> None:
+    if started_processes("stages.train_language_adapter", params.launch):
+        return
     from bootembed.adapters.examples import language_examples
     from bootembed.adapters.train import train_adapter
 

@@ -10,6 +10,7 @@ import click
 from bootembed import tracking
 from bootembed.cli import params_option, stage_command
 from bootembed.params import Polarity
+from bootembed.processes import started_processes
 
 if TYPE_CHECKING:
     from bootembed.params import Params
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 @params_option
 @stage_command
 def main(params: Params, polarity: str, base_model: Path, rows: Path, checkpoint_dir: Path, output_dir: Path) -> None:
+    if started_processes("stages.train_xl_lora_adapter", params.launch):
+        return
     from bootembed.adapters.examples import entailment_examples
     from bootembed.adapters.train import train_adapter
     from bootembed.prompts import prompt_definition

@@ -8,6 +8,8 @@ import logging
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from bootembed.processes import as_first_decides, is_first
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -22,10 +24,16 @@ def newest_checkpoint(folder: Path, *, inputs: Mapping[str, Any]) -> str | None:
     A killed run's checkpoints outlive a change of its parameters or data; continued under others they would give a
     model that neither describes, so checkpoints of other inputs are removed.
 
+    Of several processes the first one looks, and all get what it found.
+
     Args:
         folder: Where the trainer saves; made, and labelled with the inputs, when it does not exist.
         inputs: Everything that decides the result, as values JSON can hold.
     """
+    return as_first_decides(_newest(folder, inputs) if is_first() else None)
+
+
+def _newest(folder: Path, inputs: Mapping[str, Any]) -> str | None:
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
     label = folder / _LABEL
     if not label.is_file() or label.read_text(encoding="utf-8") != digest:

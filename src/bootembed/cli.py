@@ -12,6 +12,7 @@ import click
 
 from bootembed.errors import UserError
 from bootembed.params import Params, load_params
+from bootembed.processes import is_first
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ def stage_command(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         logging.basicConfig(
-            level=os.environ.get("BOOTEMBED_LOG_LEVEL", "INFO").upper(),
+            level=os.environ.get("BOOTEMBED_LOG_LEVEL", "INFO").upper() if is_first() else "WARNING",
             format="%(asctime)s %(name)s: %(message)s",
             datefmt="%H:%M:%S",
         )

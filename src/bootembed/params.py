@@ -22,7 +22,9 @@ UNTRAINED = "untrained"  # where a recipe is named: the base encoder as it is
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Schedule = Literal["constant", "linear", "cosine", "constant_with_warmup"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Attention = Literal["auto", "sdpa", "flash_attention_2", "eager"]
 TaskKind = Literal["sts", "bitext_mining", "classification", "clustering", "retrieval"]
+Dimension = Annotated[int, Field(ge=1)]
 Near = Annotated[float, Field(ge=0.5, lt=1.0)]
 
 
@@ -220,7 +222,9 @@ class BaseModelSpec(Section):
     role: Literal["generator", "encoder"]
     source: Literal["hub", "local", "scratch"]
     id: str | None = Field(None, description="Hub id (source: hub).")
-    revision: str | None = Field(None, description="Pinned commit, 40 hex digits (source: hub).")
+    revision: str | None = Field(
+        None, pattern=r"^[0-9a-f]{40}$", description="Pinned commit, 40 hex digits (source: hub)."
+    )
     path: str | None = Field(None, description="Folder in Hugging Face format (source: local).")
     scratch: Scratch | None = None
 
@@ -247,15 +251,24 @@ class Lora(Section):
     max_length: int = Field(ge=16, description="Tokens; longer examples are set aside and counted.")
     max_grad_norm: float = Field(gt=0)
     save_steps: int = Field(ge=1, description="Checkpoint every so many optimiser steps; a killed run resumes there.")
-    gradient_checkpointing: bool
+    gradient_checkpointing: bool = Field(description="Compute activations twice rather than keep them.")
     bf16: bool
-    load_in_4bit: bool
+    load_in_4bit: bool = Field(description="Weights of the base model as 4-bit NormalFloat (QLoRA).")
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
 
 
 class LanguageAdapter(Lora):
     """A language adapter: LoRA on text of one language."""
 
     data: Literal["instructions", "monolingual"] = Field(description="Instruction text (paper: Aya) or plain text.")
+
+
+class Launch(Section):
+    """How the training stages run."""
+
+    processes: int = Field(
+        ge=1, description="Of a training stage, one a GPU; batch sizes are per process. torchrun's number goes before."
+    )
 
 
 class BuildXlLoraData(Section):
@@ -372,6 +385,17 @@ class BuildBaselineData(Section):
     rows: int = Field(ge=1, description="At most so many rows a recipe, so that recipes compare at equal size.")
 
 
+class EncoderLora(Section):
+    """LoRA on an encoder, merged into its weights before it is saved; keys as in PEFT's `LoraConfig`."""
+
+    r: int = Field(ge=1)
+    lora_alpha: int = Field(ge=1)
+    lora_dropout: Fraction
+    target_modules: Literal["all-linear"] | Annotated[list[str], Field(min_length=1)] = Field(
+        description="Every linear layer, or names of modules."
+    )
+
+
 class TrainEmbedder(Section):
     """Contrastive finetuning; keys as in Sentence Transformers."""
 
@@ -393,9 +417,15 @@ class TrainEmbedder(Section):
     lr_scheduler_type: Schedule
     per_device_train_batch_size: int = Field(ge=2)
     mini_batch_size: int | None = Field(None, ge=1, description="Set: cached contrastive loss with such mini-batches.")
+    gather_across_devices: bool = Field(True, description="Several processes: in-batch negatives of all, or its own.")
+    matryoshka_dimensions: list[Dimension] = Field(
+        default_factory=list, description="Dimensions that embeddings can be cut to; the loss is summed over them."
+    )
+    lora: EncoderLora | None = Field(None, description="Set: train LoRA factors only, else all weights.")
     max_seq_length: int = Field(ge=4)
     bf16: bool
     fp16: bool
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
 
 
 class RecipeSettings(Section):
@@ -410,6 +440,7 @@ class RecipeSettings(Section):
     per_device_train_batch_size: int | None = Field(None, ge=2)
     max_seq_length: int | None = Field(None, ge=4)
     temperature: float | None = Field(None, gt=0)
+    matryoshka_dimensions: list[Dimension] | None = None
 
 
 class TaskSpec(Section):
@@ -454,6 +485,7 @@ class Params(Section):
     prepare_corpora: PrepareCorpora
     base_models: dict[Slug, BaseModelSpec]
     prompts: Prompts
+    launch: Launch
     train_task_adapter: Lora
     train_language_adapter: LanguageAdapter
     build_xl_lora_data: BuildXlLoraData

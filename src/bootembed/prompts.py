@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Message = dict[str, str]
+# How templates open a thought and how it ends: Qwen, DeepSeek and others; Cohere; Magistral; gpt-oss.
+_THOUGHTS = (
+    ("<think>", "</think>"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("[THINK]", "[/THINK]"),
+    ("<|channel|>analysis", "<|end|>"),
+)
 LABEL_OF = {Polarity.POSITIVE: "entailment", Polarity.NEGATIVE: "contradiction"}  # in NLI corpora
 
 
@@ -117,12 +124,14 @@ def encode_prompt(tokenizer: Any, messages: list[Message]) -> list[int]:
     """Token ids of a prompt, ready for the model to answer.
 
     The template's text already holds the special tokens, so it is tokenised without adding any: a second BOS
-    measurably hurts models such as Gemma. Thinking modes are switched off where a template knows them.
+    measurably hurts models such as Gemma. Where the tokenizer puts a BOS before any text but the template writes none,
+    it is put there. Thinking modes are switched off where a template knows them.
 
     Raises:
-        DataError: The template yields more than one BOS.
+        DataError: The template yields more than one BOS, refuses the conversation, or has the model think first.
     """
-    return _encode(tokenizer, _render(tokenizer, messages, add_generation_prompt=True))
+    shown, written = _guard(tokenizer, messages)
+    return _encode(tokenizer, _prompt_text(tokenizer, shown), written)
 
 
 def encode_example(tokenizer: Any, messages: list[Message], answer: str) -> tuple[list[int], list[int]]:
@@ -133,15 +142,17 @@ def encode_example(tokenizer: Any, messages: list[Message], answer: str) -> tupl
     Raises:
         DataError: The template does not continue the generation prompt when the answer is added.
     """
-    prompt_text = _render(tokenizer, messages, add_generation_prompt=True)
-    full_text = _render(tokenizer, [*messages, {"role": "assistant", "content": answer}], add_generation_prompt=False)
+    answered = [*messages, {"role": "assistant", "content": answer}]
+    shown, written = _guard(tokenizer, answered)
+    prompt_text = _prompt_text(tokenizer, shown[:-1])
+    full_text = _render(tokenizer, shown, add_generation_prompt=False)
     if not full_text.startswith(prompt_text):
         raise DataError(
             "the tokenizer's chat template renders an answered conversation differently from its generation prompt; "
             "training and generation would not match. Use a tokenizer whose template continues the prompt"
         )
-    prompt = _encode(tokenizer, prompt_text)
-    completion = tokenizer(full_text[len(prompt_text) :].rstrip("\n"), add_special_tokens=False)["input_ids"]
+    prompt = _encode(tokenizer, prompt_text, written)
+    completion = _tokens(tokenizer, full_text[len(prompt_text) :].rstrip("\n"), written)
     return [*prompt, *completion], [0] * len(prompt) + [1] * len(completion)
 
 
@@ -151,17 +162,61 @@ def decode_answer(tokenizer: Any, generated: Sequence[int], prompt_length: int) 
     return " ".join(text.split())
 
 
-def _render(tokenizer: Any, messages: list[Message], *, add_generation_prompt: bool) -> str:
-    if tokenizer.chat_template is None:
-        raise DataError("the generator's tokenizer has no chat template; choose an instruction-tuned model")
-    text: str = tokenizer.apply_chat_template(
-        messages, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=False
-    )
+def _prompt_text(tokenizer: Any, messages: list[Message]) -> str:
+    """The conversation up to where the model is to write its answer, which must not be inside a thought."""
+    text = _render(tokenizer, messages, add_generation_prompt=True)
+    tail = text.rpartition(messages[-1]["content"])[2]
+    for begin, end in _THOUGHTS:
+        if begin in tail and end not in tail.rpartition(begin)[2]:
+            raise DataError(
+                f"the generator's chat template opens a thought ({begin}) though enable_thinking=False asks for none; "
+                "choose a model, or a version of it, that answers without thinking"
+            )
     return text
 
 
-def _encode(tokenizer: Any, text: str) -> list[int]:
-    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    if tokenizer.bos_token_id is not None and ids.count(tokenizer.bos_token_id) > 1:
+def _render(tokenizer: Any, messages: list[Message], *, add_generation_prompt: bool) -> str:
+    from jinja2 import TemplateError
+
+    if tokenizer.chat_template is None:
+        raise DataError("the generator's tokenizer has no chat template; choose an instruction-tuned model")
+    try:
+        text: str = tokenizer.apply_chat_template(
+            messages, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=False
+        )
+    except TemplateError as error:
+        raise DataError(f"the generator's chat template refuses the prompt: {error}; choose another model") from error
+    return text
+
+
+def _encode(tokenizer: Any, text: str, written: dict[str, str]) -> list[int]:
+    ids = _tokens(tokenizer, text, written)
+    bos = tokenizer.bos_token_id
+    if bos is None:
+        return ids
+    if ids.count(bos) > 1:
         raise DataError("a rendered prompt holds more than one BOS token; check the tokenizer's chat template")
+    if bos not in ids and tokenizer("a")["input_ids"][0] == bos:
+        return [bos, *ids]
+    return ids
+
+
+def _guard(tokenizer: Any, messages: list[Message]) -> tuple[list[Message], dict[str, str]]:
+    """Put marks into the place of contents, if any of them spells a special token, and say what they stand for.
+
+    A text of a corpus may hold `<bos>` or `<end_of_turn>`; it must neither end a turn nor stop the whole run.
+    """
+    special = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
+    if not any(token in message["content"] for message in messages for token in special):
+        return messages, {}
+    written = {f"\ue000{number}\ue001": message["content"] for number, message in enumerate(messages)}
+    return [message | {"content": mark} for message, mark in zip(messages, written, strict=True)], written
+
+
+def _tokens(tokenizer: Any, text: str, written: dict[str, str]) -> list[int]:
+    """Token ids of a rendered text; what `_guard` took out of it is put back as mere text."""
+    ids: list[int] = []
+    for piece in re.split("(\ue000\\d+\ue001)", text) if written else [text]:
+        plain = piece in written
+        ids += tokenizer(written.get(piece, piece), add_special_tokens=False, split_special_tokens=plain)["input_ids"]
     return ids

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from bootembed.hashing import content_hash
+from bootembed.processes import is_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,6 +62,16 @@ class StageRun:
         self.artifacts.append(path)
 
 
+class SilentRun(StageRun):
+    """What a stage reports from a process that is not the first: nothing."""
+
+    def log_input(self, name: str, path: Path) -> None:
+        """Hash nothing."""
+
+    def log_output(self, name: str, path: Path) -> None:
+        """Hash nothing: it is the first process that writes outputs."""
+
+
 @contextlib.contextmanager
 def stage_run(stage: str, *, cell: Mapping[str, str], settings: Mapping[str, object]) -> Iterator[StageRun]:
     """Log one MLflow run for what happens in the block.
@@ -71,8 +82,12 @@ def stage_run(stage: str, *, cell: Mapping[str, str], settings: Mapping[str, obj
         settings: The parameters it reads, by section; become MLflow parameters.
 
     The run has the status FAILED, and the error as a tag, when the block raises; the exception goes on unchanged.
+    Of several processes that train together the first one logs.
     `BOOTEMBED_TRACKING=off` in the environment switches logging off, `MLFLOW_TRACKING_URI` chooses another store.
     """
+    if not is_first():
+        yield SilentRun()
+        return
     run = StageRun()
     started = time.time()
     try:

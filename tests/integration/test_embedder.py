@@ -23,7 +23,7 @@ from bootembed.embedder.training_sets import read_training_set
 from bootembed.embedder.vocabulary import add_words
 from bootembed.errors import DataError, ParamsError
 from bootembed.hashing import content_hash
-from bootembed.params import TrainEmbedder
+from bootembed.params import EncoderLora, TrainEmbedder
 from bootembed.tables import ANCHORS, GENERATED_TRIPLETS, NLI, PAIRS, write_table
 
 SETTINGS = TrainEmbedder(
@@ -104,14 +104,30 @@ def test_pooling_is_what_it_says_and_is_saved(architecture, pooling, tmp_path):
         module["type"].startswith("sentence_transformers.")
         for module in json.loads((tmp_path / "saved" / "modules.json").read_text())
     )
+    with torch.no_grad():
+        states = encoder(**batch, output_hidden_states=True).hidden_states
+    assert torch.allclose(states[0], seen["first"])
+    assert len(states) == 4
+    alone = np.concatenate([embedder.encode([text]) for text in TEXTS])
+    assert np.allclose(alone, found, atol=1e-5)  # padding changes nothing
     again = build_embedder(tmp_path / "saved", pooling=pooling, max_seq_length=20)
     assert (again.encode(TEXTS) == found).all()
 
 
-def test_length_is_lowered_to_the_encoders_positions(xlmr, tmp_path):
-    embedder = build_embedder(xlmr, pooling="mean", max_seq_length=5000)
+@pytest.mark.parametrize("architecture", ["xlm-roberta", "modernbert", "bert"])
+def test_length_is_lowered_to_the_encoders_positions(architecture, tmp_path):
+    """Also where the tokenizer does not say how much its model takes."""
+    folder = write_encoder(tmp_path / "encoder", architecture)
+    embedder = build_embedder(folder, pooling="mean", max_seq_length=5000)
     assert embedder.max_seq_length <= 62
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"model_max_length": 10**30}))
+    embedder = build_embedder(folder, pooling="mean", max_seq_length=5000)
+    assert embedder.max_seq_length == (63 if architecture == "xlm-roberta" else 64)
     assert embedder.encode([" ".join(TEXTS * 50)]).shape == (1, 32)
+
+
+def test_a_shorter_length_cuts(xlmr):
     tokenizer = json.loads((xlmr / "tokenizer_config.json").read_text())
     short = build_embedder(xlmr, pooling="mean", max_seq_length=5)
     assert (short.encode(["bada kefe ligi moda nufe"]) == short.encode(["bada kefe ligi moda"])).all()
@@ -193,7 +209,7 @@ def test_a_killed_run_is_continued(xlmr, tmp_path, monkeypatch):
     assert not (tmp_path / "killed.work").exists()
 
 
-def _killed(xlmr, folder, rows, monkeypatch, *, at=7):
+def _killed(xlmr, folder, rows, monkeypatch, *, at=7, settings=SETTINGS):
     from transformers import Trainer
 
     step, calls = Trainer.training_step, []
@@ -208,7 +224,7 @@ def _killed(xlmr, folder, rows, monkeypatch, *, at=7):
         patch.setattr("bootembed.embedder.progress.SAVE_EVERY_SECONDS", 0.0)
         patch.setattr(Trainer, "training_step", dying)
         with pytest.raises(KeyboardInterrupt):
-            _train(xlmr, folder, rows)
+            _train(xlmr, folder, rows, settings)
     return next(folder.with_name(folder.name + ".work").glob("checkpoint-*"))
 
 
@@ -260,18 +276,11 @@ def test_saved_embeddings_are_the_same_in_a_fresh_process(xlmr, tmp_path):
     assert (np.load(tmp_path / "found.npy") == here).all()
 
 
-def test_cached_loss_is_the_same_objective(xlmr, tmp_path):
+def test_cached_loss_is_the_same_objective(undropped, tmp_path):
     """With dropout off, mini-batches save memory and change nothing else."""
-    config = json.loads((xlmr / "config.json").read_text())
-    base = tmp_path / "base"
-    base.mkdir()
-    for file in xlmr.iterdir():
-        (base / file.name).write_bytes(file.read_bytes())
-    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    (base / "config.json").write_text(json.dumps(config))
     rows = _triplets(32)
-    plain = _train(base, tmp_path / "plain", rows)
-    cached = _train(base, tmp_path / "cached", rows, SETTINGS.model_copy(update={"mini_batch_size": 4}))
+    plain = _train(undropped, tmp_path / "plain", rows)
+    cached = _train(undropped, tmp_path / "cached", rows, SETTINGS.model_copy(update={"mini_batch_size": 4}))
     assert cached["first_loss"] == pytest.approx(plain["first_loss"], rel=1e-5)
     assert cached["last_loss"] == pytest.approx(plain["last_loss"], rel=1e-3)
 
@@ -420,3 +429,128 @@ def test_equal_translations_are_one_candidate():
     labelled, distinct = with_teacher_labels(columns)
     assert labelled["label"] == [0, 1, 0]
     assert distinct == ["x", "y"]
+
+
+LORA = EncoderLora(r=4, lora_alpha=8, lora_dropout=0.0, target_modules="all-linear")
+
+
+@pytest.mark.parametrize("architecture", ["xlm-roberta", "modernbert", "bert"])
+def test_lora_is_merged_into_a_plain_encoder(architecture, tmp_path):
+    """Only linear layers have changed, by updates of LoRA's rank, and the folder is an encoder like any other."""
+    from transformers import AutoModel
+
+    base = write_encoder(tmp_path / "base", architecture)
+    settings = SETTINGS.model_copy(update={"lora": LORA, "num_train_epochs": 6, "learning_rate": 1e-2})
+    metrics = _train(base, tmp_path / "model", _triplets(64), settings)
+    assert metrics["last_loss"] < 0.9 * metrics["first_loss"]
+    assert not list((tmp_path / "model").rglob("adapter*"))
+    before = AutoModel.from_pretrained(base).state_dict()
+    after = AutoModel.from_pretrained(tmp_path / "model").state_dict()
+    assert before.keys() == after.keys()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    linear = {
+        f"{name}.weight"
+        for name, module in AutoModel.from_pretrained(base).named_modules()
+        if isinstance(module, torch.nn.Linear) and "pooler" not in name
+    }
+    assert changed == linear
+    for name in changed:
+        assert torch.linalg.matrix_rank(after[name] - before[name], atol=1e-4) <= 4
+    model = SentenceTransformer(str(tmp_path / "model"))
+    assert model.encode(TEXTS).shape == (3, 32)
+    assert not [name for name, _ in model.named_parameters() if "lora" in name]
+
+
+def test_the_merged_encoder_embeds_as_the_trained_one(xlmr, tmp_path, monkeypatch):
+    from bootembed.embedder import train
+
+    seen = {}
+
+    def merge(model):
+        seen["trained"] = model.eval().encode(TEXTS)
+        merge_lora(model)
+
+    merge_lora = train.merge_lora
+    monkeypatch.setattr(train, "merge_lora", merge)
+    _train(xlmr, tmp_path / "model", _triplets(32), SETTINGS.model_copy(update={"lora": LORA}))
+    found = SentenceTransformer(str(tmp_path / "model")).encode(TEXTS)
+    assert np.allclose(found, seen["trained"], atol=1e-5)
+    assert not np.allclose(found, build_embedder(xlmr, pooling=SETTINGS.pooling, max_seq_length=40).encode(TEXTS))
+
+
+def test_a_killed_lora_run_is_continued(xlmr, tmp_path, monkeypatch):
+    rows, settings = _triplets(80), SETTINGS.model_copy(update={"lora": LORA})
+    _train(xlmr, tmp_path / "whole", rows, settings)
+    assert _killed(xlmr, tmp_path / "killed", rows, monkeypatch, settings=settings).name == "checkpoint-6"
+    _train(xlmr, tmp_path / "killed", rows, settings)
+    assert content_hash(tmp_path / "killed") == content_hash(tmp_path / "whole")
+
+
+def test_lora_of_modules_that_the_encoder_lacks_is_refused(xlmr, tmp_path):
+    settings = SETTINGS.model_copy(update={"lora": LORA.model_copy(update={"target_modules": ["q_proj"]})})
+    with pytest.raises(ParamsError, match=r"train_embedder\.lora\.target_modules: \['q_proj'\].*'all-linear' fits"):
+        _train(xlmr, tmp_path / "model", _triplets(8), settings)
+
+
+@pytest.mark.parametrize("other", ["trained_layers", "new_word_min_count"])
+def test_lora_trains_no_embeddings(xlmr, tmp_path, other):
+    settings = SETTINGS.model_copy(update={"lora": LORA, other: 1})
+    with pytest.raises(ParamsError, match=rf"train_embedder\.{other}: 1 together with train_embedder\.lora"):
+        _train(xlmr, tmp_path / "model", _triplets(8), settings)
+
+
+@pytest.fixture(scope="module")
+def undropped(xlmr, tmp_path_factory):
+    """The encoder without dropout."""
+    base = tmp_path_factory.mktemp("encoders") / "undropped"
+    base.mkdir()
+    for file in xlmr.iterdir():
+        (base / file.name).write_bytes(file.read_bytes())
+    config = json.loads((xlmr / "config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (base / "config.json").write_text(json.dumps(config))
+    return base
+
+
+@pytest.mark.parametrize("mini_batch_size", [None, 4])
+def test_the_matryoshka_loss_is_the_sum_over_dimensions(undropped, tmp_path, mini_batch_size):
+    """Of the first step, against cross-entropies by hand; with mini-batches too."""
+    rows = _triplets(16)
+    update = {"matryoshka_dimensions": [8, 32], "mini_batch_size": mini_batch_size, "num_train_epochs": 1}
+    metrics = _train(undropped, tmp_path / "model", rows, SETTINGS.model_copy(update=update))
+    model = build_embedder(undropped, pooling=SETTINGS.pooling, max_seq_length=SETTINGS.max_seq_length)
+    anchors, positives, negatives = (model.encode([row[name] for row in rows]) for name in rows[0])
+    candidates = np.concatenate([positives, negatives])
+    expected = 0.0
+    for size in (8, 32):
+        scores = cos_sim(anchors[:, :size], candidates[:, :size]).double() / SETTINGS.temperature
+        expected += torch.nn.functional.cross_entropy(scores, torch.arange(16)).item()
+    assert metrics["first_loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_matryoshka_embeddings_can_be_cut(undropped, tmp_path):
+    """Cut to 4 dimensions they tell texts apart better than those of a plain training."""
+    rows = _triplets(64)
+    loss = {}
+    for name, dimensions in (("plain", []), ("nested", [4, 32])):
+        settings = SETTINGS.model_copy(update={"matryoshka_dimensions": dimensions, "num_train_epochs": 6})
+        _train(undropped, tmp_path / name, rows, settings)
+        model = SentenceTransformer(str(tmp_path / name), truncate_dim=4)
+        anchors, positives = (model.encode([row[name] for row in rows]) for name in ("anchor", "positive"))
+        scores = cos_sim(anchors, positives) / SETTINGS.temperature
+        loss[name] = torch.nn.functional.cross_entropy(scores, torch.arange(64)).item()
+    assert loss["nested"] < 0.8 * loss["plain"], loss
+
+
+@pytest.mark.parametrize(
+    ("update", "told"),
+    [
+        ({"matryoshka_dimensions": [32, 64]}, "[32, 64]: the encoder's embeddings have 32 dimensions"),
+        ({"matryoshka_dimensions": [8, 16]}, "[8, 16]: add 32"),
+        ({"matryoshka_dimensions": [8, 8, 32]}, "[8, 8, 32]: a dimension is named twice"),
+        ({"matryoshka_dimensions": [8, 32], "objective": "distillation"}, "[8, 32]: the objective 'distillation'"),
+    ],
+)
+def test_dimensions_that_cannot_be_are_refused(xlmr, tmp_path, update, told):
+    with pytest.raises(ParamsError, match=rf"train_embedder\.matryoshka_dimensions: {re.escape(told)}"):
+        _train(xlmr, tmp_path / "model", _translations(8), SETTINGS.model_copy(update=update))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from generators import chat_tokenizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,3 +91,62 @@ def test_tokenizer_without_template_is_refused(tokenizer):
     bare.chat_template = None
     with pytest.raises(DataError, match="no chat template"):
         encode_prompt(bare, [{"role": "user", "content": "x"}])
+
+
+MESSAGES = build_messages(DEFINITION, "x", polarity=Polarity.POSITIVE, language="English")
+
+
+def test_bos_is_added_where_the_tokenizer_has_one_and_the_template_writes_none():
+    llama = chat_tokenizer("llama")
+    complete = encode_prompt(llama, MESSAGES)
+    llama.chat_template = llama.chat_template.replace("{{ bos_token }}", "")
+    assert encode_prompt(llama, MESSAGES) == complete
+    llama.chat_template = "{{ bos_token }}{{ bos_token }}x"
+    with pytest.raises(DataError, match="more than one BOS"):
+        encode_prompt(llama, MESSAGES)
+
+
+def test_no_bos_is_added_where_the_tokenizer_adds_none(tokenizer):
+    import copy
+
+    bare = copy.deepcopy(tokenizer)
+    bare.chat_template = bare.chat_template.replace("{{ bos_token }}", "")
+    assert tokenizer.bos_token_id not in encode_prompt(bare, MESSAGES)
+
+
+def test_thinking_is_switched_off_and_a_template_that_thinks_anyway_is_refused():
+    qwen = chat_tokenizer("qwen")
+    assert qwen.decode(encode_prompt(qwen, MESSAGES)).endswith("<think>\n\n</think>\n\n")
+    qwen.chat_template = qwen.chat_template.replace("enable_thinking", "unheard_of")
+    for encode in (encode_prompt, lambda *arguments: encode_example(*arguments, "y")):
+        with pytest.raises(DataError, match=r"opens a thought \(<think>\)"):
+            encode(qwen, MESSAGES)
+
+
+def test_a_premise_that_speaks_of_thoughts_is_none(tokenizer):
+    messages = build_messages(DEFINITION, "<think> x", polarity=Polarity.POSITIVE, language="English")
+    assert encode_prompt(tokenizer, messages)
+
+
+def test_a_template_that_refuses_a_conversation_is_told():
+    with pytest.raises(DataError, match="refuses the prompt: Roles must alternate"):
+        encode_prompt(chat_tokenizer("gemma"), [{"role": "system", "content": "x"}, *MESSAGES])
+
+
+@pytest.mark.parametrize("family", ["gemma", "qwen", "llama", "cohere"])
+def test_text_that_spells_special_tokens_is_text(family):
+    """Of a premise, and of an answer to learn: it comes back, and no turn ends in it."""
+    tokenizer = chat_tokenizer(family)
+    end = {"gemma": "<end_of_turn>"}.get(family, tokenizer.eos_token)
+    spelt = f"a {tokenizer.bos_token or ''} b {end} c"
+    messages = build_messages(DEFINITION, spelt, polarity=Polarity.POSITIVE, language="English")
+    plain = encode_prompt(tokenizer, MESSAGES)
+    prompt = encode_prompt(tokenizer, messages)
+    special = set(tokenizer.added_tokens_decoder)
+    assert [token for token in prompt if token in special] == [token for token in plain if token in special]
+    assert tokenizer.decode(prompt).count(spelt) == 1
+    ids, mask = encode_example(tokenizer, messages, spelt)
+    assert ids[: len(prompt)] == prompt
+    learned = [token for token, learn in zip(ids, mask, strict=True) if learn]
+    assert [tokenizer.decode([token]) for token in learned if token in special] == [end]
+    assert decode_answer(tokenizer, ids, len(prompt)) == " ".join(spelt.split())

@@ -97,3 +97,13 @@ def test_one_process_sends_what_several_stages_left(store, monkeypatch):
     tracking.send_later()
     assert not list(tracking.SPOOL.glob("*.json"))
     assert len(_runs()) == 2
+
+
+@pytest.mark.parametrize(("rank", "count"), [("0", 1), ("1", 0)])
+def test_of_several_processes_the_first_one_logs(store, monkeypatch, rank, count):
+    monkeypatch.setenv("RANK", rank)
+    with tracking.stage_run("x", cell={}, settings={}) as run:
+        run.log_metrics({"a": 1})
+        if rank == "1":
+            run.log_output("model", store / "not written by this one")
+    assert len(_runs()) == count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from bootembed.adapters.load import load_generator
 from bootembed.checkpoints import newest_checkpoint
 from bootembed.errors import DataError
 from bootembed.hashing import content_hash
+from bootembed.processes import batch_arguments, is_first, process_count, wait_for_all
 from bootembed.prompts import encode_example
 from bootembed.seeding import derive_seed, sample_rows, seed_everything
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 # `all-linear` would also adapt the vision or audio towers of multimodal generators (Gemma 3): wasted, and vLLM
 # refuses such adapters.
-_NOT_LANGUAGE = r".*(vision_tower|vision_model|audio_tower|multi_modal_projector).*"
+_NOT_LANGUAGE = r".*\b(vision_tower|vision_model|visual|audio_tower|multi_modal_projector)\b.*"
 
 
 def train_adapter(
@@ -37,6 +39,8 @@ def train_adapter(
     seed: int,
 ) -> dict[str, float]:
     """Train a LoRA adapter on `examples` and save it as a PEFT folder.
+
+    Under torchrun every process calls this with the same arguments, and the first one writes.
 
     Args:
         base_model_dir: Generator in Hugging Face format; it is not changed.
@@ -51,9 +55,14 @@ def train_adapter(
 
     Raises:
         DataError: No example fits into `settings.max_length`.
+        ParamsError: As `load_generator`.
     """
     seed_everything(seed)
-    model, tokenizer = load_generator(base_model_dir, bf16=settings.bf16, load_in_4bit=settings.load_in_4bit)
+    model, tokenizer = load_generator(
+        base_model_dir, bf16=settings.bf16, load_in_4bit=settings.load_in_4bit, attention=settings.attention
+    )
+    if settings.load_in_4bit:
+        _prepare_quantised(model)
     chosen = sample_rows(examples, settings.train_examples, seed=derive_seed(seed, "examples"))
     encoded = [_encode(tokenizer, example) for example in chosen]
     kept = [row for row in encoded if len(row["input_ids"]) <= settings.max_length]
@@ -67,11 +76,14 @@ def train_adapter(
                        len(encoded) - len(kept), len(encoded), settings.max_length)  # fmt: skip
     trainer = _trainer(model, tokenizer, kept, settings, checkpoint_dir=checkpoint_dir, seed=seed)
     inputs = {"base": content_hash(base_model_dir), "rows": kept, "settings": settings.model_dump(), "seed": seed}
+    inputs["processes"] = process_count()
     trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
-    trainer.model.save_pretrained(output_dir)
-    _sort_config(output_dir / "adapter_config.json")
-    (output_dir / "README.md").unlink(missing_ok=True)
-    shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    if is_first():
+        trainer.model.save_pretrained(output_dir)
+        _sort_config(output_dir / "adapter_config.json")
+        (output_dir / "README.md").unlink(missing_ok=True)
+        shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    wait_for_all()
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     return {
         "examples": float(len(kept)),
@@ -80,6 +92,13 @@ def train_adapter(
         "first_loss": float(losses[0]),
         "last_loss": float(losses[-1]),
     }
+
+
+def _prepare_quantised(model: Any) -> None:
+    """Freeze a 4-bit model and put what is not quantised (norms, embeddings) into fp32, as QLoRA trains."""
+    from peft import prepare_model_for_kbit_training
+
+    prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # the trainer sees to checkpointing
 
 
 def _sort_config(path: Path) -> None:
@@ -107,7 +126,6 @@ def _trainer(
     checkpoint_dir: Path,
     seed: int,
 ) -> Any:
-    import torch
     from datasets import Dataset
     from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
@@ -118,13 +136,12 @@ def _trainer(
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.lr_scheduler_type,
         warmup_steps=settings.warmup_steps,
-        per_device_train_batch_size=settings.per_device_train_batch_size,
+        **batch_arguments(settings.per_device_train_batch_size),
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         max_grad_norm=settings.max_grad_norm,
-        gradient_checkpointing=settings.gradient_checkpointing,
+        activation_checkpointing=settings.gradient_checkpointing,
         optim="adamw_torch_fused",
         bf16=settings.bf16,
-        use_cpu=not torch.cuda.is_available(),
         completion_only_loss=True,
         max_length=None,
         train_sampling_strategy="group_by_length",
@@ -139,13 +156,14 @@ def _trainer(
         data_seed=seed,
         dataloader_num_workers=0,
     )
+    has_other_towers = any(re.fullmatch(_NOT_LANGUAGE, name) for name, _ in model.named_modules())
     lora = LoraConfig(
         r=settings.r,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
         bias="none",
         target_modules="all-linear",
-        exclude_modules=_NOT_LANGUAGE,
+        exclude_modules=_NOT_LANGUAGE if has_other_towers else None,
         task_type="CAUSAL_LM",
     )
     return SFTTrainer(

@@ -36,7 +36,7 @@ def build_base_model(
         seed: Of a scratch model.
 
     Raises:
-        DataError: A local folder is missing, or holds no safetensors weights.
+        DataError: The Hub does not give the model, a local folder is missing, or there are no safetensors weights.
     """
     output_dir.mkdir(parents=True, exist_ok=True)
     if spec.source == "hub":
@@ -56,19 +56,11 @@ def build_base_model(
 
 def _download(spec: BaseModelSpec, output_dir: Path) -> None:
     """Fetch a pinned revision; weights other than safetensors are never downloaded."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
+    from bootembed.base_models.download import download_model
 
     assert spec.id is not None, "params validation demands it"
-    try:
-        snapshot_download(spec.id, revision=spec.revision, local_dir=output_dir, allow_patterns=_WEIGHTS_AND_TEXT)
-    except GatedRepoError as error:
-        raise DataError(
-            f"{spec.id}: access is gated; accept its terms on the Hub and set HF_TOKEN in the environment"
-        ) from error
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise DataError(f"{spec.id}@{spec.revision}: cannot be fetched from the Hub: {error}") from error
-    shutil.rmtree(output_dir / ".cache", ignore_errors=True)
+    assert spec.revision is not None, "params validation demands it"
+    download_model(spec.id, spec.revision, output_dir, patterns=_WEIGHTS_AND_TEXT)
     _require_weights(output_dir, f"{spec.id}@{spec.revision}")
 
 

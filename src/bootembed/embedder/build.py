@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal
 
+from bootembed.attention import attention_options
 from bootembed.errors import DataError
 
 if TYPE_CHECKING:
@@ -14,10 +15,19 @@ if TYPE_CHECKING:
     from sentence_transformers.base.modules import Transformer
     from sentence_transformers.sentence_transformer.modules import WeightedLayerPooling
 
+    from bootembed.params import Attention
+
 Pooling = Literal["mean", "mean_first_last"]
 
 
-def build_embedder(encoder_folder: Path, *, pooling: Pooling, max_seq_length: int) -> SentenceTransformer:
+def build_embedder(
+    encoder_folder: Path,
+    *,
+    pooling: Pooling,
+    max_seq_length: int,
+    attention: Attention = "auto",
+    half_precision: bool = False,
+) -> SentenceTransformer:
     """Put pooling on top of a pretrained encoder.
 
     `mean_first_last` is SimCSE's `avg_first_last`: the mean over tokens of the average of the embedding layer's output
@@ -28,17 +38,23 @@ def build_embedder(encoder_folder: Path, *, pooling: Pooling, max_seq_length: in
         encoder_folder: Model in Hugging Face format; of a Sentence Transformers folder only the encoder is used.
         pooling: How token embeddings become a sentence embedding.
         max_seq_length: Tokens; longer texts are cut. Lowered to what the encoder has positions for.
+        attention: Its implementation; see `attention_options`.
+        half_precision: Whether all that it embeds is computed in bf16 or fp16.
 
     Raises:
         DataError: The folder holds no model.
+        ParamsError: The implementation of attention cannot be.
     """
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.base.modules import Transformer
     from sentence_transformers.sentence_transformer.modules import Pooling as TokenPooling
+    from transformers import AutoModel
 
     layers = pooling == "mean_first_last"
+    part = _encoder_part(encoder_folder)
     try:
-        transformer = Transformer(str(_encoder_part(encoder_folder)), config_kwargs={"output_hidden_states": layers})
+        options = attention_options(attention, part, auto_class=AutoModel, half_precision=half_precision)
+        transformer = Transformer(str(part), config_kwargs={"output_hidden_states": layers}, model_kwargs=options)
     except (OSError, ValueError) as error:
         raise DataError(f"{encoder_folder}: cannot be loaded as an encoder: {error}") from error
     transformer.max_seq_length = min(max_seq_length, _longest_input(transformer))
@@ -60,15 +76,18 @@ def _encoder_part(folder: Path) -> Path:
 
 
 def _longest_input(transformer: Transformer) -> int:
-    """Tokens the encoder has positions for; RoBERTa's family loses the first ones to its padding index."""
+    """Tokens the encoder has positions for; RoBERTa's family loses the first ones to its padding index.
+
+    XLM-RoBERTa and BERT keep a table of positions. Rotary ones (ModernBERT) end where the configuration says.
+    """
     from torch.nn import Embedding
 
     longest = int(transformer.tokenizer.model_max_length)
     for module in transformer.model.modules():
-        table, offset = getattr(module, "position_embeddings", None), getattr(module, "padding_idx", None)
-        if isinstance(table, Embedding) and isinstance(offset, int):
-            longest = min(longest, table.num_embeddings - offset - 1)
-    return longest
+        table, padding = getattr(module, "position_embeddings", None), getattr(module, "padding_idx", None)
+        if isinstance(table, Embedding):
+            return min(longest, table.num_embeddings - (padding + 1 if isinstance(padding, int) else 0))
+    return min(longest, getattr(transformer.config, "max_position_embeddings", longest))
 
 
 def _first_and_last_layer(transformer: Transformer) -> WeightedLayerPooling:

@@ -1,0 +1,172 @@
+"""Training in two processes: the loss curve of one process at the same total batch, and one process that writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from encoders import sentences, write_encoder
+from generators import write_generator_model
+from sentence_transformers import SentenceTransformer
+from toy import toy_nli
+
+from bootembed.adapters.compose import read_adapter, relative_difference
+from bootembed.embedder.train import training_columns
+from bootembed.errors import DataError, ParamsError
+from bootembed.params import Launch
+from bootembed.processes import started_processes
+from bootembed.tables import NLI, TRIPLETS, write_table
+
+ROOT = Path(__file__).parents[2]
+
+
+def _without_dropout(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def _params(folder, **changes):
+    """The default profile's parameters with some changed; a key is section__name."""
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for key, value in changes.items():
+        section, _, name = key.partition("__")
+        raw[section][name] = value
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(raw))
+    return path
+
+
+def _run(folder, words, *, launcher=("-m",)):
+    """Run a stage in `folder`; returns what it said."""
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, *launcher, *map(str, words)],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def _losses(said):
+    return [float(line.rpartition("loss ")[2]) for line in said.splitlines() if ": loss " in line]
+
+
+def _embedder(folder, base, training_set, *, processes, batch, launcher=("-m",), **changes):
+    folder.mkdir()
+    params = _params(
+        folder,
+        launch__processes=processes,
+        train_embedder__per_device_train_batch_size=batch,
+        train_embedder__bf16=False,
+        train_embedder__warmup_steps=0,
+        **({"train_embedder__num_train_epochs": 2} | changes),
+    )
+    words = ["stages.train_embedder", "--recipe", "xl_lora", "--language", "afr", "--encoder", "tiny"]
+    words += ["--base-model", base, "--training-set", training_set, "--checkpoint-dir", "work", "--output-dir", "model"]
+    return _run(folder, [*words, "--params", params], launcher=launcher)
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return _without_dropout(write_encoder(tmp_path_factory.mktemp("encoder") / "base", "xlm-roberta"))
+
+
+@pytest.fixture(scope="module")
+def triplets(tmp_path_factory):
+    """Some anchors occur twice: only drawn together do the processes keep them out of one another's negatives."""
+    rows = []
+    for number, (text, other) in enumerate(zip(sentences(60), sentences(60, seed=1), strict=True)):
+        row = {"anchor": text, "positive": " ".join(reversed(text.split())), "negative": f"{text.split()[0]} {other}"}
+        rows += [row] if number % 15 else [row, row | {"positive": row["positive"] + " bada"}]
+    path = tmp_path_factory.mktemp("rows") / "training.parquet"
+    write_table(rows, TRIPLETS, path)
+    return path
+
+
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m")
+
+
+def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, tmp_path):
+    """Whoever starts the processes, with mini-batches or without."""
+    one = _embedder(tmp_path / "one", encoder, triplets, processes=1, batch=16)
+    two = _embedder(tmp_path / "two", encoder, triplets, processes=2, batch=8)
+    cached = _embedder(
+        tmp_path / "cached",
+        encoder,
+        triplets,
+        processes=1,
+        batch=8,
+        launcher=TORCHRUN,
+        train_embedder__mini_batch_size=4,
+    )
+    assert len(_losses(one)) == 8
+    assert _losses(two) == pytest.approx(_losses(one), abs=2e-3)  # as printed, once: by one process
+    assert _losses(cached) == pytest.approx(_losses(one), abs=2e-3)
+    texts = sentences(5, seed=7)
+    expected = SentenceTransformer(str(tmp_path / "one" / "model")).encode(texts)
+    for name in ("two", "cached"):
+        found = SentenceTransformer(str(tmp_path / name / "model")).encode(texts)
+        assert found == pytest.approx(expected, abs=1e-3)
+        assert not (tmp_path / name / "work").exists()
+
+
+def test_own_negatives(encoder, triplets, tmp_path):
+    """Processes that gather nothing have half the candidates each, and so a lower loss to begin with."""
+    settings = {"batch": 8, "train_embedder__num_train_epochs": 0.25}
+    gathered = _embedder(tmp_path / "gathered", encoder, triplets, processes=2, **settings)
+    own = _embedder(
+        tmp_path / "own", encoder, triplets, processes=2, train_embedder__gather_across_devices=False, **settings
+    )
+    assert _losses(own)[0] < _losses(gathered)[0] - 0.2
+
+
+def test_adapters_of_one_and_two_processes_are_alike(tmp_path):
+    base = write_generator_model(tmp_path / "base", "qwen3")
+    write_table(toy_nli(64), NLI, tmp_path / "nli.parquet")
+    losses = {}
+    for name, processes, batch in (("one", 1, 16), ("two", 2, 8)):
+        (tmp_path / name).mkdir()
+        params = _params(
+            tmp_path / name,
+            launch__processes=processes,
+            train_task_adapter__per_device_train_batch_size=batch,
+            train_task_adapter__train_examples=64,
+            train_task_adapter__num_train_epochs=7,
+            train_task_adapter__bf16=False,
+            train_task_adapter__max_length=256,
+        )
+        words = ["stages.train_task_adapter", "--polarity", "positive", "--base-model", base, "--params", params]
+        words += ["--nli", tmp_path / "nli.parquet", "--checkpoint-dir", "work", "--output-dir", "adapter"]
+        said = _run(tmp_path / name, words)
+        losses[name] = [float(loss) for loss in re.findall(r"'loss': '([0-9.]+)'", said)]
+        assert not (tmp_path / name / "work").exists()
+    assert len(losses["one"]) == 2
+    assert losses["one"][1] < 0.95 * losses["one"][0]
+    assert losses["two"] == pytest.approx(losses["one"], rel=2e-3)  # as printed
+    one, two = (read_adapter(tmp_path / name / "adapter") for name in ("one", "two"))
+    assert relative_difference(two, one) < 0.02
+
+
+def test_rows_too_few_for_all_processes_are_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(DataError, match="24 rows are fewer than a batch of 16 for each of 2 processes"):
+        training_columns([{"anchor": text, "positive": text} for text in sentences(24)], per_process=16)
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    with pytest.raises(ParamsError, match=r"launch\.processes: 4: this machine has 2 GPUs"):
+        started_processes("stages.train_embedder", Launch(processes=4))
