@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.errors import DataError
+from bootembed.hub import require_resolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from bootembed.params import BaseModelSpec
 
 logger = logging.getLogger(__name__)
+_PICKLED = "pytorch_model.bin"
 _WEIGHTS_AND_TEXT = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "*.jinja"]
 
 
@@ -55,13 +57,15 @@ def build_base_model(
 
 
 def _download(spec: BaseModelSpec, output_dir: Path) -> None:
-    """Fetch a pinned revision; weights other than safetensors are never downloaded."""
+    """Fetch a pinned revision; weights other than safetensors are downloaded only where the profile says so."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
     assert spec.id is not None, "params validation demands it"
+    require_resolved(spec.id, spec.revision, kind="model")
+    wanted = [*_WEIGHTS_AND_TEXT, _PICKLED] if spec.pickled_weights else _WEIGHTS_AND_TEXT
     try:
-        snapshot_download(spec.id, revision=spec.revision, local_dir=output_dir, allow_patterns=_WEIGHTS_AND_TEXT)
+        snapshot_download(spec.id, revision=spec.revision, local_dir=output_dir, allow_patterns=wanted)
     except GatedRepoError as error:
         raise DataError(
             f"{spec.id}: access is gated; accept its terms on the Hub and set HF_TOKEN in the environment"
@@ -69,7 +73,29 @@ def _download(spec: BaseModelSpec, output_dir: Path) -> None:
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise DataError(f"{spec.id}@{spec.revision}: cannot be fetched from the Hub: {error}") from error
     shutil.rmtree(output_dir / ".cache", ignore_errors=True)
+    if (output_dir / _PICKLED).is_file():
+        _to_safetensors(output_dir / _PICKLED)
     _require_weights(output_dir, f"{spec.id}@{spec.revision}")
+
+
+def _to_safetensors(pickled: Path) -> None:
+    """Replace pickled weights by the same tensors as safetensors. The loader takes tensors only and runs no code.
+
+    Raises:
+        DataError: The file holds anything but tensors.
+    """
+    import pickle
+
+    import torch
+    from safetensors.torch import save_file
+
+    try:
+        weights = torch.load(pickled, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise DataError(f"{pickled}: is not read, it holds more than tensors, or is damaged: {error}") from error
+    copies = {name: tensor.clone().contiguous() for name, tensor in weights.items()}  # tied ones may not share memory
+    save_file(copies, pickled.with_name("model.safetensors"), metadata={"format": "pt"})
+    pickled.unlink()
 
 
 def _copy(source: Path, output_dir: Path) -> None:
