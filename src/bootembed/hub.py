@@ -13,7 +13,7 @@ RepoKind = Literal["model", "dataset"]
 def lookup_command(repo: str, *, kind: RepoKind) -> str:
     """A shell command that prints the present commit of a repository on the Hub."""
     return (
-        f"python -c \"from huggingface_hub import HfApi; print(HfApi().repo_info('{repo}', repo_type='{kind}').sha)\""
+        f"python -c \"from huggingface_hub import HfApi as H; print(H().repo_info('{repo}', repo_type='{kind}').sha)\""
     )
 
 
