@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from bootembed.params import settings_of_recipe
+from bootembed.params import Strategy, settings_of_recipe
 from bootembed.plan import estimates
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _adapters(stage: str, lora: Lora, cells: int, size: ModelSize | None, device
 
 
 def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | None, device: Device) -> Work:
-    settings, r = params.generation, params.train_task_adapter.r
+    settings, r = params.generation, _rank_in_use(params)
     answers = premises * len(params.grid.polarities)
     tokens = answers * settings.max_new_tokens
     what = f"{answers:,} answers of at most {settings.max_new_tokens} tokens: {tokens:,}"
@@ -141,6 +141,12 @@ def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | N
         size, settings, prompts=answers, gpu=device.gpu, flops=device.flops, adapters=4 * size.lora_parameters(r)
     )
     return Work(stage, what, estimates.generation_bytes(size, settings, r=r), seconds)
+
+
+def _rank_in_use(params: Params) -> int:
+    """Rank of the greatest adapter that writes: exact composition (`delta`) adds the ranks of its three parts."""
+    exact = Strategy.ADAPTER_COMPOSITION in params.grid.strategies and params.compose_adapter.method == "delta"
+    return (3 if exact else 1) * params.train_task_adapter.r
 
 
 def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
@@ -179,11 +185,10 @@ def disk_bytes(params: Params, sizes: Mapping[str, ModelSize | None]) -> float:
 
 
 def _adapter_bytes(params: Params, size: ModelSize | None) -> int:
-    """Bytes of all adapters; a composed one has its three parts' ranks together, and a copy in its generator."""
+    """Bytes of all adapters, with the copies that generators hold."""
     if size is None or not params.grid.strategies:
         return 0
     grid, r = params.grid, params.train_task_adapter.r
     trained = 2 * len(grid.polarities) + len(grid.adapter_languages)
-    composed = 2 * len(grid.languages) * len(grid.polarities)
-    copies = len(grid.languages) * len(grid.polarities)
-    return 4 * ((trained + copies) * size.lora_parameters(r) + composed * size.lora_parameters(3 * r))
+    cells = len(grid.languages) * len(grid.polarities)  # a composed adapter and its copy, and a copy of XL-LoRA's
+    return 4 * ((trained + cells) * size.lora_parameters(r) + 2 * cells * size.lora_parameters(_rank_in_use(params)))
