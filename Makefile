@@ -14,7 +14,7 @@ export MALLOC_MMAP_THRESHOLD_ := 1073741824
 export MALLOC_TRIM_THRESHOLD_ := 1073741824
 
 .DEFAULT_GOAL := help
-.PHONY: help install repro sources test lint format ui params
+.PHONY: help install repro sources test lint format ui params plan
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,4 +53,7 @@ ui: $(STAMP)  ## Browse runs and models in the MLflow UI
 
 params: $(STAMP)  ## Compose params.yaml from conf/ for PROFILE
 	python -m bootembed.compose_params $(PROFILE)
+
+plan: $(STAMP)  ## Print what PROFILE needs before anything runs
+	python -m bootembed.plan $(PROFILE)
 

@@ -26,6 +26,8 @@ Attention = Literal["auto", "sdpa", "flash_attention_2", "eager"]
 TaskKind = Literal["sts", "bitext_mining", "classification", "clustering", "retrieval"]
 Dimension = Annotated[int, Field(ge=1)]
 Near = Annotated[float, Field(ge=0.5, lt=1.0)]
+UNRESOLVED = "unresolved"  # a revision that the user has yet to look up
+Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|unresolved)$")]
 
 
 class Strategy(StrEnum):
@@ -127,8 +129,9 @@ class FileSpec(Section):
     encoding: str = "utf-8"
     config: str | None = Field(None, description="Format hub: the dataset's configuration.")
     source_split: str = Field("train", description="Formats datasets and hub: split to read.")
-    revision: str | None = Field(
-        None, pattern=r"^[0-9a-f]{40}$", description="Format hub: pinned commit, 40 hex digits."
+    data_file: str | None = Field(None, description="Format hub: read this file of the dataset only.")
+    revision: Revision | None = Field(
+        None, description="Format hub: pinned commit, 40 hex digits; `unresolved` fails when it is read."
     )
     limit: int | None = Field(None, ge=1, description="Read at most so many rows.")
 
@@ -222,8 +225,11 @@ class BaseModelSpec(Section):
     role: Literal["generator", "encoder"]
     source: Literal["hub", "local", "scratch"]
     id: str | None = Field(None, description="Hub id (source: hub).")
-    revision: str | None = Field(
-        None, pattern=r"^[0-9a-f]{40}$", description="Pinned commit, 40 hex digits (source: hub)."
+    revision: Revision | None = Field(
+        None, description="Pinned commit, 40 hex digits (source: hub); `unresolved` fails when it is fetched."
+    )
+    pickled_weights: bool = Field(
+        False, description="Source hub: the revision has no safetensors; convert its pytorch_model.bin."
     )
     path: str | None = Field(None, description="Folder in Hugging Face format (source: local).")
     scratch: Scratch | None = None
@@ -478,6 +484,9 @@ class Params(Section):
 
     profile: Slug
     seed: int = Field(ge=0)
+    revisions: dict[Slug, Revision] = Field(
+        description="Pinned commits of the Hub by names of their own, for `${revisions.<name>}` in a profile."
+    )
     grid: Grid
     languages: dict[Slug, Language]
     corpora: dict[Slug, CorpusSpec]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
+from dvc.repo import Repo
 from dvc.utils.hydra import compose_and_dump
 
 from bootembed.params import load_params
@@ -30,3 +32,49 @@ def test_committed_params_are_those_of_the_laptop_profile(tmp_path):
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_is_valid_and_says_its_name(profile, tmp_path):
     assert load_params(_compose(profile, tmp_path / "params.yaml")).profile == profile
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_gives_a_graph(profile, tmp_path):
+    """DVC resolves dvc.yaml for the profile, without cycles or stages that write the same file."""
+    params = load_params(_compose(profile, tmp_path / "params.yaml"))
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    repo = Repo.init(str(tmp_path), no_scm=True)
+    assert len(repo.index.graph) == len(repo.index.stages)
+    names = {stage.name for stage in repo.index.stages}
+    for language in params.grid.languages:
+        for recipe in params.grid.recipes:
+            for encoder in params.grid.encoders:
+                assert f"evaluate_embedder@{recipe}-{language}-{encoder}" in names
+
+
+@pytest.mark.parametrize("profile", ["paper", "single_gpu"])
+def test_names_of_mteb_are_its_own(profile, tmp_path):
+    """Each task of a profile for the Hub has one subset of each language that is to be scored on it."""
+    from bootembed.evaluation.tasks import mteb_task, subset_of
+
+    params = load_params(_compose(profile, tmp_path / "params.yaml"))
+    for language in params.grid.languages:
+        configured = params.languages[language]
+        for name in params.corpora[configured.corpus].evaluation:
+            spec = params.evaluate_embedder.tasks[name]
+            if spec.implementation == "mteb":
+                code = f"{language}-{configured.script}"
+                assert subset_of(mteb_task(name, spec.kind), spec.kind, code, named=spec.subset.get(language))
+
+
+def test_the_paper_profile_has_the_settings_of_the_official_code(tmp_path):
+    """Against github.com/mbasoz/xllora-embedding at 7dc4a39 and a1b7007: lora_training.py and the scripts."""
+    params = load_params(_compose("paper", tmp_path / "params.yaml"))
+    for lora in (params.train_task_adapter, params.train_language_adapter, params.train_xl_lora_adapter):
+        assert (lora.r, lora.lora_alpha, lora.lora_dropout, lora.load_in_4bit) == (8, 16, 0.05, True)
+        assert (lora.train_examples, lora.num_train_epochs, lora.learning_rate) == (10_000, 3, 2e-4)
+        assert (lora.per_device_train_batch_size, lora.gradient_accumulation_steps) == (16, 4)
+        assert (lora.max_length, lora.max_grad_norm, lora.gradient_checkpointing) == (512, 0.3, True)
+        assert (lora.lr_scheduler_type, lora.warmup_steps, params.seed) == ("constant", 15, 42)
+    generation, embedder = params.generation, params.train_embedder
+    assert (generation.batch_size, generation.max_prompt_tokens, generation.max_new_tokens) == (128, 256, 128)
+    assert (embedder.num_train_epochs, embedder.per_device_train_batch_size, embedder.learning_rate) == (3, 512, 5e-5)
+    assert (embedder.max_seq_length, embedder.temperature, embedder.fp16) == (32, 0.05, True)
+    assert (embedder.pooling, params.evaluate_embedder.pooling_of_base) == ("mean_first_last", "mean")
+    assert params.grid.languages == ["afr", "hau", "hin", "ind", "kor", "mar", "tel"]

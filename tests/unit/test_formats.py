@@ -295,6 +295,19 @@ class TestHub:
         with pytest.raises(DataError, match=r"hub:org/none at 0{40}: cannot be read from the Hub.*HF_TOKEN"):
             read(tmp_path, ANCHORS, format="hub", path="org/none", revision=REVISION)
 
+    def test_one_file_of_a_dataset_of_several(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "org").mkdir()
+        (tmp_path / "org" / "a.csv").write_text("sent0\nwet\n")
+        (tmp_path / "org" / "b.csv").write_text("sent0\ndry\n")
+        spec = {"format": "hub", "path": "./org", "revision": REVISION, "columns": {"text": "sent0"}}
+        assert kept(read(tmp_path, ANCHORS, data_file="b.csv", **spec)) == [("dry",)]
+
+    def test_an_unresolved_revision_says_how_to_look_it_up(self, tmp_path: Path) -> None:
+        told = r"org/name: its revision is 'unresolved'.*repo_info\('org/name', repo_type='dataset'\).*`revisions`"
+        with pytest.raises(DataError, match=told):
+            read(tmp_path, ANCHORS, format="hub", path="org/name", revision="unresolved")
+
     def test_a_revision_is_needed(self) -> None:
         with pytest.raises(ValueError, match="needs `revision`"):
             FileSpec(format="hub", path="org/name")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.errors import DataError
+from bootembed.hub import require_resolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from bootembed.params import BaseModelSpec
 
 logger = logging.getLogger(__name__)
+_PICKLED = "pytorch_model.bin"
 _WEIGHTS_AND_TEXT = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "*.jinja"]
 
 
@@ -55,13 +57,37 @@ def build_base_model(
 
 
 def _download(spec: BaseModelSpec, output_dir: Path) -> None:
-    """Fetch a pinned revision; weights other than safetensors are never downloaded."""
+    """Fetch a pinned revision; weights other than safetensors are downloaded only where the profile says so."""
     from bootembed.base_models.download import download_model
 
     assert spec.id is not None, "params validation demands it"
     assert spec.revision is not None, "params validation demands it"
-    download_model(spec.id, spec.revision, output_dir, patterns=_WEIGHTS_AND_TEXT)
+    require_resolved(spec.id, spec.revision, kind="model")
+    wanted = [*_WEIGHTS_AND_TEXT, _PICKLED] if spec.pickled_weights else _WEIGHTS_AND_TEXT
+    download_model(spec.id, spec.revision, output_dir, patterns=wanted)
+    if (output_dir / _PICKLED).is_file():
+        _to_safetensors(output_dir / _PICKLED)
     _require_weights(output_dir, f"{spec.id}@{spec.revision}")
+
+
+def _to_safetensors(pickled: Path) -> None:
+    """Replace pickled weights by the same tensors as safetensors. The loader takes tensors only and runs no code.
+
+    Raises:
+        DataError: The file holds anything but tensors.
+    """
+    import pickle
+
+    import torch
+    from safetensors.torch import save_file
+
+    try:
+        weights = torch.load(pickled, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise DataError(f"{pickled}: is not read, it holds more than tensors, or is damaged: {error}") from error
+    copies = {name: tensor.clone().contiguous() for name, tensor in weights.items()}  # tied ones may not share memory
+    save_file(copies, pickled.with_name("model.safetensors"), metadata={"format": "pt"})
+    pickled.unlink()
 
 
 def _copy(source: Path, output_dir: Path) -> None:

@@ -148,7 +148,14 @@ def _table_rows(spec: FileSpec, name: str, columns: dict[str, str], *, folder: P
         return read_saved_dataset(file.path, name, columns, split=spec.source_split)
     if spec.format == "hub":
         config = _named(spec.config, language) or None
-        return read_hub_dataset(name, columns, config=config, split=spec.source_split, revision=spec.revision or "")
+        return read_hub_dataset(
+            name,
+            columns,
+            config=config,
+            split=spec.source_split,
+            revision=spec.revision or "",
+            data_file=spec.data_file,
+        )
     return read_delimited(file, columns, delimiter=delimiter_of(spec.format), quoting=spec.quoting)
 
 

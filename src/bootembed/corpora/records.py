@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed.corpora.rows import SELECTOR, Reason, Row
 from bootembed.corpora.streams import read_raw_lines
 from bootembed.errors import DataError
+from bootembed.hub import require_resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -81,9 +82,23 @@ def read_saved_dataset(path: Path, name: str, columns: Mapping[str, str], *, spl
 
 
 def read_hub_dataset(
-    dataset: str, columns: Mapping[str, str], *, config: str | None, split: str, revision: str
+    dataset: str,
+    columns: Mapping[str, str],
+    *,
+    config: str | None,
+    split: str,
+    revision: str,
+    data_file: str | None = None,
 ) -> Iterator[Row]:
     """Stream a dataset of the Hugging Face Hub at a pinned revision; nothing but data files is read, no code is run.
+
+    Args:
+        dataset: Its id.
+        columns: Our column -> the dataset's.
+        config: Its configuration, where it has several.
+        split: Split to read.
+        revision: Commit.
+        data_file: The one file to read, of a dataset whose files belong to different things.
 
     Raises:
         DataError: The Hub cannot be reached or refuses, or has no such dataset, configuration, split or column.
@@ -91,9 +106,10 @@ def read_hub_dataset(
     from datasets import load_dataset
     from datasets.exceptions import DatasetNotFoundError
 
-    name = f"hub:{dataset}" + (f"/{config}" if config else "")
+    name = f"hub:{dataset}" + "".join(f"/{part}" for part in (config, data_file) if part)
+    require_resolved(dataset, revision, kind="dataset")
     try:
-        rows = load_dataset(dataset, name=config, split=split, revision=revision, streaming=True)
+        rows = load_dataset(dataset, name=config, data_files=data_file, split=split, revision=revision, streaming=True)
         first = next(iter(rows), None)
     except (OSError, ValueError, DatasetNotFoundError) as error:
         raise DataError(

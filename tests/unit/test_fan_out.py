@@ -1,0 +1,193 @@
+"""Fan-out on a toy DVC project: cells run side by side, and DVC finds exactly what `dvc repro` would have left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from bootembed.fan_out import FanOutError, fan_out, main, visible_devices
+
+PIPELINE = {
+    "stages": {
+        "prepare": {"cmd": "cp source.txt base.txt", "deps": ["source.txt"], "outs": ["base.txt"]},
+        "cell": {
+            "matrix": {"name": ["a", "b", "c"]},
+            "cmd": "sh cell.sh ${item.name}",
+            "deps": ["cell.sh", "base.txt"],
+            "params": ["k"],
+            "outs": ["out/${item.name}.txt"],
+        },
+        "end": {"cmd": "cat out/*.txt > end.txt", "deps": ["out/a.txt", "out/b.txt", "out/c.txt"], "outs": ["end.txt"]},
+    }
+}
+COPY = 'mkdir -p out; cat base.txt params.yaml > "out/$1.txt"; echo "$1" >> "out/$1.txt"\n'
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    from dvc.repo import Repo
+
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "dvc.yaml").write_text(yaml.safe_dump(PIPELINE))
+    (folder / "params.yaml").write_text("k: 1\n")
+    (folder / "source.txt").write_text("s\n")
+    (folder / "cell.sh").write_text(COPY)
+    monkeypatch.chdir(folder)
+    Repo.init(str(folder), no_scm=True).close()
+    repro("prepare")
+    return folder
+
+
+def repro(*targets):
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        return [stage.name for stage in repo.reproduce(list(targets) or None)]
+
+
+def status():
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        return {name.split(":")[-1] for name in repo.status()}
+
+
+def run(project, *targets, jobs=2, devices=()):
+    return fan_out(project, targets, jobs=jobs, devices=devices, log_dir=project / "logs")
+
+
+def test_cells_are_recorded_as_dvc_repro_records_them(project):
+    outcome = run(project, "cell", "end")
+    assert (sorted(outcome.recorded), outcome.failed) == (["cell@a", "cell@b", "cell@c", "end"], {})
+    assert status() == set()
+    found = (project / "dvc.lock").read_text()
+    (project / "dvc.lock").unlink()
+    for name in ("base.txt", "end.txt", "out/a.txt", "out/b.txt", "out/c.txt"):
+        (project / name).unlink()
+    repro()
+    assert yaml.safe_load((project / "dvc.lock").read_text()) == yaml.safe_load(found)
+
+
+def test_cells_run_at_the_same_time_each_on_its_own_device(project):
+    """Each of two cells waits for the other's device to be written down: one after the other they would fail."""
+    (project / "cell.sh").write_text(
+        'echo $CUDA_VISIBLE_DEVICES > "here.$1"\n'
+        "for try in $(seq 200); do test $(cat here.* | sort -u | wc -l) -ge 2 && break; sleep 0.1; done\n"
+        "test $(cat here.* | sort -u | wc -l) -ge 2 || exit 1\n" + COPY
+    )
+    outcome = run(project, "cell", devices=("4", "7"))
+    assert (len(outcome.recorded), outcome.failed) == (3, {})
+    assert {(project / f"here.{name}").read_text().strip() for name in "abc"} == {"4", "7"}
+
+
+def test_what_is_up_to_date_is_left_alone(project):
+    run(project, "cell@b")
+    before = (project / "out/b.txt").stat().st_mtime_ns
+    outcome = run(project, "cell")
+    assert (outcome.unchanged, sorted(outcome.recorded)) == (["cell@b"], ["cell@a", "cell@c"])
+    assert (project / "out/b.txt").stat().st_mtime_ns == before
+    assert run(project, "cell").unchanged == ["cell@a", "cell@b", "cell@c"]
+
+
+def test_a_failed_cell_is_told_and_not_recorded_and_the_others_are(project):
+    (project / "cell.sh").write_text('echo a reason; test "$1" = b && exit 3\n' + COPY)
+    outcome = run(project, "cell", "end")
+    assert sorted(outcome.recorded) == ["cell@a", "cell@c"]
+    assert list(outcome.failed) == ["cell@b"]
+    assert outcome.failed["cell@b"].startswith("exit status 3, see ")
+    assert "a reason" in (project / "logs/cell@b.log").read_text()
+    assert not (project / "end.txt").exists(), "no further target after a failure"
+    assert status() == {"cell@b", "end"}
+
+
+def test_a_command_without_its_output_is_not_recorded(project):
+    (project / "cell.sh").write_text('test "$1" = b || { ' + COPY + "}\n")
+    outcome = run(project, "cell")
+    assert outcome.failed["cell@b"].startswith("not recorded: ")
+    assert status() == {"cell@b", "end"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        ("echo changed >> base.txt", "base.txt"),
+        ("echo 'k: 2' > params.yaml", "params.yaml"),
+        ("sed -i 's#sh cell.sh#sh ./cell.sh#' dvc.yaml", "command"),
+    ],
+)
+def test_nothing_stale_is_recorded_when_an_input_changes_meanwhile(project, edit, told):
+    (project / "cell.sh").write_text(COPY + f'test "$1" = c && {{ {edit}; }}; true\n')
+    outcome = run(project, "cell", jobs=1)
+    assert outcome.failed["cell@c"] == f"{told} changed while it ran; not recorded, run it again"
+    assert "cell@c" in status()
+
+
+def test_nothing_is_built_on_what_is_out_of_date(project):
+    (project / "source.txt").write_text("other\n")
+    with pytest.raises(FanOutError, match=r"prepare: out of date, and cell depends on it.*`dvc repro prepare`"):
+        run(project, "cell")
+    with pytest.raises(FanOutError, match="cell, prepare: out of date, and end depends on it"):
+        run(project, "end")
+    assert not (project / "out").exists()
+
+
+def test_old_outputs_are_removed_first_and_the_run_cache_is_used(project):
+    run(project, "cell")
+    old = (project / "out/a.txt").read_bytes()
+    (project / "params.yaml").write_text("k: 2\n")
+    (project / "cell.sh").write_text('test ! -e "out/$1.txt" || exit 1\n' + COPY)
+    assert len(run(project, "cell").recorded) == 3
+    assert (project / "out/a.txt").read_bytes() != old
+    (project / "params.yaml").write_text("k: 1\n")
+    (project / "cell.sh").write_text(COPY)
+    assert sorted(run(project, "cell").restored) == ["cell@a", "cell@b", "cell@c"]
+    assert (project / "out/a.txt").read_bytes() == old
+    assert status() == {"end"}
+
+
+def test_unknown_stages_are_named(project):
+    with pytest.raises(FanOutError, match=r"cel: .*`dvc stage list --name-only`"):
+        run(project, "cel")
+
+
+def test_the_command_tells_how_many_and_fails_with_a_cell(project):
+    result = CliRunner().invoke(main, ["cell", "--jobs", "2"])
+    assert (result.exit_code, "0 up to date, 0 from the run cache, 3 run, 0 failed" in result.output) == (0, True)
+    (project / "cell.sh").write_text("exit 3\n")
+    result = CliRunner().invoke(main, ["cell@a"])
+    assert result.exit_code == 1
+    assert "cell@a: exit status 3" in result.output
+
+
+def test_a_terminated_fan_out_ends_what_it_started(project):
+    (project / "cell.sh").write_text('echo $$ > "pid.$1"; exec sleep 60\n')
+    process = subprocess.Popen([sys.executable, "-m", "bootembed.fan_out", "cell", "--jobs", "2"], cwd=project)
+    deadline = time.monotonic() + 60
+    while len(list(project.glob("pid.*"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.2)
+    started = [int(path.read_text()) for path in project.glob("pid.*")]
+    assert len(started) == 2
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 128 + signal.SIGTERM
+    for pid in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    assert not (project / "pid.c").exists()
+    assert not (Path(project) / "out").exists()
+
+
+def test_visible_devices(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-x")
+    assert visible_devices() == ["3", "GPU-x"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert visible_devices() == []

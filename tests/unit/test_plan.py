@@ -1,0 +1,306 @@
+"""The plan of a profile: counts against real models, formulae against hand computations, checks against a false Hub."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from encoders import write_encoder
+
+from bootembed.params import Pretraining, Scratch, validate_params
+from bootembed.plan import checks, estimates
+from bootembed.plan.__main__ import main
+from bootembed.plan.checks import Machine, Repo
+from bootembed.plan.estimates import GPUS, Gpu
+from bootembed.plan.sizes import ModelSize, _scratch_config, model_size, published
+from bootembed.plan.work import Device, disk_bytes, stage_counts, work_of
+
+ROOT = Path(__file__).parents[2]
+LAPTOP = yaml.safe_load((ROOT / "params.yaml").read_text())
+PROFILES = sorted(path.stem for path in (ROOT / "conf/profile").glob("*.yaml"))
+REVISION = "0" * 40
+
+
+def _params(**sections):
+    return validate_params(LAPTOP | {key: LAPTOP[key] | value for key, value in sections.items()}, source="p")
+
+
+# Two layers of one square linear layer each, 4 wide: small enough to reckon with by hand.
+SMALL = ModelSize(
+    parameters=100,
+    active=72,
+    quantised=32,
+    linear=((4, 4), (4, 4)),
+    layers=2,
+    hidden=4,
+    key_value=2,
+    heads=2,
+    vocabulary=10,
+    stored_bytes=4,
+)
+
+
+class TestSizes:
+    @pytest.mark.parametrize(
+        ("name", "generates", "parameters"),
+        [
+            ("google/gemma-3-27b-it", True, 27_432_406_640),  # vision tower included
+            ("Qwen/Qwen3-4B-Instruct-2507", True, 4_022_468_096),
+            ("FacebookAI/xlm-roberta-base", False, 278_043_648),
+            ("jhu-clsp/mmBERT-base", False, 306_939_648),
+        ],
+    )
+    def test_published_dimensions_give_the_published_number_of_parameters(self, name, generates, parameters):
+        assert model_size(published(name)["config"], generates=generates).parameters == parameters
+
+    def test_gemma_is_adapted_in_its_language_model_only(self):
+        size = model_size(published("google/gemma-3-27b-it")["config"], generates=True)
+        assert len(size.linear) == 62 * 7
+        assert size.quantised > sum(inputs * outputs for inputs, outputs in size.linear)  # its eyes too
+
+    def test_a_real_generator(self, tiny_generator):
+        from peft import LoraConfig, get_peft_model
+        from transformers import AutoModelForCausalLM
+
+        size = model_size(json.loads((tiny_generator / "config.json").read_text()), generates=True)
+        model = AutoModelForCausalLM.from_pretrained(tiny_generator)
+        assert size.parameters == sum(parameter.numel() for parameter in model.parameters())
+        cache = model(input_ids=model.dummy_inputs["input_ids"][:1], use_cache=True).past_key_values
+        tokens = model.dummy_inputs["input_ids"].shape[1]
+        held = sum(layer.keys.numel() + layer.values.numel() for layer in cache.layers)
+        assert estimates.cache_bytes(size, rows=1, tokens=tokens) == 2 * held
+        adapted = get_peft_model(model, LoraConfig(r=3, target_modules="all-linear", task_type="CAUSAL_LM"))
+        assert size.lora_parameters(3) == adapted.get_nb_trainable_parameters()[0]
+
+    @pytest.mark.parametrize("architecture", ["xlm-roberta", "modernbert"])
+    def test_a_real_encoder(self, architecture, tmp_path):
+        from transformers import AutoModel
+
+        folder = write_encoder(tmp_path / "encoder", architecture)
+        size = model_size(json.loads((folder / "config.json").read_text()), generates=False)
+        assert size.parameters == sum(p.numel() for p in AutoModel.from_pretrained(folder).parameters())
+        assert (size.layers, size.hidden, size.vocabulary) == (3, 32, 0)
+
+    def test_settings_of_a_scratch_model_are_the_model_they_make(self, tiny_generator):
+        made = json.loads((tiny_generator / "config.json").read_text())
+        training = Pretraining.model_validate(LAPTOP["base_models"]["generator"]["scratch"]["pretraining"])
+        names = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "vocab_size")
+        scratch = Scratch(
+            architecture="qwen3",
+            max_position_embeddings=256,
+            pretraining=training,
+            **{name: made[name] for name in names},
+        )
+        assert model_size(_scratch_config(scratch), generates=True) == model_size(made, generates=True)
+
+
+class TestEstimates:
+    def test_weights(self):
+        assert estimates.weight_bytes(SMALL, four_bit=False, bf16=True) == 200
+        assert estimates.weight_bytes(SMALL, four_bit=False, bf16=False) == 400
+        # 32 weights in 4.127 bits, the other 68 in 16
+        assert estimates.weight_bytes(SMALL, four_bit=True, bf16=True) == pytest.approx(32 * 4.127 / 8 + 68 * 2)
+
+    @pytest.mark.parametrize(("checkpointing", "linear"), [(True, 28), (False, 56)])
+    def test_lora_training(self, checkpointing, linear):
+        own = {"r": 2, "max_length": 16, "per_device_train_batch_size": 3, "load_in_4bit": False, "lora_dropout": 0.1}
+        lora = _params(train_task_adapter=own | {"gradient_checkpointing": checkpointing}).train_task_adapter
+        # A: 2 x 4, B: 4 x 2, twice; of a layer 2 (4 + 4) + 3 x 4 bytes a token; its input 2 x 4; 10 logits of 10 bytes
+        tokens, adapter = 48, 32
+        wanted = 200 + 16 * adapter + tokens * (2 * 2 * 4 + linear + 100)
+        assert estimates.lora_training_bytes(SMALL, lora) == pytest.approx(1.15 * wanted)
+        flops = estimates.lora_training_flops(SMALL, lora, 1000)
+        assert flops == (6 if checkpointing else 4) * 72 * 1000
+
+    def test_generation(self):
+        own = {"max_prompt_tokens": 30, "max_new_tokens": 20, "batch_size": 5, "bf16": True, "load_in_4bit": False}
+        settings = _params(generation=own).generation
+        cache = 5 * 50 * 2 * 2 * 2 * 2  # rows, tokens, layers, keys and values, width, bytes
+        wanted = 200 + 2 * 4 * 32 + cache + 5 * 30 * 4 * 8 + 5 * 10 * 6
+        assert estimates.generation_bytes(SMALL, settings, r=2) == pytest.approx(1.15 * wanted)
+        gpu = Gpu("toy", flops=1e6, bandwidth=1e4, memory=0)
+        seconds = estimates.generation_seconds(SMALL, settings, prompts=10, gpu=gpu, flops=1e3, adapters=128)
+        step = (200 + 128 + 5 * 40 * 16) / 3e3  # weights, adapter, half of the answers in the cache
+        assert seconds == pytest.approx(2 * 72 * 10 * 30 / 1e3 + 2 * 20 * step)
+
+    def test_embedder_training(self):
+        own = {"per_device_train_batch_size": 8, "max_seq_length": 4, "bf16": True, "fp16": False}
+        whole = _params(train_embedder=own).train_embedder
+        layer = 34 * 4 + 5 * 2 * 4
+        assert estimates.embedder_training_bytes(SMALL, whole) == pytest.approx(1.15 * (1600 + 24 * 4 * 2 * layer))
+        cached = _params(train_embedder=own | {"mini_batch_size": 2}).train_embedder
+        assert estimates.embedder_training_bytes(SMALL, cached) == pytest.approx(1.15 * (1600 + 2 * 4 * 2 * layer))
+
+
+class TestWork:
+    def test_upper_bounds_from_the_parameters(self):
+        params = _params()
+        sizes = dict.fromkeys(params.base_models, SMALL)
+        work = {item.stage: item for item in work_of(params, sizes, Device(GPUS["a100"], 1e6))}
+        lora = params.train_task_adapter
+        tokens = int(lora.train_examples * lora.num_train_epochs) * lora.max_length
+        assert f"{tokens:,} tokens each" in work["train_task_adapter"].what
+        assert work["train_task_adapter"].seconds == 2 * 4 * 72 * tokens / 1e6
+        answers = params.generate_triplets.anchors * 2 * 3 * 2  # languages, strategies, polarities
+        assert work["generate_triplets"].what.startswith(f"{answers:,} answers")
+        assert work["train_embedder"].what.startswith("12 x at most 2,000 rows")
+
+    def test_a_model_of_unknown_size_leaves_the_rest(self):
+        params = _params()
+        work = work_of(params, dict.fromkeys(params.base_models), Device(GPUS["a100"], 1e12))
+        assert all(item.memory is None and item.seconds is None for item in work)
+        assert disk_bytes(params, dict.fromkeys(params.base_models)) == 0
+
+    def test_stages_are_those_of_the_pipeline_in_an_order_that_works(self):
+        counts = stage_counts(_params(), ROOT / "dvc.yaml")
+        assert counts["train_embedder"] == 12
+        assert counts["generate_triplets"] == 6
+        order = list(counts)
+        assert order.index("write_sample_corpora") < order.index("prepare_corpora") < order.index("train_task_adapter")
+        assert order.index("generate_triplets") < order.index("train_embedder") < order.index("report")
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    """A server that answers as the Hub does for one open, one gated and one broken repository."""
+    answers = {"org/open": (200, ""), "org/gated": (200, "GatedRepo"), "org/broken": (503, "")}
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self):
+            name = "/".join(self.path.split("/")[3:5])
+            status, fault = answers.get(name, (404, "RepoNotFound"))
+            if "/revision/" in self.path and not self.path.split("?")[0].endswith(REVISION):
+                status, fault = 404, "RevisionNotFound"
+            if self.path.endswith("/auth-check"):
+                status = 403 if fault == "GatedRepo" else status
+            elif fault == "GatedRepo":
+                fault = ""
+            body = json.dumps({"id": name, "sha": REVISION}).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            if fault:
+                self.send_header("X-Error-Code", fault)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+class TestChecks:
+    @pytest.mark.parametrize("kind", ["model", "dataset"])
+    @pytest.mark.parametrize(
+        ("name", "revision", "state", "told"),
+        [
+            ("org/open", REVISION, "ok", "at 0000000"),
+            ("org/open", "1" * 40, "missing", "has no commit 1111"),
+            ("org/gated", REVISION, "missing", "is gated and not open to this token"),
+            ("org/none", REVISION, "missing", "is not on the Hub, or private"),
+            ("org/broken", REVISION, "unknown", "could not be checked: the Hub answered 503"),
+        ],
+    )
+    def test_what_the_hub_answers(self, hub, kind, name, revision, state, told):
+        found = checks.ask_hub(Repo(name, kind, revision), endpoint=hub)
+        assert (found.state, told in found.what) == (state, True), found
+        assert bool(found.remedy) == (state != "ok")
+
+    def test_no_connection_and_offline_mode_are_no_failure(self, hub, monkeypatch):
+        repo = Repo("org/open", "model", REVISION)
+        offline = "model org/open: could not be checked: offline"
+        found = checks.ask_hub(repo, endpoint="http://127.0.0.1:9")
+        assert (found.state, found.what) == ("unknown", offline)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        assert checks.ask_hub(repo, endpoint=hub).what == offline
+
+    def test_a_gated_model_needs_a_token_even_offline(self, monkeypatch):
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
+        generator = {"role": "generator", "source": "hub", "id": "google/gemma-3-27b-it", "revision": REVISION}
+        params = _params(base_models={"generator": generator})
+        offline = lambda repo: checks.Check("unknown", "offline")  # noqa: E731
+        [found] = checks.check_repos(params, ask=offline)
+        assert found.state == "missing"
+        assert "HF_TOKEN" in found.remedy
+        monkeypatch.setattr("huggingface_hub.get_token", lambda: "hf_x")
+        assert checks.check_repos(params, ask=offline)[0].state == "unknown"
+
+    def test_an_unresolved_revision_is_missing_and_never_asked_for(self):
+        generator = {"role": "generator", "source": "hub", "id": "org/name", "revision": "unresolved"}
+        [found] = checks.check_repos(_params(base_models={"generator": generator}), ask=lambda _: pytest.fail("asked"))
+        assert found.state == "missing"
+        assert "repo_info('org/name', repo_type='model')" in found.remedy
+
+    def test_files_of_the_users_own(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        raw = LAPTOP | {"write_sample_corpora": LAPTOP["write_sample_corpora"] | {"languages": []}}
+        raw = raw | {"base_models": raw["base_models"] | {"tiny": {"role": "encoder", "source": "local", "path": "e"}}}
+        params = validate_params(raw, source="p")
+        (tmp_path / "data/sample/afr").mkdir(parents=True)
+        (tmp_path / "data/sample/afr/anchors.txt").touch()
+        (tmp_path / "data/sample/ind").mkdir(parents=True)
+        (tmp_path / "data/sample/ind/anchors.txt.dvc").touch()
+        found = {check.what.split(":")[0]: check for check in checks.check_files(params)}
+        assert found["data/sample/afr/anchors.txt"].state == "ok"
+        assert found["data/sample/ind/anchors.txt"].remedy == 'make sources ONLY="data/sample/ind"'
+        assert found["e"].remedy == "set base_models.tiny.path to a model folder"
+
+    @pytest.mark.parametrize(
+        ("machine", "four_bit", "state"),
+        [
+            (Machine(None, 0, False), True, "missing"),
+            (Machine(None, 0, False), False, "ok"),
+            (Machine("A100", 80e9, False), True, "missing"),
+            (Machine("A100", 80e9, True), True, "ok"),
+            (Machine("L4", 24e9, True), True, "missing"),
+        ],
+    )
+    def test_the_gpu_holds_the_greatest_estimate(self, machine, four_bit, state):
+        params = _params(generation={"load_in_4bit": four_bit})
+        assert checks.check_gpu(params, machine, needed=50e9).state == state
+
+    def test_disk(self, tmp_path):
+        assert checks.check_disk(tmp_path, needed=1).state == "ok"
+        assert checks.check_disk(tmp_path, needed=1e18).state == "missing"
+
+
+class TestCommand:
+    @pytest.mark.parametrize("profile", PROFILES)
+    def test_every_profile_has_a_plan(self, profile, monkeypatch):
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setattr(checks, "this_machine", lambda: Machine(None, 0, False))
+        result = CliRunner().invoke(main, [profile, "seed=7"])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        assert all(f"\n{title}\n" in result.output for title in ("Stages", "Models", "Work, at most", "Needed"))
+        missing = [line for line in result.output.splitlines() if line.startswith("  missing ")]
+        assert result.exit_code == bool(missing)
+        assert all(" -> " in line for line in missing)
+        if profile in ("laptop", "miniature"):
+            assert not missing
+
+    def test_hours_follow_the_speed(self, monkeypatch):
+        monkeypatch.chdir(ROOT)
+
+        def hours(*options):
+            output = CliRunner().invoke(main, ["miniature", *options]).output
+            return next(line for line in output.splitlines() if " h on one " in line)
+
+        assert "h100 at 2.0 effective TFLOPS" in hours("--gpu", "h100", "--tflops", "2")
+        assert "h100 at 296.7 effective TFLOPS" in hours("--gpu", "h100")
+
+    def test_an_unknown_profile_is_named(self, monkeypatch):
+        monkeypatch.chdir(ROOT)
+        result = CliRunner().invoke(main, ["lapdog"])
+        assert result.exit_code == 1
+        assert "profile 'lapdog': there is none" in result.output
