@@ -50,7 +50,6 @@ def main(
             seed=params.seed,
         )
         write_table(data.rows, XL_LORA, output)
-        ledger.unlink(missing_ok=True)
         run.log_metrics(data.counts)
         run.log_output("rows", output)
 

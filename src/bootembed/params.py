@@ -276,18 +276,42 @@ class ComposeAdapter(Section):
     weight: float = Field(description="Lambda.")
 
 
-class Generation(Section):
-    """Sampling and batching of `generate_triplets` (and of the parallel rows of XL-LoRA's data)."""
+class TransformersEngine(Section):
+    """Engine `transformers`: the generator in this process; the workers of engine `ray` hold the same."""
 
+    batch_size: int = Field(ge=1, description="Prompts computed together, at most; halved where memory runs out.")
+    bf16: bool
+    load_in_4bit: bool
+
+
+class RayEngine(Section):
+    """Engine `ray`: workers on one machine or a cluster, each with the generator of section `transformers`."""
+
+    workers: int = Field(ge=1)
+    cpus_per_worker: float = Field(gt=0)
+    gpus_per_worker: float = Field(ge=0, description="0: workers compute on CPUs.")
+
+
+class Generation(Section):
+    """Engine and sampling of `generate_triplets` (and of the parallel rows of XL-LoRA's data)."""
+
+    engine: Literal["transformers", "ray"] = Field(description="What answers prompts; it reads its own section.")
     do_sample: bool
     temperature: float = Field(gt=0)
     top_p: float = Field(gt=0, le=1)
     top_k: int = Field(ge=0, description="0: no limit.")
     max_new_tokens: int = Field(ge=1)
     max_prompt_tokens: int = Field(ge=16, description="Longer prompts are set aside and counted, never cut.")
-    batch_size: int = Field(ge=1)
-    bf16: bool
-    load_in_4bit: bool
+    transformers: TransformersEngine
+    ray: RayEngine
+
+    @property
+    def in_force(self) -> dict[str, Any]:
+        """Dotted name -> value of what the chosen engine reads, for people to read."""
+        sections = {"transformers": ["transformers"], "ray": ["transformers", "ray"]}[self.engine]
+        values = self.model_dump(mode="json")
+        common = {name: value for name, value in values.items() if not isinstance(value, dict)}
+        return common | {f"{s}.{name}": value for s in sections for name, value in values[s].items()}
 
 
 class InContext(Section):

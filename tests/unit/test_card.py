@@ -7,16 +7,17 @@ import random
 import pytest
 import yaml
 from filter_settings import ALL
+from generation_settings import GREEDY
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bootembed.params import BaseModelSpec, Card, Generation, Source
+from bootembed.params import BaseModelSpec, Card, Source
 from bootembed.tables import GENERATED_TRIPLETS
-from bootembed.triplets.answers import Answer
 from bootembed.triplets.card import Making, dataset_card
 from bootembed.triplets.filters import Candidate, Reason, Verdict
 from bootembed.triplets.generate import Triplets
+from bootembed.triplets.ledger import Answer
 from bootembed.triplets.markdown import escape, shown, table
 from bootembed.triplets.results import write_triplets
 from bootembed.triplets.shots import Example, ShotPool
@@ -34,17 +35,7 @@ ORIGIN = {
 }
 MAKING = Making(
     BaseModelSpec(role="generator", source="hub", id="some/model", revision="c" * 40),
-    Generation(
-        do_sample=True,
-        temperature=0.7,
-        top_p=0.9,
-        top_k=0,
-        max_new_tokens=16,
-        max_prompt_tokens=100,
-        batch_size=4,
-        bf16=False,
-        load_in_4bit=False,
-    ),
+    GREEDY,
     ALL,
     Card(licence="cc-by-4.0", sources=[Source(name="News | of a day", licence="CC BY 4.0")]),
 )

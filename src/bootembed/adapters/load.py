@@ -21,7 +21,7 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool) -> tuple[Any
     Raises:
         ParamsError: 4-bit loading is asked for where bitsandbytes or a CUDA device is missing.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     # On a CPU weights stay in fp32 and autocast computes in bfloat16; small models are then as exact as they are fast.
     options: dict[str, Any] = {"dtype": torch.bfloat16 if bf16 and torch.cuda.is_available() else torch.float32}
@@ -29,11 +29,17 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool) -> tuple[Any
         options["quantization_config"] = _four_bit()
     if torch.cuda.is_available():
         options["device_map"] = {"": torch.cuda.current_device()}
+    return AutoModelForCausalLM.from_pretrained(folder, **options), load_tokenizer(folder)
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Load a generator's tokenizer, padding on the left, as generation needs."""
+    from transformers import AutoTokenizer
+
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    model = AutoModelForCausalLM.from_pretrained(folder, **options)
-    return model, tokenizer
+    return tokenizer
 
 
 def _four_bit() -> Any:

@@ -7,21 +7,24 @@ the English task adapters: the English side is answered, and the answers are pai
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bootembed.params import ENGLISH, Polarity
 from bootembed.prompts import LABEL_OF
 from bootembed.seeding import derive_seed, sample_rows
 from bootembed.tables import NLI, PARALLEL, read_table
-from bootembed.triplets.answers import Ledger
+from bootembed.triplets.answers import answer_premises
+from bootembed.triplets.engines.create import create_engine
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
+from bootembed.triplets.ledger import Answer, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from bootembed.params import BuildXlLoraData, Filters, Generation
-    from bootembed.triplets.answers import Answer
+
+Answering: TypeAlias = "Callable[[Sequence[str]], Mapping[Polarity, list[Answer | None]]]"
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def build_xl_lora_data(
     settings: BuildXlLoraData,
     filters: Filters,
     *,
-    answer: Callable[[Sequence[str], Polarity], list[Answer | None]],
+    answer: Answering,
     seed: int,
 ) -> XlLoraData:
     """Build the training rows of both polarities.
@@ -54,7 +57,7 @@ def build_xl_lora_data(
         sources: Source language -> its text, for each of `settings.source_languages`.
         settings: Rows per language and origin.
         filters: Applied to the answered parallel rows, English both; but for the check of meaning by an encoder.
-        answer: English premises and a polarity -> an answer each, by the task adapter of that polarity.
+        answer: English premises -> an answer each, by the task adapters of both polarities.
         seed: Decides which rows are taken.
     """
     rows: list[dict[str, Any]] = []
@@ -83,14 +86,14 @@ def build_xl_lora_data(
 def _answer_pairs(
     pairs: list[tuple[str, str, str]],
     filters: Filters,
-    answer: Callable[[Sequence[str], Polarity], list[Answer | None]],
+    answer: Answering,
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Rows of both labels for each parallel row whose English triplet passes the filters; and counts by reason."""
     set_aside = {str(reason): 0 for reason in Reason}
     if not pairs:
         return [], set_aside
     english = [pair[1] for pair in pairs]
-    answers = {polarity: answer(english, polarity) for polarity in Polarity}
+    answers = answer(english)
     candidates = [
         Candidate(index, text, answers[Polarity.POSITIVE][index], answers[Polarity.NEGATIVE][index])
         for index, text in enumerate(english)
@@ -141,24 +144,18 @@ def task_answers(
     prompt_version: str,
     ledger_path: Path,
     seed: int,
-) -> Callable[[Sequence[str], Polarity], list[Answer | None]]:
-    """The `answer` argument of `build_xl_lora_data`; the model is loaded when it is first called."""
-    from bootembed.triplets.generate import GeneratorModel
+) -> Answering:
+    """The `answer` argument of `build_xl_lora_data`; nothing is read before it is called."""
 
-    ledger = Ledger(ledger_path)
-    loaded: list[GeneratorModel] = []
-
-    def answer(premises: Sequence[str], polarity: Polarity) -> list[Answer | None]:
-        if not loaded:
-            adapters = {p: task_adapters_dir / p for p in Polarity}
-            loaded.append(GeneratorModel(base_model_dir, adapters, settings))
-        return loaded[0].answer(
+    def answer(premises: Sequence[str]) -> dict[Polarity, list[Answer | None]]:
+        return answer_premises(
+            create_engine(settings, base_model_dir, {p: task_adapters_dir / p for p in Polarity}),
             premises,
-            polarity,
+            settings,
             prompt_version=prompt_version,
             language="English",
-            shots_of=lambda _: (),
-            ledger=ledger,
+            shots_of=lambda *_: (),
+            ledger=Ledger(ledger_path),
             seed=seed,
         )
 

@@ -115,7 +115,6 @@ def _header(triplets: Triplets, card: Card) -> str:
 def _origin_rows(triplets: Triplets, making: Making) -> list[tuple[str, object]]:
     origin = triplets.provenance
     definition = prompt_definition(origin["prompt_version"])
-    sampling = making.generation.model_dump(mode="json")
     return [
         ("strategy", origin["strategy"]),
         ("base model", _base_model(making.base_model)),
@@ -126,7 +125,7 @@ def _origin_rows(triplets: Triplets, making: Making) -> list[tuple[str, object]]
         ("negative prompt", definition.negative),
         *_prompting(triplets.shots),
         ("seed", origin["seed"]),
-        *((f"generation.{name}", value) for name, value in sampling.items()),
+        *((f"generation.{name}", value) for name, value in making.generation.in_force.items()),
     ]
 
 

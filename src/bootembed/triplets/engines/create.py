@@ -1,0 +1,25 @@
+"""The engine that the parameters name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bootembed.params import Generation, Polarity
+    from bootembed.triplets.engines.interface import Engine
+
+
+def create_engine(settings: Generation, base_model_dir: Path, adapters: Mapping[Polarity, Path]) -> Engine:
+    """The engine `settings.engine`, on a generator.
+
+    Args:
+        settings: Chooses the engine and holds its section.
+        base_model_dir: The generator's base model.
+        adapters: Polarity -> adapter folder; empty where the strategy has none.
+    """
+    from bootembed.triplets.engines.local import TransformersEngine
+
+    return TransformersEngine(base_model_dir, adapters, settings)
