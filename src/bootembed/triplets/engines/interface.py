@@ -35,15 +35,17 @@ class Request:
 
 
 class Engine(Protocol):
-    """Answers requests.
+    """Answers requests."""
 
-    Attributes:
-        generator_hash: Names the base model and its version; a SHA-256 of its files where there are files.
-        adapter_hashes: The same for the adapter of each polarity; a polarity without one is left out.
-    """
+    @property
+    def generator_hash(self) -> str:
+        """Names the base model and its version: a SHA-256 of its files, where there are files."""
+        ...
 
-    generator_hash: str
-    adapter_hashes: Mapping[Polarity, str]
+    @property
+    def adapter_hashes(self) -> Mapping[Polarity, str]:
+        """The same for the adapter of each polarity; a polarity without one is left out."""
+        ...
 
     def identity(self, polarity: Polarity) -> str:
         """What answers of this polarity depend on beside requests and sampling settings: model, adapter, precision.
