@@ -20,6 +20,10 @@ def create_engine(settings: Generation, base_model_dir: Path, adapters: Mapping[
         base_model_dir: The generator's base model.
         adapters: Polarity -> adapter folder; empty where the strategy has none.
     """
+    if settings.engine == "ray":
+        from bootembed.triplets.engines.ray_engine import RayWorkersEngine
+
+        return RayWorkersEngine(base_model_dir, adapters, settings)
     from bootembed.triplets.engines.local import TransformersEngine
 
     return TransformersEngine(base_model_dir, adapters, settings)
