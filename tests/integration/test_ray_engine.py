@@ -112,3 +112,13 @@ def test_too_few_gpus_are_told():
     with pytest.raises(ParamsError, match=r"2 workers with 1 GPUs each need 2, this machine has 1"):
         ray_engine._check_gpus(_settings(gpus_per_worker=1).ray, 1.0)
     ray_engine._check_gpus(SAMPLING.ray, 0.0)
+
+
+def test_a_cluster_that_does_not_answer_is_told(monkeypatch):
+    def refuse(**_):
+        raise ConnectionError("Failed to connect")
+
+    monkeypatch.setattr("ray.init", refuse)
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    with pytest.raises(ParamsError, match=r"RAY_ADDRESS: 10\.0\.0\.1:6379"):
+        ray_engine._start(SAMPLING.ray)

@@ -118,7 +118,7 @@ def _start(settings: RayEngine) -> None:
     from ray.data import DataContext
 
     if os.environ.get("RAY_ADDRESS"):
-        ray.init(logging_level=logging.WARNING)
+        _join(os.environ["RAY_ADDRESS"])
     else:
         ray.init(
             address="local",
@@ -130,6 +130,19 @@ def _start(settings: RayEngine) -> None:
         _check_gpus(settings, ray.cluster_resources().get("GPU", 0.0))
     DataContext.get_current().enable_progress_bars = False
     logger.info("Ray has %s", ray.cluster_resources())
+
+
+def _join(address: str) -> None:
+    import ray
+
+    try:
+        ray.init(address=address, logging_level=logging.WARNING)
+    except (ConnectionError, ray.exceptions.AuthenticationError) as error:
+        raise ParamsError(
+            f"RAY_ADDRESS: {address}: cannot join this cluster: {error}. Check that it runs and has this version of "
+            "Ray; where it asks for a token, set RAY_AUTH_MODE=token and give the token as Ray's documentation says; "
+            "unset RAY_ADDRESS to use this machine alone"
+        ) from error
 
 
 def _check_gpus(settings: RayEngine, there: float) -> None:
