@@ -149,7 +149,13 @@ def task_answers(
 
     def answer(premises: Sequence[str]) -> dict[Polarity, list[Answer | None]]:
         return answer_premises(
-            create_engine(settings, base_model_dir, {p: task_adapters_dir / p for p in Polarity}),
+            create_engine(
+                settings,
+                base_model_dir,
+                {p: task_adapters_dir / p for p in Polarity},
+                strategy="task",
+                language=ENGLISH,
+            ),
             premises,
             settings,
             prompt_version=prompt_version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bootembed.errors import DataError
@@ -16,9 +16,10 @@ from bootembed.triplets.filters import Candidate, Reason, Verdict, filter_candid
 from bootembed.triplets.generator import GeneratorDescription, read_generator
 from bootembed.triplets.ledger import Ledger
 from bootembed.triplets.shots import ShotPicker
+from bootembed.triplets.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from bootembed.params import Filters, Generation
@@ -34,7 +35,8 @@ class Triplets:
     """Generated triplets: rows of `tables.GENERATED_TRIPLETS`, and the verdicts on all candidates.
 
     `provenance` is what all rows have in common, `shots` the examples in prompts. `language_check` is False where
-    answers in another language pass: the check is off, or CLD2 does not know the one that is demanded.
+    answers in another language pass: the check is off, or CLD2 does not know the one that is demanded. `usage` are the
+    metrics of the tokens that all answers took, also those of earlier runs that the ledger held.
     """
 
     rows: list[dict[str, Any]]
@@ -42,6 +44,7 @@ class Triplets:
     provenance: dict[str, Any]
     shots: ShotPool
     language_check: bool
+    usage: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -52,10 +55,10 @@ class Triplets:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The counts, the share of the candidates that each is, and whether the language of answers was checked."""
+        """The counts, the share of the candidates that each is, tokens, and whether answers' language was checked."""
         shares = {f"{name}_rate": count / len(self.verdicts) for name, count in self.counts.items()}
         del shares["candidates_rate"]
-        return {**self.counts, **shares, "language_check": int(self.language_check)}
+        return {**self.counts, **shares, **self.usage, "language_check": int(self.language_check)}
 
 
 def generate_triplets(
@@ -88,7 +91,9 @@ def generate_triplets(
         raise DataError(f"{generator_dir}: there are no anchors to write triplets for; check the corpus")
     description = read_generator(generator_dir)
     adapters = {p: generator_dir / p for p in Polarity} if description.has_adapters else {}
-    engine = create_engine(generation, base_model_dir, adapters)
+    engine = create_engine(
+        generation, base_model_dir, adapters, strategy=str(description.strategy), language=description.language
+    )
     picker = ShotPicker(description.shots)
     answers = answer_premises(
         engine,
@@ -115,7 +120,8 @@ def generate_triplets(
     rows = [_row(verdict.candidate, provenance) for verdict in verdicts if verdict.reason is None]
     logger.info("kept %d of %d triplets", len(rows), len(verdicts))
     language_check = filters.wrong_language and identifier_code(description.answer_language) is not None
-    return Triplets(rows, verdicts, provenance, description.shots, language_check)
+    usage = Usage.of(answer for side in answers.values() for answer in side).metrics(generation.prices)
+    return Triplets(rows, verdicts, provenance, description.shots, language_check, usage)
 
 
 def _provenance(description: GeneratorDescription, engine: Engine, seed: int) -> dict[str, Any]:
