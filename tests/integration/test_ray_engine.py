@@ -48,29 +48,33 @@ def _workers():
     found = []
     for process in psutil.process_iter(["cmdline"]):
         title = " ".join(process.info["cmdline"] or [])
-        if title.startswith("ray::") and "_Worker" in title:
+        if title.startswith("ray::") and "(_Worker)" in title:
             found.append(process)
     return found
 
 
-def _kill_a_worker(ledger, kills):
-    """Kill a worker once the ledger has answers; note how many it then had."""
-    deadline = time.monotonic() + 60
-    while not kills and time.monotonic() < deadline:
+def _kill_a_worker(ledger, old, kills, done):
+    """Kill a worker that is not old once the ledger has answers; note how many it then had."""
+    workers = []
+    while not kills and not done.is_set():
+        workers = workers or [process for process in _workers() if process.pid not in old]
         lines = ledger.read_bytes().count(b"\n") if ledger.is_file() else 0
-        if lines >= 4 and (workers := _workers()):
+        if workers and lines >= 4:
             workers[0].kill()
             kills.append(lines)
-        time.sleep(0.01)
+        time.sleep(0.005)
 
 
 @contextmanager
 def _a_worker_dies(ledger):
-    kills = []
-    killer = threading.Thread(target=_kill_a_worker, args=(ledger, kills))
+    old, kills, done = {process.pid for process in _workers()}, [], threading.Event()
+    killer = threading.Thread(target=_kill_a_worker, args=(ledger, old, kills, done))
     killer.start()
-    yield
-    killer.join()
+    try:
+        yield
+    finally:
+        done.set()
+        killer.join()
     assert len(kills) == 1
     assert kills[0] < 2 * len(ANCHORS), "the worker was killed after the work was done"
 
