@@ -8,11 +8,16 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-FAULTS = ("busy", "busy until", "conflict", "broken", "hang", "drip", "cut", "dropped", "malformed", "html", "empty")
-STATUS = {"busy": 429, "busy until": 429, "conflict": 409, "broken": 503}
+STATUS = {"busy": 429, "late": 408, "conflict": 409, "broken": 503}
+GARBAGE = {
+    "malformed": b'{"choices": [{"finish_reason": "stop", "message": {"content": "A do',
+    "html": b"<html>Bad gateway</html>",
+    "empty": b'{"choices": []}',
+    "aborted": b'{"choices": [{"finish_reason": "abort", "message": {"content": "A do"}}]}',
+}
+FAULTS = (*STATUS, *GARBAGE, "hang", "drip", "cut", "dropped")
 
 
 @dataclass
@@ -26,10 +31,11 @@ class FakeEndpoint:
 
     fault: object = lambda body, before: None
     seconds: float = 0.0
-    hang: float = 1.0
+    hang: float = 8.0
     usage: bool = True
+    retry_after: object = lambda: "0"
     bodies: list = field(default_factory=list)
-    headers: list = field(default_factory=list)
+    keys: list = field(default_factory=list)
     times: list = field(default_factory=list)
     running: int = 0
     most: int = 0
@@ -59,50 +65,44 @@ class _Handler(BaseHTTPRequestHandler):
         with state.lock:
             before = state.bodies.count(body)
             state.bodies.append(body)
-            state.headers.append(dict(self.headers))
+            state.keys.append(self.headers["Authorization"])
             state.times.append(time.monotonic())
             state.running += 1
             state.most = max(state.most, state.running)
+        time.sleep(state.seconds)
         try:
-            time.sleep(state.seconds)
             self._answer(state, body, state.fault(body, before))
-        except OSError:
-            pass  # the client has gone
         finally:
             with state.lock:
                 state.running -= 1
 
     def _answer(self, state, body, fault):
         reply = state.reply(body, self.path)
-        whole = json.dumps(reply).encode()
-        if fault is None:
-            self._send(200, whole)
-        elif isinstance(fault, tuple):
-            status, content = fault
+        if isinstance(fault, str):
+            self._fail(state, json.dumps(reply).encode(), fault)
+        else:
+            status, content = fault if isinstance(fault, tuple) else (200, reply | (fault or {}))
             self._send(status, json.dumps(content).encode())
-        elif isinstance(fault, dict):
-            self._send(200, json.dumps(reply | fault).encode())
-        elif fault in STATUS:
-            wait = {"busy": "0", "busy until": formatdate(time.time() - 5, usegmt=True)}.get(fault)
-            self._send(STATUS[fault], b'{"error": {"message": "not now"}}', **({"Retry-After": wait} if wait else {}))
-        elif fault == "hang":
-            time.sleep(state.hang)
-        elif fault == "drip":
-            self._head(200, len(whole))
-            for place in range(20):
-                self.wfile.write(whole[place : place + 1])
-                time.sleep(state.hang / 10)
-        elif fault == "cut":
+
+    def _fail(self, state, whole, fault):
+        if fault in STATUS:
+            wait = {"Retry-After": state.retry_after()} if fault == "busy" else {}
+            self._send(STATUS[fault], b'{"error": {"message": "not now"}}', **wait)
+        elif fault in GARBAGE:
+            self._send(200, GARBAGE[fault], "text/html" if fault == "html" else "application/json")
+        else:
+            self._break_off(whole, fault, state.hang)
+
+    def _break_off(self, whole, fault, hang):
+        self.close_connection = True
+        if fault == "hang":
+            time.sleep(hang)
+        if fault in {"cut", "drip"}:
             self._head(200, len(whole))
             self.wfile.write(whole[: len(whole) // 2])
-        elif fault == "malformed":
-            self._send(200, whole[:-20])
-        elif fault == "html":
-            self._send(200, b"<html>Bad gateway</html>", content_type="text/html")
-        elif fault == "empty":
-            self._send(200, json.dumps(reply | {"choices": []}).encode())
-        if fault in ("hang", "drip", "cut", "dropped"):
-            self.close_connection = True
+        for place in range(10 if fault == "drip" else 0):
+            time.sleep(hang / 10)
+            self.wfile.write(whole[place : place + 1])
 
     def _send(self, status, content, content_type="application/json", **headers):
         self._head(status, len(content), content_type, **headers)
@@ -118,13 +118,20 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, *_):
+        """A client that has gone is part of the game."""
+
+
 @contextmanager
 def serving(state=None):
     """Run the server on a free port of this machine."""
     state = state or FakeEndpoint()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
+    server = _Server(("127.0.0.1", 0), _Handler)
     server.state = state
     state.url = f"http://127.0.0.1:{server.server_port}/v1"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -176,9 +176,9 @@ class _Run:
         if missing:
             down = f"; {_FAILED_IN_A_ROW} requests in a row failed, so it was left alone" if self._stop.is_set() else ""
             raise DataError(
-                f"{self._client.url}: {missing} of {self._total} answers are missing, after up to "
-                f"{self._settings.max_attempts} attempts each{down}. Last failure: {self._last_failure}. The others are "
-                "in the ledger: run again to ask for those that are missing; generation.openai sets attempts and waits"
+                f"{self._client.url}: {missing} of {self._total} answers are missing after up to "
+                f"{self._settings.max_attempts} attempts each{down}. Last failure: {self._last_failure}. The others "
+                "are in the ledger: run again to ask for the missing ones; generation.openai sets attempts and waits"
             )
 
     async def _ask_all(self) -> None:

@@ -90,7 +90,7 @@ class EndpointClient:
         for name in ("httpx", "httpx2", "openai"):
             logging.getLogger(name).setLevel(logging.WARNING)  # a line a request otherwise
         self._client = AsyncOpenAI(
-            api_key=self._key or "none",
+            api_key=self._key or "none",  # the package wants one
             base_url=self.url,
             max_retries=0,
             timeout=self._settings.timeout_seconds,
