@@ -17,6 +17,7 @@ from bootembed.triplets.answers import answer_premises
 from bootembed.triplets.engines.create import create_engine
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
 from bootembed.triplets.ledger import Answer, Ledger
+from bootembed.triplets.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,10 +38,11 @@ class SourceText:
 
 @dataclass(frozen=True)
 class XlLoraData:
-    """Rows of `tables.XL_LORA`, and counts by origin and by reason of setting aside."""
+    """Rows of `tables.XL_LORA`, counts by origin and by reason of setting aside, and tokens of all answers."""
 
     rows: list[dict[str, Any]]
     counts: dict[str, int]
+    usage: Usage
 
 
 def build_xl_lora_data(
@@ -74,29 +76,24 @@ def build_xl_lora_data(
             sources[language].parallel, settings.parallel_rows, seed=derive_seed(seed, language, "parallel")
         )
     ]
-    answered, set_aside = _answer_pairs(pairs, filters, answer)
+    answers = answer([pair[1] for pair in pairs]) if pairs else {polarity: [] for polarity in Polarity}
+    answered, set_aside = _judge_pairs(pairs, answers, filters)
     counts = {
         "nli": from_nli,
         "parallel": len(answered),
         **{f"set_aside_{k}": v for k, v in set_aside.items()},
     }
-    return XlLoraData(rows + answered, counts)
+    return XlLoraData(rows + answered, counts, Usage.of(a for side in answers.values() for a in side))
 
 
-def _answer_pairs(
-    pairs: list[tuple[str, str, str]],
-    filters: Filters,
-    answer: Answering,
+def _judge_pairs(
+    pairs: list[tuple[str, str, str]], answers: Mapping[Polarity, list[Answer | None]], filters: Filters
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Rows of both labels for each parallel row whose English triplet passes the filters; and counts by reason."""
     set_aside = {str(reason): 0 for reason in Reason}
-    if not pairs:
-        return [], set_aside
-    english = [pair[1] for pair in pairs]
-    answers = answer(english)
     candidates = [
-        Candidate(index, text, answers[Polarity.POSITIVE][index], answers[Polarity.NEGATIVE][index])
-        for index, text in enumerate(english)
+        Candidate(index, english, answers[Polarity.POSITIVE][index], answers[Polarity.NEGATIVE][index])
+        for index, (_, english, _) in enumerate(pairs)
     ]
     unchecked = filters.semantic.model_copy(update={"min_positive_similarity": None, "min_margin": None})
     verdicts = filter_candidates(
