@@ -271,7 +271,10 @@ def test_the_environment_says_where_the_endpoint_is(base, adapters, tmp_path, mo
     assert not state.bodies
 
 
-@pytest.mark.parametrize("url", ["http://me:pass@host/v1", "localhost:8000", "ftp://host/v1", "http://h/v1?key=pass"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://me:pass@host/v1", "localhost:8000", "ftp://me:pass@host/v1", "http://h/v1?key=pass", "http://me:pass@h:x"],
+)
 def test_an_address_that_is_none_is_told_without_its_password(base, tmp_path, monkeypatch, url):
     monkeypatch.setenv("BOOTEMBED_ENDPOINT", url)
     with pytest.raises(ParamsError, match="BOOTEMBED_ENDPOINT") as caught:
@@ -332,12 +335,14 @@ def test_what_a_model_thought_is_no_part_of_its_answer(base, tmp_path):
     assert verdict.candidate.positive.text == "A door opens."
 
 
-def test_tokens_and_cost_are_those_of_all_answers_used(base, tmp_path):
+def test_tokens_and_cost_are_those_of_all_answers_used(base, tmp_path, caplog):
+    caplog.set_level("INFO")
     prices = Prices(prompt=2.0, completion=10.0)
     with serving() as state:
         _generate(base, tmp_path, _at(state, price_per_million=prices), ANCHORS[:3])
         metrics = _generate(base, tmp_path, _at(state, price_per_million=prices), ANCHORS[:5]).metrics
     assert len(state.bodies) == 10
+    assert "answered 4 of 4; tokens: 80 of prompts, 20 of answers; cost: 0.0004; failed attempts: none" in caplog.text
     assert (metrics["prompt_tokens"], metrics["completion_tokens"]) == (200, 50)
     assert metrics["cost"] == pytest.approx((200 * 2 + 50 * 10) / 1e6)
     assert metrics["answers_without_token_counts"] == 0

@@ -186,11 +186,15 @@ def _url(settings: OpenAIEngine) -> str:
     """
     url = os.environ.get(URL_VARIABLE) or settings.base_url
     name = URL_VARIABLE if os.environ.get(URL_VARIABLE) else "generation.openai.base_url"
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:  # not shown: it may hold a password
+        raise ParamsError(f"{name}: holds no address; one looks like http://localhost:8000/v1")
     if parts.username or parts.password or parts.query:
         raise ParamsError(f"{name}: holds a user name, password or query; a key goes into {settings.api_key_env}")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ParamsError(f"{name}: {url!r} is no address; it looks like http://localhost:8000/v1")
     return url.rstrip("/")
 
 
