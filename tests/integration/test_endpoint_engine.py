@@ -144,7 +144,8 @@ def test_answers_that_are_on_their_way_when_another_is_refused_are_kept(base, ad
     assert len(_keys(tmp_path / "ledger.jsonl")) == 4 == len(state.bodies) - 1
 
 
-def test_what_stays_missing_is_told_and_asked_for_again(base, adapters, undisturbed, tmp_path):
+def test_what_stays_missing_is_told_and_asked_for_again(base, adapters, undisturbed, tmp_path, caplog):
+    caplog.set_level("INFO")
     count = 2 * len(ANCHORS) - 2 + 2 * 3
     hopeless = lambda body, before: "broken" if body["messages"][-1]["content"].endswith(ANCHORS[3]) else None  # noqa: E731
     with serving(FakeEndpoint(hopeless)) as state:
@@ -153,6 +154,8 @@ def test_what_stays_missing_is_told_and_asked_for_again(base, adapters, undistur
         assert f"2 of {2 * len(ANCHORS)} answers are missing" in str(caught.value)
         assert "status 503: not now" in str(caught.value)
         assert "run again" in str(caught.value)
+        assert "failed attempts: 6 (status 503)" in caplog.text
+        assert caplog.text.count("status 503: not now; such requests are tried again") == 1
         assert len(state.bodies) == count
         state.fault = lambda body, before: None
         assert ask(base, adapters, ANCHORS, tmp_path / "ledger.jsonl", _at(state)) == undisturbed
@@ -173,7 +176,7 @@ def test_an_endpoint_that_is_down_is_left_alone(base, adapters, tmp_path, way):
 
 
 def test_no_more_requests_at_a_time_than_allowed(base, adapters, tmp_path):
-    with serving(FakeEndpoint(seconds=0.1)) as state:
+    with serving(FakeEndpoint(seconds=0.3)) as state:
         ask(base, adapters, ANCHORS, tmp_path / "ledger.jsonl", _at(state, max_concurrent_requests=6))
     assert state.most == 6
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -158,3 +159,13 @@ def test_datasets_loads_the_folder(tmp_path, count):
     assert metrics["kept"] == len(loaded) == count
     assert metrics["empty_rate"] == pytest.approx(1 / (len(Reason) + 1))
     assert metrics["language_check"] == 1
+
+
+def test_a_model_behind_an_endpoint_is_not_called_the_base_model():
+    openai = GREEDY.openai.model_copy(update={"serves_generator": False, "base_url": "http://host.of.mine/v1"})
+    generation = GREEDY.model_copy(update={"engine": "openai", "openai": openai})
+    card = dataset_card(_triplets(), replace(MAKING, generation=generation))
+    assert "an endpoint's" in card
+    assert "some/model" not in card
+    assert "host.of.mine" not in card
+    assert "some/model" in dataset_card(_triplets(), MAKING)

@@ -223,6 +223,8 @@ class _Run:
         error = state.outcome.exception() if state.outcome else None
         assert isinstance(error, TryAgainError)
         self._failures[error.kind] += 1
+        if self._failures[error.kind] == 1:
+            logger.warning("%s: %s; such requests are tried again", self._client.url, error)
         return min(self._settings.max_wait_seconds, (error.retry_after or 0.0) + self._backoff(state))
 
     async def _sleep(self, seconds: float) -> None:
