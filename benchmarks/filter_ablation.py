@@ -26,8 +26,8 @@ from tabulate import tabulate
 from bootembed.hashing import content_hash
 from bootembed.params import Strategy, load_params
 from bootembed.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, read_table
-from bootembed.triplets.answers import Answer
 from bootembed.triplets.filters import Candidate, Reason, Verdict, filter_candidates
+from bootembed.triplets.ledger import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

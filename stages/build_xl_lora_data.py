@@ -50,8 +50,7 @@ def main(
             seed=params.seed,
         )
         write_table(data.rows, XL_LORA, output)
-        ledger.unlink(missing_ok=True)
-        run.log_metrics(data.counts)
+        run.log_metrics(data.counts | data.usage.metrics(params.generation.prices))
         run.log_output("rows", output)
 
 

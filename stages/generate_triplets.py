@@ -84,7 +84,6 @@ def main(
             params.generate_triplets.card,
         )
         card.write_text(dataset_card(triplets, making), encoding="utf-8")
-        ledger.unlink(missing_ok=True)
         run.log_metrics(metrics)
         run.log_output("triplets", output)
 

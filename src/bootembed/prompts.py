@@ -134,6 +134,19 @@ def encode_prompt(tokenizer: Any, messages: list[Message]) -> list[int]:
     return _encode(tokenizer, _prompt_text(tokenizer, shown), written)
 
 
+def prompt_text(tokenizer: Any, messages: list[Message]) -> str:
+    """A prompt as text for a tokenizer that adds its special tokens: that then yields the ids of `encode_prompt`.
+
+    Raises:
+        DataError: See `encode_prompt`.
+    """
+    text = _render(tokenizer, messages, add_generation_prompt=True)
+    ids: list[int] = tokenizer(text)["input_ids"]
+    if ids[:2] == [tokenizer.bos_token_id] * 2:
+        return text.removeprefix(tokenizer.bos_token)
+    return text
+
+
 def encode_example(tokenizer: Any, messages: list[Message], answer: str) -> tuple[list[int], list[int]]:
     """Token ids of a prompt with its answer, and a mask of equal length that is 1 on the answer and its end-of-turn.
 

@@ -6,28 +6,18 @@ import json
 
 import pytest
 from filter_settings import ALL
+from generation_settings import GREEDY
 from toy import CONTRADICTED, ENTAILED, toy_nli
 
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter
 from bootembed.hashing import content_hash
-from bootembed.params import Generation, Lora, Polarity, Strategy
+from bootembed.params import Lora, Polarity, Strategy
 from bootembed.prompts import prompt_definition
 from bootembed.triplets.generate import generate_triplets
 from bootembed.triplets.generator import describe_generator, write_generator
 from bootembed.triplets.shots import Example, ShotPool
 
-GENERATION = Generation(
-    do_sample=False,
-    temperature=1.0,
-    top_p=0.5,
-    top_k=0,
-    max_new_tokens=16,
-    max_prompt_tokens=100,
-    batch_size=4,
-    bf16=False,
-    load_in_4bit=False,
-)
 ANCHORS = [row["premise"] for row in toy_nli(9, seed=5) if row["label"] == "entailment"] + ["The child opens a box."]
 
 
@@ -71,7 +61,7 @@ def generator_dir(tiny_generator, tmp_path_factory):
 
 
 def _generate(base, generator, ledger, anchors=ANCHORS):
-    return generate_triplets(base, generator, anchors, generation=GENERATION, filters=ALL, ledger_path=ledger, seed=7)
+    return generate_triplets(base, generator, anchors, generation=GREEDY, filters=ALL, ledger_path=ledger, seed=7)
 
 
 def test_each_polarity_is_answered_by_its_own_adapter(tiny_generator, generator_dir, tmp_path):
@@ -127,7 +117,7 @@ def test_each_anchor_gets_its_own_examples(tiny_generator, tmp_path):
         tiny_generator,
         tmp_path / "in_context-eng",
         ["The child opens a book.", "The cat is a door."],
-        generation=GENERATION.model_copy(update={"max_prompt_tokens": 250}),
+        generation=GREEDY.model_copy(update={"max_prompt_tokens": 250}),
         filters=ALL,
         ledger_path=tmp_path / "ledger.jsonl",
         seed=7,

@@ -8,8 +8,8 @@ from encoders import sentences, write_encoder
 from filter_settings import ALL
 
 from bootembed.triplets import semantic
-from bootembed.triplets.answers import Answer
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
+from bootembed.triplets.ledger import Answer
 from bootembed.triplets.semantic import EncoderSimilarity
 
 TEXTS = sentences(60, seed=3)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 import yaml
 from filter_settings import ALL
+from generation_settings import GREEDY
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bootembed.params import BaseModelSpec, Card, Generation, Source
+from bootembed.params import BaseModelSpec, Card, Source
 from bootembed.tables import GENERATED_TRIPLETS
-from bootembed.triplets.answers import Answer
 from bootembed.triplets.card import Making, dataset_card
 from bootembed.triplets.filters import Candidate, Reason, Verdict
 from bootembed.triplets.generate import Triplets
+from bootembed.triplets.ledger import Answer
 from bootembed.triplets.markdown import escape, shown, table
 from bootembed.triplets.results import write_triplets
 from bootembed.triplets.shots import Example, ShotPool
@@ -34,17 +36,7 @@ ORIGIN = {
 }
 MAKING = Making(
     BaseModelSpec(role="generator", source="hub", id="some/model", revision="c" * 40),
-    Generation(
-        do_sample=True,
-        temperature=0.7,
-        top_p=0.9,
-        top_k=0,
-        max_new_tokens=16,
-        max_prompt_tokens=100,
-        batch_size=4,
-        bf16=False,
-        load_in_4bit=False,
-    ),
+    GREEDY,
     ALL,
     Card(licence="cc-by-4.0", sources=[Source(name="News | of a day", licence="CC BY 4.0")]),
 )
@@ -167,3 +159,13 @@ def test_datasets_loads_the_folder(tmp_path, count):
     assert metrics["kept"] == len(loaded) == count
     assert metrics["empty_rate"] == pytest.approx(1 / (len(Reason) + 1))
     assert metrics["language_check"] == 1
+
+
+def test_a_model_behind_an_endpoint_is_not_called_the_base_model():
+    openai = GREEDY.openai.model_copy(update={"serves_generator": False, "base_url": "http://host.of.mine/v1"})
+    generation = GREEDY.model_copy(update={"engine": "openai", "openai": openai})
+    card = dataset_card(_triplets(), replace(MAKING, generation=generation))
+    assert "an endpoint's" in card
+    assert "some/model" not in card
+    assert "host.of.mine" not in card
+    assert "some/model" in dataset_card(_triplets(), MAKING)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 from generators import chat_tokenizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers.processors import TemplateProcessing
 
 from bootembed.base_models.tokenizer import train_tokenizer
 from bootembed.errors import DataError, ParamsError
@@ -17,6 +20,7 @@ from bootembed.prompts import (
     encode_example,
     encode_prompt,
     prompt_definition,
+    prompt_text,
 )
 
 DEFINITION = prompt_definition("entail_v1")
@@ -51,6 +55,17 @@ def test_one_bos(tokenizer):
     ids = encode_prompt(tokenizer, build_messages(DEFINITION, "x", polarity=Polarity.POSITIVE, language="English"))
     assert ids.count(tokenizer.bos_token_id) == 1
     assert ids[0] == tokenizer.bos_token_id
+
+
+@pytest.mark.parametrize("adds_bos", [True, False])
+def test_prompt_as_text_is_the_prompt_to_a_server(tokenizer, adds_bos):
+    """Servers tokenise text as the tokenizer does by default; many tokenizers then add a BOS."""
+    served = copy.deepcopy(tokenizer)
+    if adds_bos:
+        bos = [("<bos>", tokenizer.bos_token_id)]
+        served.backend_tokenizer.post_processor = TemplateProcessing(single="<bos> $A", special_tokens=bos)
+    messages = build_messages(DEFINITION, "x", polarity=Polarity.POSITIVE, language="English")
+    assert served(prompt_text(served, messages))["input_ids"] == encode_prompt(served, messages)
 
 
 def test_shots_are_earlier_turns_of_the_same_wording():

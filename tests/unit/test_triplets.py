@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from bootembed.adapters.xl_lora_data import SourceText, build_xl_lora_data
 from bootembed.errors import DataError
 from bootembed.params import BuildXlLoraData, Polarity, Strategy
-from bootembed.triplets.answers import Answer, Ledger
 from bootembed.triplets.assemble import english_examples
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
 from bootembed.triplets.generator import describe_generator, read_generator, write_generator
+from bootembed.triplets.ledger import Answer
 from bootembed.triplets.shots import Example, ShotPool
 
 
@@ -68,20 +68,6 @@ def test_every_candidate_gets_one_verdict_in_order(rows):
     assert [v.candidate for v in verdicts] == candidates
 
 
-def test_ledger_survives_a_cut_off_line(tmp_path):
-    path = tmp_path / "ledger.jsonl"
-    ledger = Ledger(path)
-    ledger.add("one", [Answer("a\u2028b", True)])
-    ledger.add("two", [Answer("c", False)])
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-5])
-    cut = Ledger(path)
-    assert cut.get("one") == [Answer("a\u2028b", True)]
-    assert cut.get("two") is None
-    cut.add("two", [Answer("c", False)])
-    assert Ledger(path).get("two") == [Answer("c", False)]
-
-
 def test_generator_folder_round_trip(tmp_path):
     shots = ShotPool([Example("a", "b", "c"), Example("d", "e", "f")], 1, "similar", "most_similar_last", 7, 3)
     description = describe_generator(
@@ -129,9 +115,12 @@ def test_xl_lora_rows_pair_foreign_premises_with_english_hypotheses():
     parallel = [{"english": f"the big cat {n}", "text": f"paka {n}"} for n in range(4)]
     asked = []
 
-    def answer(premises, polarity):
-        asked.append((list(premises), polarity))
-        return [Answer("" if premise.endswith("3") else f"{polarity} {premise}", True) for premise in premises]
+    def answer(premises):
+        asked.extend(premises)
+        return {
+            polarity: [Answer("" if premise.endswith("3") else f"{polarity} {premise}", True) for premise in premises]
+            for polarity in Polarity
+        }
 
     data = build_xl_lora_data(
         {"swa": SourceText(nli, parallel)},
@@ -140,7 +129,7 @@ def test_xl_lora_rows_pair_foreign_premises_with_english_hypotheses():
         answer=answer,
         seed=1,
     )
-    assert {premise for premises, _ in asked for premise in premises} == {row["english"] for row in parallel}
+    assert set(asked) == {row["english"] for row in parallel}
     from_parallel = [row for row in data.rows if row["origin"] == "parallel"]
     assert len(from_parallel) == 6
     assert all(row["premise"].startswith("paka") and "cat" in row["hypothesis"] for row in from_parallel)

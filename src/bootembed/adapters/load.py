@@ -34,7 +34,7 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: A
         ParamsError: 4-bit weights are asked for where bitsandbytes is missing or knows no device of this machine, or an
             implementation of attention that cannot be.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     half = bf16 and torch.cuda.is_available()
     options: dict[str, Any] = {"dtype": torch.bfloat16 if half else torch.float32}
@@ -44,7 +44,7 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: A
     if torch.cuda.is_available():
         options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", torch.cuda.current_device()))}
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False)
+        tokenizer = load_tokenizer(folder)
         model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False, **options)
     except (OSError, ValueError, KeyError) as error:
         cause = str(error).partition("\n")[0]
@@ -52,9 +52,17 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: A
             f"{folder}: cannot be loaded as a generator: {cause}; it must be a causal language model of an "
             "architecture that transformers has: code of a model's own is not run"
         ) from error
+    return model, tokenizer
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Load a generator's tokenizer, padding on the left, as generation needs."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return model, tokenizer
+    return tokenizer
 
 
 def _four_bit() -> Any:

@@ -7,21 +7,25 @@ the English task adapters: the English side is answered, and the answers are pai
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bootembed.params import ENGLISH, Polarity
 from bootembed.prompts import LABEL_OF
 from bootembed.seeding import derive_seed, sample_rows
 from bootembed.tables import NLI, PARALLEL, read_table
-from bootembed.triplets.answers import Ledger
+from bootembed.triplets.answers import answer_premises
+from bootembed.triplets.engines.create import create_engine
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
+from bootembed.triplets.ledger import Answer, Ledger
+from bootembed.triplets.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from bootembed.params import BuildXlLoraData, Filters, Generation
-    from bootembed.triplets.answers import Answer
+
+Answering: TypeAlias = "Callable[[Sequence[str]], Mapping[Polarity, list[Answer | None]]]"
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,11 @@ class SourceText:
 
 @dataclass(frozen=True)
 class XlLoraData:
-    """Rows of `tables.XL_LORA`, and counts by origin and by reason of setting aside."""
+    """Rows of `tables.XL_LORA`, counts by origin and by reason of setting aside, and tokens of all answers."""
 
     rows: list[dict[str, Any]]
     counts: dict[str, int]
+    usage: Usage
 
 
 def build_xl_lora_data(
@@ -45,7 +50,7 @@ def build_xl_lora_data(
     settings: BuildXlLoraData,
     filters: Filters,
     *,
-    answer: Callable[[Sequence[str], Polarity], list[Answer | None]],
+    answer: Answering,
     seed: int,
 ) -> XlLoraData:
     """Build the training rows of both polarities.
@@ -54,7 +59,7 @@ def build_xl_lora_data(
         sources: Source language -> its text, for each of `settings.source_languages`.
         settings: Rows per language and origin.
         filters: Applied to the answered parallel rows, English both; but for the check of meaning by an encoder.
-        answer: English premises and a polarity -> an answer each, by the task adapter of that polarity.
+        answer: English premises -> an answer each, by the task adapters of both polarities.
         seed: Decides which rows are taken.
     """
     rows: list[dict[str, Any]] = []
@@ -71,29 +76,24 @@ def build_xl_lora_data(
             sources[language].parallel, settings.parallel_rows, seed=derive_seed(seed, language, "parallel")
         )
     ]
-    answered, set_aside = _answer_pairs(pairs, filters, answer)
+    answers = answer([pair[1] for pair in pairs]) if pairs else {polarity: [] for polarity in Polarity}
+    answered, set_aside = _judge_pairs(pairs, answers, filters)
     counts = {
         "nli": from_nli,
         "parallel": len(answered),
         **{f"set_aside_{k}": v for k, v in set_aside.items()},
     }
-    return XlLoraData(rows + answered, counts)
+    return XlLoraData(rows + answered, counts, Usage.of(a for side in answers.values() for a in side))
 
 
-def _answer_pairs(
-    pairs: list[tuple[str, str, str]],
-    filters: Filters,
-    answer: Callable[[Sequence[str], Polarity], list[Answer | None]],
+def _judge_pairs(
+    pairs: list[tuple[str, str, str]], answers: Mapping[Polarity, list[Answer | None]], filters: Filters
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Rows of both labels for each parallel row whose English triplet passes the filters; and counts by reason."""
     set_aside = {str(reason): 0 for reason in Reason}
-    if not pairs:
-        return [], set_aside
-    english = [pair[1] for pair in pairs]
-    answers = {polarity: answer(english, polarity) for polarity in Polarity}
     candidates = [
-        Candidate(index, text, answers[Polarity.POSITIVE][index], answers[Polarity.NEGATIVE][index])
-        for index, text in enumerate(english)
+        Candidate(index, english, answers[Polarity.POSITIVE][index], answers[Polarity.NEGATIVE][index])
+        for index, (_, english, _) in enumerate(pairs)
     ]
     unchecked = filters.semantic.model_copy(update={"min_positive_similarity": None, "min_margin": None})
     verdicts = filter_candidates(
@@ -141,24 +141,24 @@ def task_answers(
     prompt_version: str,
     ledger_path: Path,
     seed: int,
-) -> Callable[[Sequence[str], Polarity], list[Answer | None]]:
-    """The `answer` argument of `build_xl_lora_data`; the model is loaded when it is first called."""
-    from bootembed.triplets.generate import GeneratorModel
+) -> Answering:
+    """The `answer` argument of `build_xl_lora_data`; nothing is read before it is called."""
 
-    ledger = Ledger(ledger_path)
-    loaded: list[GeneratorModel] = []
-
-    def answer(premises: Sequence[str], polarity: Polarity) -> list[Answer | None]:
-        if not loaded:
-            adapters = {p: task_adapters_dir / p for p in Polarity}
-            loaded.append(GeneratorModel(base_model_dir, adapters, settings))
-        return loaded[0].answer(
+    def answer(premises: Sequence[str]) -> dict[Polarity, list[Answer | None]]:
+        return answer_premises(
+            create_engine(
+                settings,
+                base_model_dir,
+                {p: task_adapters_dir / p for p in Polarity},
+                strategy="task",
+                language=ENGLISH,
+            ),
             premises,
-            polarity,
+            settings,
             prompt_version=prompt_version,
             language="English",
-            shots_of=lambda _: (),
-            ledger=ledger,
+            shots_of=lambda *_: (),
+            ledger=Ledger(ledger_path),
             seed=seed,
         )
 

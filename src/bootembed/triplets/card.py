@@ -115,10 +115,9 @@ def _header(triplets: Triplets, card: Card) -> str:
 def _origin_rows(triplets: Triplets, making: Making) -> list[tuple[str, object]]:
     origin = triplets.provenance
     definition = prompt_definition(origin["prompt_version"])
-    sampling = making.generation.model_dump(mode="json")
     return [
         ("strategy", origin["strategy"]),
-        ("base model", _base_model(making.base_model)),
+        ("base model", _base_model(making)),
         ("base model, SHA-256", origin["generator_hash"]),
         *((f"{p} adapter, SHA-256", origin[f"{p}_adapter_hash"] or "none") for p in Polarity),
         ("prompts", origin["prompt_version"]),
@@ -126,7 +125,7 @@ def _origin_rows(triplets: Triplets, making: Making) -> list[tuple[str, object]]
         ("negative prompt", definition.negative),
         *_prompting(triplets.shots),
         ("seed", origin["seed"]),
-        *((f"generation.{name}", value) for name, value in sampling.items()),
+        *((f"generation.{name}", value) for name, value in making.generation.in_force.items()),
     ]
 
 
@@ -137,7 +136,10 @@ def _prompting(shots: ShotPool) -> list[tuple[str, object]]:
     return [("examples in a prompt", shots.count), ("choice of examples", chosen), ("their order", shots.order)]
 
 
-def _base_model(spec: BaseModelSpec) -> str:
+def _base_model(making: Making) -> str:
+    spec, generation = making.base_model, making.generation
+    if generation.engine == "openai" and not generation.openai.serves_generator:
+        return "an endpoint's, by the names under `generation.openai`"
     if spec.source == "hub":
         return f"{spec.id} at revision {spec.revision}"
     if spec.scratch is not None and spec.source == "scratch":

@@ -13,7 +13,7 @@ from bootembed.triplets.text import split_sentences, strip_quotes
 
 if TYPE_CHECKING:
     from bootembed.params import Filters
-    from bootembed.triplets.answers import Answer
+    from bootembed.triplets.ledger import Answer
 
 Similarity = Callable[[Sequence[tuple[str, str, str]]], list[tuple[float, float]]]
 """Triplets -> the cosine similarities of anchor and positive, and of anchor and negative."""

@@ -1,31 +1,29 @@
-"""Generating triplets: both polarities in one process, the base model loaded once."""
+"""Generating triplets: an engine answers every anchor in both polarities, filters judge the triplets."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bootembed.adapters.load import load_generator
 from bootembed.errors import DataError
-from bootembed.hashing import content_hash
 from bootembed.language_id import identifier_code
 from bootembed.params import Polarity
-from bootembed.prompts import build_messages, encode_prompt, prompt_definition
-from bootembed.seeding import derive_seed
-from bootembed.triplets.answers import Answer, Ledger, answer_prompts
+from bootembed.triplets.answers import answer_premises
+from bootembed.triplets.engines.create import create_engine
 from bootembed.triplets.filters import Candidate, Reason, Verdict, filter_candidates
 from bootembed.triplets.generator import GeneratorDescription, read_generator
+from bootembed.triplets.ledger import Ledger
 from bootembed.triplets.shots import ShotPicker
+from bootembed.triplets.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from bootembed.params import Filters, Generation
-    from bootembed.prompts import Shot
+    from bootembed.triplets.engines.interface import Engine
     from bootembed.triplets.filters import Similarity
     from bootembed.triplets.shots import ShotPool
 
@@ -37,7 +35,8 @@ class Triplets:
     """Generated triplets: rows of `tables.GENERATED_TRIPLETS`, and the verdicts on all candidates.
 
     `provenance` is what all rows have in common, `shots` the examples in prompts. `language_check` is False where
-    answers in another language pass: the check is off, or CLD2 does not know the one that is demanded.
+    answers in another language pass: the check is off, or CLD2 does not know the one that is demanded. `usage` are the
+    metrics of the tokens that all answers took, also those of earlier runs that the ledger held.
     """
 
     rows: list[dict[str, Any]]
@@ -45,6 +44,7 @@ class Triplets:
     provenance: dict[str, Any]
     shots: ShotPool
     language_check: bool
+    usage: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -55,65 +55,10 @@ class Triplets:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The counts, the share of the candidates that each is, and whether the language of answers was checked."""
+        """The counts, the share of the candidates that each is, tokens, and whether answers' language was checked."""
         shares = {f"{name}_rate": count / len(self.verdicts) for name, count in self.counts.items()}
         del shares["candidates_rate"]
-        return {**self.counts, **shares, "language_check": int(self.language_check)}
-
-
-class GeneratorModel:
-    """A base model with the adapters of both polarities resident; answers premises of either polarity."""
-
-    def __init__(self, base_model_dir: Path, adapters: Mapping[Polarity, Path], settings: Generation) -> None:
-        self.settings = settings
-        self.model, self.tokenizer = load_generator(
-            base_model_dir, bf16=settings.bf16, load_in_4bit=settings.load_in_4bit
-        )
-        self.base_hash = content_hash(base_model_dir)
-        self.adapter_hashes = {polarity: content_hash(folder) for polarity, folder in adapters.items()}
-        if adapters:
-            self._attach(adapters)
-        self.model.eval()
-
-    def _attach(self, adapters: Mapping[Polarity, Path]) -> None:
-        from peft import PeftModel
-
-        first, *others = adapters
-        self.model = PeftModel.from_pretrained(self.model, adapters[first], adapter_name=str(first))
-        for polarity in others:
-            self.model.load_adapter(adapters[polarity], adapter_name=str(polarity))
-
-    def answer(
-        self,
-        premises: Sequence[str],
-        polarity: Polarity,
-        *,
-        prompt_version: str,
-        language: str,
-        shots_of: Callable[[str], Sequence[Shot]],
-        ledger: Ledger,
-        seed: int,
-    ) -> list[Answer | None]:
-        """One answer per premise, in order, after the examples `shots_of` it; None where the prompt is too long."""
-        definition = prompt_definition(prompt_version)
-        prompts = [
-            encode_prompt(
-                self.tokenizer,
-                build_messages(definition, premise, polarity=polarity, language=language, shots=shots_of(premise)),
-            )
-            for premise in premises
-        ]
-        if self.adapter_hashes:
-            self.model.set_adapter(str(polarity))
-        return answer_prompts(
-            self.model,
-            self.tokenizer,
-            prompts,
-            self.settings,
-            ledger=ledger,
-            identity=f"{self.base_hash} {self.adapter_hashes.get(polarity, '')}",
-            seed=derive_seed(seed, str(polarity)),
-        )
+        return {**self.counts, **shares, **self.usage, "language_check": int(self.language_check)}
 
 
 def generate_triplets(
@@ -133,9 +78,9 @@ def generate_triplets(
         base_model_dir: The generator's base model.
         generator_dir: Generator folder of the strategy and language.
         anchors: Sentences of the target language; equal ones are each answered.
-        generation: Sampling and batching.
+        generation: Engine and sampling.
         filters: Switches and thresholds.
-        ledger_path: File that keeps finished batches; a killed run goes on from it.
+        ledger_path: File that keeps every answer; only those missing from it are generated.
         seed: Of the sampling.
         similarity: An encoder's, where `filters.semantic` is on.
 
@@ -146,20 +91,20 @@ def generate_triplets(
         raise DataError(f"{generator_dir}: there are no anchors to write triplets for; check the corpus")
     description = read_generator(generator_dir)
     adapters = {p: generator_dir / p for p in Polarity} if description.has_adapters else {}
-    model = GeneratorModel(base_model_dir, adapters, generation)
-    ledger = Ledger(ledger_path)
+    engine = create_engine(
+        generation, base_model_dir, adapters, strategy=str(description.strategy), language=description.language
+    )
     picker = ShotPicker(description.shots)
-    answers = {}
-    for polarity in Polarity:
-        answers[polarity] = model.answer(
-            anchors,
-            polarity,
-            prompt_version=description.prompt_version,
-            language=description.answer_language_name,
-            shots_of=partial(picker.shots, polarity=polarity),
-            ledger=ledger,
-            seed=seed,
-        )
+    answers = answer_premises(
+        engine,
+        anchors,
+        generation,
+        prompt_version=description.prompt_version,
+        language=description.answer_language_name,
+        shots_of=lambda anchor, polarity: picker.shots(anchor, polarity=polarity),
+        ledger=Ledger(ledger_path),
+        seed=seed,
+    )
     candidates = [
         Candidate(index, anchor, answers[Polarity.POSITIVE][index], answers[Polarity.NEGATIVE][index])
         for index, anchor in enumerate(anchors)
@@ -171,21 +116,22 @@ def generate_triplets(
         answer_language=description.answer_language,
         similarity=similarity,
     )
-    provenance = _provenance(description, model, seed)
+    provenance = _provenance(description, engine, seed)
     rows = [_row(verdict.candidate, provenance) for verdict in verdicts if verdict.reason is None]
     logger.info("kept %d of %d triplets", len(rows), len(verdicts))
     language_check = filters.wrong_language and identifier_code(description.answer_language) is not None
-    return Triplets(rows, verdicts, provenance, description.shots, language_check)
+    usage = Usage.of(answer for side in answers.values() for answer in side).metrics(generation.prices)
+    return Triplets(rows, verdicts, provenance, description.shots, language_check, usage)
 
 
-def _provenance(description: GeneratorDescription, model: GeneratorModel, seed: int) -> dict[str, Any]:
+def _provenance(description: GeneratorDescription, engine: Engine, seed: int) -> dict[str, Any]:
     return {
         "language": description.language,
         "answer_language": description.answer_language,
         "strategy": str(description.strategy),
-        "generator_hash": model.base_hash,
-        "positive_adapter_hash": model.adapter_hashes.get(Polarity.POSITIVE, ""),
-        "negative_adapter_hash": model.adapter_hashes.get(Polarity.NEGATIVE, ""),
+        "generator_hash": engine.generator_hash,
+        "positive_adapter_hash": engine.adapter_hashes.get(Polarity.POSITIVE, ""),
+        "negative_adapter_hash": engine.adapter_hashes.get(Polarity.NEGATIVE, ""),
         "prompt_version": description.prompt_version,
         "seed": seed,
     }

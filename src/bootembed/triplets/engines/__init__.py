@@ -1,0 +1,1 @@
+"""Engines of generation: what answers prompts. See docs/engines.md."""

@@ -1,0 +1,80 @@
+"""Sampling per row: the distribution of the scores, limited as asked, and a function of the row's own seed."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from generation_settings import GREEDY
+from scipy.stats import chisquare
+
+from bootembed.triplets.engines.sampling import RowSampler, gumbel_noise
+
+SCORES = torch.tensor([2.0, 1.0, 0.5, 0.0, -1.0, -3.0])
+MASK = (1 << 64) - 1
+
+
+def _settings(**changes):
+    return GREEDY.model_copy(update={"do_sample": True, "temperature": 1.0, "top_p": 1.0, "top_k": 0, **changes})
+
+
+def _draw(seeds, settings, scores=SCORES, position=0):
+    sampler = RowSampler(seeds, 5, settings)
+    ids = torch.zeros(len(seeds), 5 + position, dtype=torch.int64)
+    return sampler(ids, scores.expand(len(seeds), -1)).argmax(dim=1)
+
+
+def _mix(value):
+    value = (value + 0x9E3779B97F4A7C15) & MASK
+    value = ((value ^ value >> 30) * 0xBF58476D1CE4E5B9) & MASK
+    value = ((value ^ value >> 27) * 0x94D049BB133111EB) & MASK
+    return value ^ value >> 31
+
+
+def test_noise_is_that_of_exact_integer_arithmetic():
+    """The hash is the same wherever it is computed: torch's wrapping int64 against Python's unbounded integers."""
+    cases = [(0, 0, 0), (1, 0, 0), (2**31 - 1, 127, 262143), (12345, 7, 99)]
+    for seed, position, token in cases:
+        mixed = _mix(_mix(_mix(seed) + position) + token)
+        uniform = ((mixed >> 11) + 0.5) / 2**53
+        found = gumbel_noise(torch.tensor([seed]), position, torch.tensor([token])).item()
+        assert found == pytest.approx(-math.log(-math.log(uniform)), rel=1e-12)
+
+
+def test_splitmix_reference_value():
+    assert _mix(0) == 0xE220A8397B1DCDAF  # the first output of SplitMix64 seeded with 0, as published
+
+
+@pytest.mark.parametrize(
+    ("settings", "allowed"),
+    [
+        (_settings(), 6),
+        (_settings(temperature=0.5), 6),
+        (_settings(top_k=3), 3),
+        (_settings(top_p=0.7), 2),
+    ],
+    ids=["plain", "temperature", "top_k", "top_p"],
+)
+@pytest.mark.parametrize("over", ["seeds", "positions"])
+def test_draws_follow_the_warped_softmax(settings, allowed, over):
+    count = 4000
+    if over == "seeds":
+        drawn = _draw(list(range(count)), settings)
+    else:
+        drawn = torch.cat([_draw([3], settings, position=position) for position in range(count)])
+    expected = torch.softmax(SCORES[:allowed].double() / settings.temperature, dim=0) * count
+    observed = torch.bincount(drawn, minlength=6)
+    assert observed[allowed:].sum() == 0
+    assert chisquare(observed[:allowed].numpy(), expected.numpy()).pvalue > 1e-4
+
+
+def test_a_row_draws_the_same_alone_and_among_others():
+    torch.manual_seed(0)
+    scores = torch.randn(50, 300)
+    seeds = list(range(100, 150))
+    ids = torch.zeros(50, 9, dtype=torch.int64)
+    together = RowSampler(seeds, 5, _settings())(ids, scores).argmax(dim=1)
+    alone = [RowSampler([s], 5, _settings())(ids[:1], scores[n : n + 1]).argmax().item() for n, s in enumerate(seeds)]
+    assert together.tolist() == alone
+    assert len(set(alone)) > 25
