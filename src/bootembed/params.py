@@ -301,6 +301,7 @@ class TransformersEngine(Section):
     batch_size: int = Field(ge=1, description="Prompts computed together, at most; halved where memory runs out.")
     bf16: bool
     load_in_4bit: bool
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
 
 
 class RayEngine(Section):

@@ -184,11 +184,14 @@ def check_gpu(params: Params, machine: Machine, *, needed: float | None) -> Chec
         needed: Bytes of the most demanding stage; None if no size is known.
     """
     loras = (params.train_task_adapter, params.train_language_adapter, params.train_xl_lora_adapter)
-    four_bit = bool(params.grid.strategies) and any(part.load_in_4bit for part in (*loras, params.generation))
+    generates_here = params.generation.engine != "openai"
+    parts = (*loras, params.generation.transformers) if generates_here else loras
+    four_bit = bool(params.grid.strategies) and any(part.load_in_4bit for part in parts)
     if machine.gpu is None:
         if four_bit:
             wanted = "" if needed is None else f" of {needed / 1e9:.0f} GB or more, by the estimate"
-            return Check("missing", "no CUDA device: 4-bit loading needs one", f"run on a machine with a GPU{wanted}")
+            told = "no CUDA device, and 4-bit weights on a CPU are for trying out only"
+            return Check("missing", told, f"run on a machine with a GPU{wanted}, or set load_in_4bit to false")
         return Check("ok", "no GPU: everything runs on the CPU")
     if four_bit and not machine.four_bit:
         return Check("missing", f"{machine.gpu}: 4-bit loading needs bitsandbytes", "pip install bitsandbytes")

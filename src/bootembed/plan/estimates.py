@@ -87,14 +87,14 @@ def cache_bytes(size: ModelSize, *, rows: int, tokens: int) -> float:
 
 def generation_bytes(size: ModelSize, settings: Generation, *, r: int) -> float:
     """Peak memory of generation: weights, both polarities' adapters, a batch's cache, widest layer and logits."""
-    tokens = settings.max_prompt_tokens + settings.max_new_tokens
+    local, tokens = settings.transformers, settings.max_prompt_tokens + settings.max_new_tokens
     widest = max((inputs + outputs for inputs, outputs in size.linear), default=0)
     used = (
-        weight_bytes(size, four_bit=settings.load_in_4bit, bf16=settings.bf16)
+        weight_bytes(size, four_bit=local.load_in_4bit, bf16=local.bf16)
         + 2 * 4 * size.lora_parameters(r)
-        + cache_bytes(size, rows=settings.batch_size, tokens=tokens)
-        + settings.batch_size * settings.max_prompt_tokens * 2 * 2 * widest
-        + settings.batch_size * size.vocabulary * (2 + 4)
+        + cache_bytes(size, rows=local.batch_size, tokens=tokens)
+        + local.batch_size * settings.max_prompt_tokens * 2 * 2 * widest
+        + local.batch_size * size.vocabulary * (2 + 4)
     )
     return _RESERVE * used
 
@@ -147,8 +147,9 @@ def generation_seconds(
         flops: Operations a second that are reached.
         adapters: Bytes of the adapter in use, read at each step too.
     """
-    reading = weight_bytes(size, four_bit=settings.load_in_4bit, bf16=settings.bf16) + adapters
+    local = settings.transformers
+    reading = weight_bytes(size, four_bit=local.load_in_4bit, bf16=local.bf16) + adapters
     tokens = settings.max_prompt_tokens + settings.max_new_tokens // 2
-    step = (reading + cache_bytes(size, rows=settings.batch_size, tokens=tokens)) / (gpu.bandwidth * USED_SHARE)
-    batches = prompts / settings.batch_size
+    step = (reading + cache_bytes(size, rows=local.batch_size, tokens=tokens)) / (gpu.bandwidth * USED_SHARE)
+    batches = prompts / local.batch_size
     return 2 * size.active * prompts * settings.max_prompt_tokens / flops + batches * settings.max_new_tokens * step

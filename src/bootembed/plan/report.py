@@ -68,7 +68,7 @@ def _default_gpu(params: Params, machine: Machine) -> Gpu:
     if machine.gpu is not None:
         name = machine.gpu.lower().replace(" ", "")
         return next((gpu for key, gpu in GPUS.items() if key in name), GPUS["a100"])
-    return GPUS["a100" if params.generation.load_in_4bit or params.train_task_adapter.load_in_4bit else "cpu"]
+    return GPUS["a100" if params.generation.transformers.load_in_4bit or params.train_task_adapter.load_in_4bit else "cpu"]
 
 
 def _section(title: str, lines: list[str]) -> str:

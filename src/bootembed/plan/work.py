@@ -18,7 +18,7 @@ from bootembed.plan import estimates
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from bootembed.params import BaseModelSpec, Lora, Params
+    from bootembed.params import BaseModelSpec, Generation, Lora, Params
     from bootembed.plan.estimates import Gpu
     from bootembed.plan.sizes import ModelSize
 
@@ -135,12 +135,23 @@ def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | N
     answers = premises * len(params.grid.polarities)
     tokens = answers * settings.max_new_tokens
     what = f"{answers:,} answers of at most {settings.max_new_tokens} tokens: {tokens:,}"
+    if settings.engine == "openai":
+        return Work(stage, f"{what}, by the endpoint{_cost(settings, answers)}")
     if size is None or not answers:
         return Work(stage, what)
     seconds = estimates.generation_seconds(
         size, settings, prompts=answers, gpu=device.gpu, flops=device.flops, adapters=4 * size.lora_parameters(r)
     )
     return Work(stage, what, estimates.generation_bytes(size, settings, r=r), seconds)
+
+
+def _cost(settings: Generation, answers: int) -> str:
+    """What the endpoint takes for prompts and answers of full length, if its prices are told."""
+    prices = settings.prices
+    if prices is None:
+        return ""
+    cost = (prices.prompt * settings.max_prompt_tokens + prices.completion * settings.max_new_tokens) * answers / 1e6
+    return f", for at most {cost:,.2f} (unit of price_per_million)"
 
 
 def _rank_in_use(params: Params) -> int:

@@ -35,7 +35,7 @@ class LocalEngine(ABC):
         """Model, adapter and precision."""
         local = self.settings.transformers
         adapter = self.adapter_hashes.get(polarity, "")
-        return json.dumps([self.generator_hash, adapter, {"bf16": local.bf16, "load_in_4bit": local.load_in_4bit}])
+        return json.dumps([self.generator_hash, adapter, local.model_dump(mode="json", exclude={"batch_size"})])
 
     def answer(self, requests: Sequence[Request], *, skip: Container[str]) -> Iterator[dict[str, Answer]]:
         """Answer requests, batch by batch, short prompts first; see `Engine`."""

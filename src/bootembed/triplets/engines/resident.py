@@ -50,7 +50,9 @@ class ResidentGenerator:
 
     def __init__(self, base_model_dir: Path, adapters: Mapping[Polarity, Path], settings: Generation) -> None:
         local = settings.transformers
-        self.model, self.tokenizer = load_generator(base_model_dir, bf16=local.bf16, load_in_4bit=local.load_in_4bit)
+        self.model, self.tokenizer = load_generator(
+            base_model_dir, bf16=local.bf16, load_in_4bit=local.load_in_4bit, attention=local.attention
+        )
         self._settings = settings
         self._has_adapters = bool(adapters)
         self._most = local.batch_size
