@@ -1,13 +1,22 @@
-"""Pinned revisions of the Hugging Face Hub: what to do about one that is not known yet."""
+"""Access to the Hugging Face Hub: the token, and what to do about a revision that is not known yet."""
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from bootembed.errors import DataError
 from bootembed.params import UNRESOLVED
 
 RepoKind = Literal["model", "dataset"]
+
+
+def hub_token() -> str | Literal[False]:
+    """The environment's HF_TOKEN, or False: a token that a login left on the machine is not used.
+
+    With it a run would depend on what neither its parameters nor its environment say.
+    """
+    return os.environ.get("HF_TOKEN") or False
 
 
 def lookup_command(repo: str, *, kind: RepoKind) -> str:

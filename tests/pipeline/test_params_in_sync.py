@@ -73,7 +73,11 @@ def test_the_paper_profile_has_the_settings_of_the_official_code(tmp_path):
         assert (lora.max_length, lora.max_grad_norm, lora.gradient_checkpointing) == (512, 0.3, True)
         assert (lora.lr_scheduler_type, lora.warmup_steps, params.seed) == ("constant", 15, 42)
     generation, embedder = params.generation, params.train_embedder
-    assert (generation.batch_size, generation.max_prompt_tokens, generation.max_new_tokens) == (128, 256, 128)
+    assert (generation.transformers.batch_size, generation.max_prompt_tokens, generation.max_new_tokens) == (
+        128,
+        256,
+        128,
+    )
     assert (embedder.num_train_epochs, embedder.per_device_train_batch_size, embedder.learning_rate) == (3, 512, 5e-5)
     assert (embedder.max_seq_length, embedder.temperature, embedder.fp16) == (32, 0.05, True)
     assert (embedder.pooling, params.evaluate_embedder.pooling_of_base) == ("mean_first_last", "mean")

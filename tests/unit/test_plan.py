@@ -118,7 +118,8 @@ class TestEstimates:
         assert flops == (6 if checkpointing else 4) * 72 * 1000
 
     def test_generation(self):
-        own = {"max_prompt_tokens": 30, "max_new_tokens": 20, "batch_size": 5, "bf16": True, "load_in_4bit": False}
+        local = {"batch_size": 5, "bf16": True, "load_in_4bit": False}
+        own = {"max_prompt_tokens": 30, "max_new_tokens": 20, "transformers": local}
         settings = _params(generation=own).generation
         cache = 5 * 50 * 2 * 2 * 2 * 2  # rows, tokens, layers, keys and values, width, bytes
         wanted = 200 + 2 * 4 * 32 + cache + 5 * 30 * 4 * 8 + 5 * 10 * 6
@@ -226,14 +227,13 @@ class TestChecks:
 
     def test_a_gated_model_needs_a_token_even_offline(self, monkeypatch):
         monkeypatch.delenv("HF_TOKEN", raising=False)
-        monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
         generator = {"role": "generator", "source": "hub", "id": "google/gemma-3-27b-it", "revision": REVISION}
         params = _params(base_models={"generator": generator})
         offline = lambda repo: checks.Check("unknown", "offline")  # noqa: E731
         [found] = checks.check_repos(params, ask=offline)
         assert found.state == "missing"
         assert "HF_TOKEN" in found.remedy
-        monkeypatch.setattr("huggingface_hub.get_token", lambda: "hf_x")
+        monkeypatch.setenv("HF_TOKEN", "hf_x")
         assert checks.check_repos(params, ask=offline)[0].state == "unknown"
 
     def test_an_unresolved_revision_is_missing_and_never_asked_for(self):
@@ -267,7 +267,7 @@ class TestChecks:
         ],
     )
     def test_the_gpu_holds_the_greatest_estimate(self, machine, four_bit, state):
-        params = _params(generation={"load_in_4bit": four_bit})
+        params = _params(generation={"transformers": LAPTOP["generation"]["transformers"] | {"load_in_4bit": four_bit}})
         assert checks.check_gpu(params, machine, needed=50e9).state == state
 
     def test_disk(self, tmp_path):

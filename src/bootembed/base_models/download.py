@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING
 
 from bootembed.errors import DataError
+from bootembed.hub import hub_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 def download_model(model: str, revision: str, output_dir: Path, *, patterns: Sequence[str]) -> None:
     """Fetch the files of a model that match `patterns`.
 
-    Gated models need the environment's HF_TOKEN. A token that a login left on this machine is not used: a run would
-    depend on what its parameters and environment do not say.
+    Gated models need the environment's HF_TOKEN; see `hub_token`.
 
     Args:
         model: Id on the Hub, owner/name.
@@ -33,7 +32,7 @@ def download_model(model: str, revision: str, output_dir: Path, *, patterns: Seq
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError
 
-    token = os.environ.get("HF_TOKEN") or False
+    token = hub_token()
     try:
         snapshot_download(model, revision=revision, local_dir=output_dir, allow_patterns=list(patterns), token=token)
     except (OSError, HFValidationError) as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed.corpora.rows import SELECTOR, Reason, Row
 from bootembed.corpora.streams import read_raw_lines
 from bootembed.errors import DataError
-from bootembed.hub import require_resolved
+from bootembed.hub import hub_token, require_resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -109,7 +109,9 @@ def read_hub_dataset(
     name = f"hub:{dataset}" + "".join(f"/{part}" for part in (config, data_file) if part)
     require_resolved(dataset, revision, kind="dataset")
     try:
-        rows = load_dataset(dataset, name=config, data_files=data_file, split=split, revision=revision, streaming=True)
+        rows = load_dataset(
+            dataset, config, data_files=data_file, split=split, revision=revision, streaming=True, token=hub_token()
+        )
         first = next(iter(rows), None)
     except (OSError, ValueError, DatasetNotFoundError) as error:
         raise DataError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bootembed.hub import RepoKind, lookup_command
+from bootembed.hub import RepoKind, hub_token, lookup_command
 from bootembed.params import UNRESOLVED
 from bootembed.plan.sizes import published
 
@@ -85,20 +85,14 @@ def _check_repo(repo: Repo, ask: Callable[[Repo], Check]) -> Check:
         )
     found = ask(repo)
     known = published(repo.id)
-    if found.state == "unknown" and known and known["gated"] and not _token():
+    if found.state == "unknown" and known and known["gated"] and not hub_token():
         return Check("missing", f"{repo.kind} {repo.id}: is gated, and no token is set", _accept(repo))
     return found
 
 
-def _token() -> str | None:
-    from huggingface_hub import get_token
-
-    return get_token()
-
-
 def _accept(repo: Repo) -> str:
     kind = "datasets/" if repo.kind == "dataset" else ""
-    return f"accept its terms at https://huggingface.co/{kind}{repo.id} and set HF_TOKEN (or run `hf auth login`)"
+    return f"accept its terms at https://huggingface.co/{kind}{repo.id} and set HF_TOKEN in the environment"
 
 
 def ask_hub(repo: Repo, *, endpoint: str | None = None) -> Check:
@@ -110,7 +104,7 @@ def ask_hub(repo: Repo, *, endpoint: str | None = None) -> Check:
     """
     from huggingface_hub import HfApi, errors
 
-    api, name = HfApi(endpoint=endpoint), f"{repo.kind} {repo.id}"
+    api, name = HfApi(endpoint=endpoint, token=hub_token()), f"{repo.kind} {repo.id}"
     try:
         api.repo_info(repo.id, repo_type=repo.kind, revision=repo.revision, timeout=_TIMEOUT)
         api.auth_check(repo.id, repo_type=repo.kind)

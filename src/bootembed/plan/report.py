@@ -68,7 +68,8 @@ def _default_gpu(params: Params, machine: Machine) -> Gpu:
     if machine.gpu is not None:
         name = machine.gpu.lower().replace(" ", "")
         return next((gpu for key, gpu in GPUS.items() if key in name), GPUS["a100"])
-    return GPUS["a100" if params.generation.transformers.load_in_4bit or params.train_task_adapter.load_in_4bit else "cpu"]
+    four_bit = params.generation.transformers.load_in_4bit or params.train_task_adapter.load_in_4bit
+    return GPUS["a100" if four_bit else "cpu"]
 
 
 def _section(title: str, lines: list[str]) -> str:
