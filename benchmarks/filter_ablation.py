@@ -12,7 +12,6 @@ import hashlib
 import json
 import logging
 import os
-import platform
 import statistics
 import tempfile
 from collections import Counter
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tabulate import tabulate
 
+from benchmarks.machine import machine
 from bootembed.hashing import content_hash
 from bootembed.params import Strategy, load_params
 from bootembed.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, read_table
@@ -293,19 +293,6 @@ def _train_and_score(run: Run, rows: list[dict[str, str]], language: str, seed: 
             return {"score": None, "why": str(error)}
     scores = [by_split["test"] for by_split in found.scores.values() if "test" in by_split]
     return {"score": statistics.mean(scores), "tasks": found.scores}
-
-
-def machine() -> dict[str, Any]:
-    """What the scores were computed on."""
-    import torch
-
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "processors": os.cpu_count(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    }
 
 
 def render(table: dict[str, Any]) -> str:

@@ -14,7 +14,6 @@ import io
 import json
 import lzma
 import math
-import platform
 import random
 import tempfile
 import time
@@ -27,6 +26,7 @@ from xml.sax.saxutils import escape
 
 import click
 
+from benchmarks.machine import machine
 from bootembed.corpora.layouts import (
     ANCHORS,
     EXAMPLES,
@@ -128,7 +128,7 @@ def main(cases: int, seed: int, only: int | None, output: Path | None) -> None:
         "seconds": round(time.monotonic() - begun),
         "violations": violations,
         "counts": dict(sorted(counts.items())),
-        "machine": {"python": platform.python_version(), "system": platform.platform()},
+        "machine": machine(),
     }
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import random
 import resource
 import subprocess
@@ -13,6 +12,8 @@ import time
 from pathlib import Path
 
 import click
+
+from benchmarks.machine import machine
 
 _WORDS = 20_000
 _NEAR = 0.02
@@ -34,14 +35,20 @@ def measure(sizes: tuple[int, ...], near_duplicates: float, output: Path) -> Non
     for lines in sizes:
         with tempfile.TemporaryDirectory() as folder:
             _write_corpus(Path(folder) / "mono.txt", lines)
-            command = [sys.executable, __file__, "once", folder, "--near-duplicates", str(near_duplicates)]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.streaming",
+                "once",
+                folder,
+                "--near-duplicates",
+                str(near_duplicates),
+            ]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             rows.append({"lines": lines, **json.loads(done.stdout)})
             click.echo(rows[-1])
-    machine = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.platform()}
-    output.write_text(
-        json.dumps({"near_duplicates": near_duplicates, "machine": machine, "runs": rows}, indent=2) + "\n"
-    )
+    table = {"near_duplicates": near_duplicates, "machine": machine(), "runs": rows}
+    output.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
 
 
 @main.command()

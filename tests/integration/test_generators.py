@@ -7,6 +7,7 @@ import json
 import pytest
 import torch
 from filter_settings import ALL
+from generation_settings import GREEDY
 from generators import ARCHITECTURES, write_generator_model
 from toy import toy_nli
 
@@ -15,7 +16,7 @@ from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.load import load_generator
 from bootembed.adapters.train import train_adapter
 from bootembed.errors import DataError, ParamsError
-from bootembed.params import ComposeAdapter, Generation, Lora, Polarity, Strategy
+from bootembed.params import ComposeAdapter, Lora, Polarity, Strategy
 from bootembed.prompts import build_messages, encode_example, encode_prompt, prompt_definition
 from bootembed.triplets.generate import generate_triplets
 from bootembed.triplets.generator import describe_generator, write_generator
@@ -40,17 +41,7 @@ LORA = Lora(
     bf16=False,
     load_in_4bit=False,
 )
-GENERATION = Generation(
-    do_sample=False,
-    temperature=1.0,
-    top_p=1.0,
-    top_k=0,
-    max_new_tokens=6,
-    max_prompt_tokens=200,
-    batch_size=4,
-    bf16=False,
-    load_in_4bit=False,
-)
+GENERATION = GREEDY.model_copy(update={"max_new_tokens": 6, "max_prompt_tokens": 200})
 
 
 def _train(base, folder, *, polarity=Polarity.POSITIVE, settings=LORA, seed=1):
@@ -183,11 +174,12 @@ def test_four_bit_training_composition_and_generation(tmp_path):
         shots=ShotPool(),
     )
     write_generator(description, dict.fromkeys(Polarity, tmp_path / "composed"), tmp_path / "generator")
+    four_bit = GENERATION.transformers.model_copy(update={"load_in_4bit": True})
     triplets = generate_triplets(
         base,
         tmp_path / "generator",
         ["The farmer buys a book."] * 2,
-        generation=GENERATION.model_copy(update={"load_in_4bit": True}),
+        generation=GENERATION.model_copy(update={"transformers": four_bit}),
         filters=ALL,
         ledger_path=tmp_path / "ledger.jsonl",
         seed=1,
