@@ -21,6 +21,7 @@ ENGLISH = "eng"
 UNTRAINED = "untrained"  # where a recipe is named: the base encoder as it is
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Schedule = Literal["constant", "linear", "cosine", "constant_with_warmup"]
+NewWordStart = Literal["pieces", "positives"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Attention = Literal["auto", "sdpa", "flash_attention_2", "eager"]
 TaskKind = Literal["sts", "bitext_mining", "classification", "clustering", "retrieval"]
@@ -514,6 +515,9 @@ class TrainEmbedder(Section):
     new_word_min_count: int | None = Field(
         None, ge=1, description="Anchors' words that occur so often get tokens of their own (WordPiece); null: none."
     )
+    new_word_start: NewWordStart = Field(
+        "pieces", description="Embedding of a new word: mean of its pieces, or of the positives' words it aligns with."
+    )
     num_train_epochs: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
     warmup_steps: int = Field(ge=0)
@@ -537,6 +541,7 @@ class RecipeSettings(Section):
     objective: Literal["contrastive", "distillation"] | None = None
     trained_layers: int | None = Field(None, ge=0)
     new_word_min_count: int | None = Field(None, ge=1)
+    new_word_start: NewWordStart | None = None
     num_train_epochs: float | None = Field(None, gt=0)
     learning_rate: float | None = Field(None, gt=0)
     warmup_steps: int | None = Field(None, ge=0)

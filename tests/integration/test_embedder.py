@@ -395,6 +395,25 @@ def test_frequent_words_become_tokens(wordpiece):
     assert torch.allclose(after[places[0]], before[pieces].mean(0), atol=1e-6)
 
 
+def test_new_words_start_at_their_translations(wordpiece):
+    model = build_embedder(wordpiece, pooling="mean", max_seq_length=40)
+    before = model[0].model.get_input_embeddings().weight.detach().clone()
+    texts, translations = ["bada moda", "bada kefe", "moda kefe"], ["q z", "q y", "z y"]
+    assert add_words(model, texts, min_count=2, translations=translations) == 3
+    after = model[0].model.get_input_embeddings().weight
+    for word, translation in (("bada", "q"), ("moda", "z"), ("kefe", "y")):
+        place, letter = model.tokenizer.convert_tokens_to_ids([word, translation])
+        assert torch.cosine_similarity(after[place], before[letter], dim=0) > 0.9
+
+
+def test_where_new_words_start_changes_what_is_trained(wordpiece, tmp_path):
+    for start in ("pieces", "positives"):
+        settings = SETTINGS.model_copy(update={"new_word_min_count": 2, "new_word_start": start})
+        _train(wordpiece, tmp_path / start, _triplets(32), settings)
+    weights = [(tmp_path / start / "model.safetensors").read_bytes() for start in ("pieces", "positives")]
+    assert weights[0] != weights[1]
+
+
 def test_new_words_are_trained_and_saved(wordpiece, tmp_path):
     settings = SETTINGS.model_copy(update={"new_word_min_count": 2, "trained_layers": 0})
     rows = _triplets(32)

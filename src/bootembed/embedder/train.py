@@ -94,7 +94,9 @@ def train_embedder(
     model.max_seq_length = min(settings.max_seq_length, model.max_seq_length)
     data, loss = _data_and_loss(model, columns, settings)  # a teacher is the model as it is before anything is added
     if settings.new_word_min_count is not None:
-        added = add_words(model, columns["anchor"], min_count=settings.new_word_min_count)
+        translations = columns["positive"] if settings.new_word_start == "positives" else None
+        words = settings.new_word_min_count
+        added = add_words(model, columns["anchor"], min_count=words, translations=translations)
         logger.info("%d words of the anchors have become tokens", added)
     if settings.trained_layers is not None:
         freeze_upper_layers(model, settings.trained_layers)
