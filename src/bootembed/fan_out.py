@@ -14,9 +14,10 @@ import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,6 +174,7 @@ class _Workers:
         self._slots: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
+        self._starting = threading.Lock()  # between looking whether all is stopped and having begun
         threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // jobs))
         for slot in range(jobs):
             device = {"CUDA_VISIBLE_DEVICES": devices[slot % len(devices)]} if devices else {}
@@ -198,27 +200,30 @@ class _Workers:
         return None
 
     def _wait(self, command: str, folder: str, environment: dict[str, str], output: Any) -> int:
-        if self._stopped:
-            return signal.SIGTERM
         shell = os.environ.get("SHELL") or "/bin/sh"
-        process = subprocess.Popen(
-            [shell, "-c", command],
-            cwd=folder,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        self._running.add(process)
+        with self._starting:
+            if self._stopped:
+                return signal.SIGTERM
+            process = subprocess.Popen(
+                [shell, "-c", command],
+                cwd=folder,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._running.add(process)
         status = process.wait()
         self._running.discard(process)
         return status
 
     def stop(self) -> None:
         """End what runs, and begin nothing more."""
-        self._stopped = True
+        with self._starting:
+            self._stopped = True
         for process in list(self._running):
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.killpg(process.pid, signal.SIGTERM)
 
 
 def _run_all(project: Path, cells: Sequence[Cell], outcome: Outcome, workers: _Workers) -> None:

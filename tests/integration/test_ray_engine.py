@@ -101,8 +101,8 @@ def test_workers_that_die_again_and_again_end_the_run(tiny_generator, adapters, 
 
 def test_a_users_fault_in_a_worker_is_told_as_one(tiny_generator, tmp_path):
     settings = _settings(1)
-    local = settings.transformers.model_copy(update={"load_in_4bit": True})
-    with pytest.raises(ParamsError, match="load_in_4bit"):
+    local = settings.transformers.model_copy(update={"attention": "flash_attention_2"})
+    with pytest.raises(ParamsError, match="attention: flash_attention_2"):
         ask(tiny_generator, {}, ANCHORS, tmp_path / "l.jsonl", settings.model_copy(update={"transformers": local}))
 
 
