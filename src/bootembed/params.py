@@ -524,6 +524,9 @@ class TrainEmbedder(Section):
     lr_scheduler_type: Schedule
     per_device_train_batch_size: int = Field(ge=2)
     mini_batch_size: int | None = Field(None, ge=1, description="Set: cached contrastive loss with such mini-batches.")
+    texts_per_forward: int | None = Field(
+        None, ge=1, description="Texts that the encoder takes at once, those of similar length; null: a whole batch."
+    )
     gather_across_devices: bool = Field(True, description="Several processes: in-batch negatives of all, or its own.")
     matryoshka_dimensions: list[Dimension] = Field(
         default_factory=list, description="Dimensions that embeddings can be cut to; the loss is summed over them."

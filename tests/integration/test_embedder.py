@@ -17,6 +17,7 @@ from sentence_transformers.util import cos_sim
 from transformers import BertTokenizer
 
 from bootembed.embedder.build import build_embedder
+from bootembed.embedder.by_length import ByLength
 from bootembed.embedder.distillation import TeacherContrast, teacher_embeddings, with_teacher_labels
 from bootembed.embedder.train import train_embedder
 from bootembed.embedder.training_sets import read_training_set
@@ -283,6 +284,40 @@ def test_cached_loss_is_the_same_objective(undropped, tmp_path):
     cached = _train(undropped, tmp_path / "cached", rows, SETTINGS.model_copy(update={"mini_batch_size": 4}))
     assert cached["first_loss"] == pytest.approx(plain["first_loss"], rel=1e-5)
     assert cached["last_loss"] == pytest.approx(plain["last_loss"], rel=1e-3)
+
+
+@pytest.mark.parametrize("padding_side", ["right", "left"])
+def test_embeddings_by_length_are_those_of_the_batch(undropped, padding_side):
+    """Whatever the parts; one row is a text of padding alone but for its markers."""
+    model = build_embedder(undropped, pooling="mean", max_seq_length=20)
+    model.tokenizer.padding_side = padding_side
+    features = model.preprocess([*TEXTS, "", *TEXTS[::-1]])
+    expected = model(dict(features))["sentence_embedding"]
+    for texts in (1, 2, 3, 7, 100):
+        found = ByLength(model, texts=texts)(features)["sentence_embedding"]
+        assert torch.allclose(found, expected, atol=1e-6), texts
+
+
+def test_parts_by_length_leave_padding_out(undropped):
+    model = build_embedder(undropped, pooling="mean", max_seq_length=20)
+    seen = []
+    model[0].register_forward_pre_hook(lambda _module, inputs: seen.append(tuple(inputs[0]["input_ids"].shape)))
+    ByLength(model, texts=2)(model.preprocess([TEXTS[2], TEXTS[1], TEXTS[2], TEXTS[1]]))
+    assert [rows for rows, _ in seen] == [2, 2]
+    assert seen[0][1] < seen[1][1]
+
+
+@pytest.mark.parametrize("update", [{}, {"mini_batch_size": 4}, {"matryoshka_dimensions": [8, 32]}])
+def test_training_by_length_is_the_same_objective(undropped, tmp_path, update):
+    """With dropout off, texts sorted by length train as a whole batch does."""
+    rows = [
+        row | {"anchor": f"{row['anchor']} {row['anchor']}"} if i % 3 else row for i, row in enumerate(_triplets(32))
+    ]
+    settings = SETTINGS.model_copy(update=update)
+    whole = _train(undropped, tmp_path / "whole", rows, settings)
+    parts = _train(undropped, tmp_path / "parts", rows, settings.model_copy(update={"texts_per_forward": 5}))
+    assert parts["first_loss"] == pytest.approx(whole["first_loss"], rel=1e-5)
+    assert parts["last_loss"] == pytest.approx(whole["last_loss"], rel=1e-3)
 
 
 def test_precision(xlmr, tmp_path, monkeypatch):

@@ -246,11 +246,21 @@ def _data_and_loss(
         data, texts = with_teacher_labels(columns)
         teacher = teacher_embeddings(model, texts)
         share = settings.distillation_english_share
-        return data, TeacherContrast(model, teacher, temperature=settings.temperature, english_share=share)
-    loss = _contrast(model, settings)
+        distillation = TeacherContrast(model, teacher, temperature=settings.temperature, english_share=share)
+        return data, _by_length(distillation, settings)
+    loss = _by_length(_contrast(model, settings), settings)
     if settings.matryoshka_dimensions:
         loss = MatryoshkaLoss(model, loss, settings.matryoshka_dimensions)
     return columns, loss
+
+
+def _by_length(loss: Any, settings: TrainEmbedder) -> Any:
+    """The loss, its texts embedded in parts of similar length if the settings say so."""
+    if settings.texts_per_forward is not None:
+        from bootembed.embedder.by_length import ByLength
+
+        loss.model = ByLength(loss.model, texts=settings.texts_per_forward)
+    return loss
 
 
 def _contrast(model: Any, settings: TrainEmbedder) -> Any:

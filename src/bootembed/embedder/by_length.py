@@ -1,0 +1,47 @@
+"""Texts of a batch go through the encoder a few at a time, those of similar length together: less of it is padding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+
+class ByLength(torch.nn.Module):
+    """A Sentence Transformers model that embeds its batches in parts, sorted by length, for a loss to call.
+
+    The embeddings are those of the whole batch, but for dropout's draws: a text's tokens attend to none of its padding.
+    Unlike a cached loss this keeps the activations of all parts, so it saves time and no memory.
+
+    Args:
+        model: What embeds.
+        texts: Texts of a part, at most.
+    """
+
+    def __init__(self, model: Any, *, texts: int) -> None:
+        super().__init__()
+        self.model = model
+        self.texts = texts
+
+    def forward(self, features: dict[str, Any]) -> dict[str, Any]:
+        """Embeddings of shape (texts, dimensions) under `sentence_embedding`, in the order of the batch."""
+        mask = features.get("attention_mask")
+        if mask is None:  # flattened for FlashAttention: there is no padding
+            embedded: dict[str, Any] = self.model(features)
+            return embedded
+        order = mask.sum(dim=1).argsort(stable=True)
+        parts = [self.model(_part(features, rows))["sentence_embedding"] for rows in order.split(self.texts)]
+        return {"sentence_embedding": torch.cat(parts)[order.argsort()]}
+
+
+def _part(features: dict[str, Any], rows: torch.Tensor) -> dict[str, Any]:
+    """Some rows of a batch, without the columns that are padding in all of them; what belongs to no row, as it is."""
+    columns = features["attention_mask"][rows].any(dim=0)
+    shape = features["attention_mask"].shape
+
+    def part(value: Any) -> Any:
+        if not isinstance(value, torch.Tensor) or value.ndim == 0 or len(value) != shape[0]:
+            return value
+        return value[rows][:, columns] if value.shape[:2] == shape else value[rows]
+
+    return {name: part(value) for name, value in features.items()}
