@@ -29,8 +29,8 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $(STAMP)
 
-repro: $(STAMP)  ## Rebuild every result of the profile in params.yaml
-	dvc repro
+repro: $(STAMP)  ## Rebuild every result of the profile in params.yaml, JOBS stages at a time
+	python -m bootembed.fan_out $(if $(JOBS),--jobs $(JOBS))
 
 sources: $(STAMP)  ## Fetch the public raw files pinned in sources/ and check them (needs a network)
 	python -m sources.fetch $(ONLY)

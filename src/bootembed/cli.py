@@ -37,7 +37,7 @@ params_option = click.option(
 
 
 def stage_command(function: Callable[..., None]) -> Callable[..., None]:
-    """Set up logging for a stage and turn a `UserError` into one message and exit status 1."""
+    """Set up logging and threads for a stage and turn a `UserError` into one message and exit status 1."""
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> None:
@@ -46,9 +46,16 @@ def stage_command(function: Callable[..., None]) -> Callable[..., None]:
             format="%(asctime)s %(name)s: %(message)s",
             datefmt="%H:%M:%S",
         )
+        _limit_threads(kwargs["params"])
         try:
             function(*args, **kwargs)
         except UserError as error:
             raise click.ClickException(str(error)) from error
 
     return wrapped
+
+
+def _limit_threads(params: Params) -> None:
+    """Set `launch.threads` for torch and its like: they look when they are imported, which is later, in the stage."""
+    if params.launch.threads is not None:
+        os.environ["OMP_NUM_THREADS"] = str(params.launch.threads)

@@ -1,9 +1,9 @@
-"""Run the stale cells of stages side by side, each on a GPU of its own, and record each in dvc.lock when it is done.
+"""Run stale cells side by side, whichever have all that they read, and record each in dvc.lock when it is done.
 
 DVC itself runs stages one at a time, and two `dvc repro` in one project stop each other: one holds the lock while it
 puts its outputs into the cache, and the other gives up after three seconds, its work lost. Here only this process
-talks to DVC. A cell's command runs as `dvc repro` would run it; its outputs are recorded by `dvc commit`, and only if
-command and dependencies are still those it began with.
+talks to DVC. A cell's command runs as `dvc repro` would run it, with a GPU or a share of the cores of its own; it is
+recorded as `dvc commit` does it, and only if command and dependencies are still those it began with.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from heapq import heappop, heappush
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +29,12 @@ import click
 from bootembed.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 logger = logging.getLogger(__name__)
+_ALL = (None,)  # as DVC says it
 _LOCK_PATIENCE = 600.0  # seconds to wait for somebody else's `dvc` command before a finished cell is given up
+_JOBS = 2  # at a time on a machine without GPUs: more may not fit its memory
 
 
 class FanOutError(UserError):
@@ -45,6 +49,7 @@ class Outcome:
     restored: list[str] = field(default_factory=list)
     recorded: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    not_begun: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -58,79 +63,54 @@ class Cell:
 
 
 def fan_out(project: Path, targets: Sequence[str], *, jobs: int, devices: Sequence[str] = (), log_dir: Path) -> Outcome:
-    """Bring the cells of each target up to date, `jobs` at a time; targets one after the other, in the given order.
+    """Bring cells up to date, `jobs` at a time; each begins when those among them that it depends on are.
 
     Args:
         project: Folder of dvc.yaml.
-        targets: Stages (all their cells) or single cells.
+        targets: Stages (all their cells) or single cells; none: the whole pipeline.
         jobs: Commands that run at the same time.
         devices: GPUs to deal out, as in CUDA_VISIBLE_DEVICES; none on a machine without.
         log_dir: Gets what each command prints, as `<cell>.log`.
 
     Returns:
-        What became of the cells. After a target with a failed cell no further target is begun.
+        What became of the cells. What depends on a failed cell is not begun.
 
     Raises:
         FanOutError: There is no such stage, or what it depends on is out of date.
     """
-    outcome = Outcome()
-    for target in targets:
-        cells = _prepare(project, target, outcome)
-        _run_all(project, cells, outcome, _Workers(jobs, devices, log_dir))
-        if outcome.failed:
-            break
-    return outcome
+    from dvc.repo import Repo
 
-
-def _prepare(project: Path, target: str, outcome: Outcome) -> list[Cell]:
-    """The cells to run, their old outputs removed as `dvc repro` does; what DVC's run cache has is taken from there."""
-    from dvc.stage.cache import RunCacheNotFoundError
-
-    cells = []
-    with _open(project) as repo:
-        stages = _collect(repo, target)
-        _require_upstream(repo, stages)
-        for stage in stages:
-            if not stage.changed():
-                outcome.unchanged.append(stage.name)
-                continue
-            stage.remove_outs(ignore_remove=False, force=False)
-            try:
-                repo.stage_cache.restore(stage)
-            except RunCacheNotFoundError:
-                commands = stage.cmd if isinstance(stage.cmd, list) else stage.cmd.splitlines()
-                cells.append(Cell(stage.name, tuple(commands), stage.wdir, _inputs(stage)))
-                continue
-            repo.commit(target=stage.addressing, force=True)
-            outcome.restored.append(stage.name)
-    return cells
+    with Repo(str(project)) as repo:
+        with _locked(repo):
+            stages = {stage.name: stage for target in targets or _ALL for stage in _collect(repo, target)}
+            needs = _needs(repo, stages)
+        return _FanOut(repo, stages, _Workers(jobs, devices, root=repo.root_dir, log_dir=log_dir)).run(needs)
 
 
 @contextmanager
-def _open(project: Path) -> Iterator[Any]:
-    """The DVC project, locked against other `dvc` commands, as its files are now."""
+def _locked(repo: Any) -> Iterator[None]:
+    """Other `dvc` commands wait, or are waited for."""
     from dvc.lock import LockError
-    from dvc.repo import Repo, lock_repo
+    from dvc.repo import lock_repo
 
     deadline = time.monotonic() + _LOCK_PATIENCE
-    with Repo(str(project)) as repo:
-        lock = lock_repo(repo)
-        while True:
-            try:
-                lock.__enter__()
-                break
-            except LockError:
-                if time.monotonic() > deadline:
-                    raise
-                logger.info("waiting for another dvc command")
-                lock = lock_repo(repo)
+    lock = lock_repo(repo)
+    while True:
         try:
-            yield repo
-        finally:
-            lock.__exit__(None, None, None)
+            lock.__enter__()
+            break
+        except LockError:
+            if time.monotonic() > deadline:
+                raise
+            logger.info("waiting for another dvc command")
+            lock = lock_repo(repo)
+    try:
+        yield
+    finally:
+        lock.__exit__(None, None, None)
 
 
-def _collect(repo: Any, target: str) -> list[Any]:
+def _collect(repo: Any, target: str | None) -> list[Any]:
     from dvc.exceptions import DvcException
 
     try:
@@ -139,25 +119,34 @@ def _collect(repo: Any, target: str) -> list[Any]:
         raise FanOutError(f"{target}: {error}; `dvc stage list --name-only` lists the stages") from error
 
 
-def _require_upstream(repo: Any, stages: Sequence[Any]) -> None:
-    """Everything that the stages read, directly or not, must be up to date: nothing stale is to be built upon.
+def _needs(repo: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Cell -> those of `stages` that it depends on, directly or not.
 
     Raises:
-        FanOutError: Something is not.
+        FanOutError: One depends on something else that is out of date or missing: nothing stale is to be built upon.
     """
     import networkx
 
     graph = repo.index.graph
-    above = set().union(*(networkx.descendants(graph, stage) for stage in stages)) - set(stages)
-    stale = sorted({str(stage.addressing).split("@")[0] for stage in above if stage.changed()})
-    if stale:
-        raise FanOutError(
-            f"{', '.join(stale)}: out of date, and {stages[0].name.split('@')[0]} depends on it; "
-            f"first run `dvc repro {' '.join(stale)}`, or fan it out"
-        )
-    missing = sorted({str(dep) for stage in stages for dep in stage.deps if not dep.exists})
-    if missing:
-        raise FanOutError(f"{', '.join(missing)}: is not there; `dvc status` says what makes it")
+    above = {name: networkx.descendants(graph, stage) for name, stage in stages.items()}
+    own = set(stages.values())
+    stale = {stage for stage in set().union(*above.values()) - own if stage.changed()}
+    for name, needed in above.items():
+        if old := sorted({str(stage.addressing).split("@")[0] for stage in needed & stale}):
+            raise FanOutError(
+                f"{', '.join(old)}: out of date, and {name.split('@')[0]} depends on it; "
+                f"first run `dvc repro {' '.join(old)}`, or fan it out"
+            )
+    return {name: {stage.name for stage in needed & own} for name, needed in above.items()}
+
+
+def _chain_lengths(needs: Mapping[str, set[str]]) -> dict[str, int]:
+    """Cell -> how many cells, at most, must run one after the other once it is done."""
+    lengths = dict.fromkeys(needs, 0)
+    for name in reversed(list(TopologicalSorter(needs).static_order())):
+        for needed in needs[name]:
+            lengths[needed] = max(lengths[needed], lengths[name] + 1)
+    return lengths
 
 
 def _inputs(stage: Any) -> dict[str, str]:
@@ -165,11 +154,122 @@ def _inputs(stage: Any) -> dict[str, str]:
     return {"command": str(stage.cmd)} | {str(dep): str(dep.get_hash().value) for dep in stage.deps}
 
 
+class _FanOut:
+    """The cells of one call; what longest chains of others wait for begins first."""
+
+    def __init__(self, repo: Any, stages: Mapping[str, Any], workers: _Workers) -> None:
+        self._repo = repo
+        self._stages = stages
+        self._workers = workers
+        self._definition = _definition(repo)
+        self._outcome = Outcome()
+
+    def run(self, needs: Mapping[str, set[str]]) -> Outcome:
+        with ThreadPoolExecutor(self._workers.jobs) as pool:
+            try:
+                self._run(needs, pool)
+            except BaseException:
+                self._workers.stop()
+                raise
+        found = self._outcome
+        known = {*found.unchanged, *found.restored, *found.recorded, *found.failed}
+        found.not_begun = [name for name in needs if name not in known]
+        return found
+
+    def _run(self, needs: Mapping[str, set[str]], pool: ThreadPoolExecutor) -> None:
+        order, lengths = TopologicalSorter(needs), _chain_lengths(needs)
+        order.prepare()
+        ready: list[tuple[int, str]] = []
+        running: dict[Future[str | None], Cell] = {}
+        while True:
+            for name in order.get_ready():
+                heappush(ready, (-lengths[name], name))
+            if ready and len(running) < self._workers.jobs:
+                _, name = heappop(ready)
+                cell = self._begin(self._stages[name])
+                if cell is None:
+                    order.done(name)
+                else:
+                    running[pool.submit(self._workers.run, cell)] = cell
+            elif running:
+                order.done(*self._end_some(running))
+            else:
+                return
+
+    def _begin(self, stage: Any) -> Cell | None:
+        """The cell to run, old outputs removed as `dvc repro` does; None if it is up to date or in DVC's run cache."""
+        from dvc.stage.cache import RunCacheNotFoundError
+
+        with _locked(self._repo):
+            if not stage.changed():
+                self._outcome.unchanged.append(stage.name)
+                return None
+            if missing := sorted(str(dep) for dep in stage.deps if not dep.exists):
+                raise FanOutError(f"{', '.join(missing)}: is not there; `dvc status` says what makes it")
+            stage.remove_outs(ignore_remove=False, force=False)
+            try:
+                self._repo.stage_cache.restore(stage)
+            except RunCacheNotFoundError:
+                commands = stage.cmd if isinstance(stage.cmd, list) else stage.cmd.splitlines()
+                logger.info("%s: begins", stage.name)
+                return Cell(stage.name, tuple(commands), stage.wdir, _inputs(stage))
+            _commit(stage)
+            self._outcome.restored.append(stage.name)
+            return None
+
+    def _end_some(self, running: dict[Future[str | None], Cell]) -> list[str]:
+        """Wait until a cell has ended, record what has and take it out of `running`; the names that went well."""
+        well = []
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            cell = running.pop(future)
+            fault = future.result() or self._record(cell)
+            if fault is None:
+                self._outcome.recorded.append(cell.name)
+                well.append(cell.name)
+                logger.info("%s: done and recorded", cell.name)
+            else:
+                self._outcome.failed[cell.name] = fault
+                logger.error("%s: %s", cell.name, fault)
+        return well
+
+    def _record(self, cell: Cell) -> str | None:
+        """Record a finished cell in dvc.lock and the cache; None if that went well, else what went wrong."""
+        from dvc.exceptions import DvcException
+
+        stage = self._stages[cell.name]
+        try:
+            with _locked(self._repo):
+                if _definition(self._repo) != self._definition:
+                    [stage] = _collect(self._repo, cell.name)
+                now = _inputs(stage)
+                names = now.keys() | cell.inputs.keys()
+                changed = sorted(name for name in names if now.get(name) != cell.inputs.get(name))
+                if changed:
+                    return f"{', '.join(changed)} changed while it ran; not recorded, run it again"
+                _commit(stage)
+        except (DvcException, FanOutError, OSError) as error:
+            return f"not recorded: {error}"
+        return None
+
+
+def _definition(repo: Any) -> bytes:
+    """Of the pipeline: dvc.yaml's bytes."""
+    return (Path(repo.root_dir) / "dvc.yaml").read_bytes()
+
+
+def _commit(stage: Any) -> None:
+    """What `dvc commit --force` does, without reading the pipeline anew: that takes a second of a large one."""
+    stage.save()
+    stage.commit()
+    stage.dump(update_pipeline=False)
+
+
 class _Workers:
     """Slots for commands, each with its share of the machine, and the processes that run in them."""
 
-    def __init__(self, jobs: int, devices: Sequence[str], log_dir: Path) -> None:
+    def __init__(self, jobs: int, devices: Sequence[str], *, root: str, log_dir: Path) -> None:
         self.jobs = jobs
+        self._root = root
         self._log_dir = log_dir
         self._slots: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -180,7 +280,7 @@ class _Workers:
             device = {"CUDA_VISIBLE_DEVICES": devices[slot % len(devices)]} if devices else {}
             self._slots.put({"OMP_NUM_THREADS": threads} | device)
 
-    def run(self, cell: Cell, project: Path) -> str | None:
+    def run(self, cell: Cell) -> str | None:
         """Run the commands of a cell; None if all went well, else what went wrong."""
         from dvc.env import DVC_ROOT, DVC_STAGE
         from dvc.utils import fix_env
@@ -188,13 +288,13 @@ class _Workers:
         share = self._slots.get()
         log = self._log_dir / f"{cell.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        environment = fix_env(None) | {DVC_ROOT: str(project.resolve()), DVC_STAGE: cell.name} | share
+        environment = fix_env(None) | {DVC_ROOT: self._root, DVC_STAGE: cell.name} | share
         try:
             with log.open("wb") as output:
                 for command in cell.commands:
                     status = self._wait(command, cell.folder, environment, output)
                     if status:
-                        return f"exit status {status}, see {log}"
+                        return f"exit status {status}, see {log}: {_last_line(log)}"
         finally:
             self._slots.put(share)
         return None
@@ -226,39 +326,9 @@ class _Workers:
                 os.killpg(process.pid, signal.SIGTERM)
 
 
-def _run_all(project: Path, cells: Sequence[Cell], outcome: Outcome, workers: _Workers) -> None:
-    with ThreadPoolExecutor(workers.jobs) as pool:
-        waiting = {pool.submit(workers.run, cell, project): cell for cell in cells}
-        try:
-            for done in as_completed(waiting):
-                cell = waiting[done]
-                fault = done.result() or _record(project, cell)
-                if fault is None:
-                    outcome.recorded.append(cell.name)
-                    logger.info("%s: done and recorded", cell.name)
-                else:
-                    outcome.failed[cell.name] = fault
-                    logger.error("%s: %s", cell.name, fault)
-        except BaseException:
-            workers.stop()
-            raise
-
-
-def _record(project: Path, cell: Cell) -> str | None:
-    """Record a finished cell in dvc.lock and the cache; None if that went well, else what went wrong."""
-    from dvc.exceptions import DvcException
-
-    try:
-        with _open(project) as repo:
-            [stage] = _collect(repo, cell.name)
-            now = _inputs(stage)
-            changed = sorted(name for name in now.keys() | cell.inputs.keys() if now.get(name) != cell.inputs.get(name))
-            if changed:
-                return f"{', '.join(changed)} changed while it ran; not recorded, run it again"
-            repo.commit(target=stage.addressing, force=True)
-    except (DvcException, FanOutError, OSError) as error:
-        return f"not recorded: {error}"
-    return None
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
 
 
 def visible_devices() -> list[str]:
@@ -272,22 +342,22 @@ def visible_devices() -> list[str]:
 
 
 @click.command(help=__doc__)
-@click.argument("targets", nargs=-1, required=True)
-@click.option("--jobs", type=click.IntRange(min=1), help="Commands at a time; one for each GPU unless told.")
+@click.argument("targets", nargs=-1)
+@click.option("--jobs", type=click.IntRange(min=1), help="Commands at a time; one for each GPU, or two, unless told.")
 @click.option("--devices", help="GPUs to deal out, parted by commas; those that are visible unless told.")
 @click.option("--log-dir", type=click.Path(path_type=Path), default=Path("work/fan_out"), show_default=True)
 def main(targets: tuple[str, ...], jobs: int | None, devices: str | None, log_dir: Path) -> None:
-    """Fan out in the present folder; exit status 1 if a cell failed."""
+    """Fan out in the present folder; without targets the whole pipeline. Exit status 1 if a cell failed."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
     given = visible_devices() if devices is None else [name for name in devices.split(",") if name]
     try:
-        outcome = fan_out(Path(), targets, jobs=jobs or len(given) or 1, devices=given, log_dir=log_dir)
+        outcome = fan_out(Path(), targets, jobs=jobs or len(given) or _JOBS, devices=given, log_dir=log_dir)
     except UserError as error:
         raise click.ClickException(str(error)) from error
     click.echo(
         f"{len(outcome.unchanged)} up to date, {len(outcome.restored)} from the run cache, "
-        f"{len(outcome.recorded)} run, {len(outcome.failed)} failed"
+        f"{len(outcome.recorded)} run, {len(outcome.failed)} failed, {len(outcome.not_begun)} not begun"
     )
     if outcome.failed:
         raise click.ClickException("\n".join(f"{name}: {why}" for name, why in outcome.failed.items()))

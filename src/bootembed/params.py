@@ -271,10 +271,15 @@ class LanguageAdapter(Lora):
 
 
 class Launch(Section):
-    """How the training stages run."""
+    """How stages use a machine."""
 
     processes: int = Field(
         ge=1, description="Of a training stage, one a GPU; batch sizes are per process. torchrun's number goes before."
+    )
+    threads: int | None = Field(
+        None,
+        ge=1,
+        description="CPU threads of a process; the same bytes need the same number. null: all.",
     )
 
 

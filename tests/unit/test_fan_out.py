@@ -93,6 +93,35 @@ def test_cells_run_at_the_same_time_each_on_its_own_device(project):
     assert {(project / f"here.{name}").read_text().strip() for name in "abc"} == {"4", "7"}
 
 
+def test_without_targets_the_whole_pipeline_runs(project):
+    (project / "source.txt").write_text("other\n")
+    outcome = run(project)
+    assert outcome.recorded[0] == "prepare"
+    assert sorted(outcome.recorded) == ["cell@a", "cell@b", "cell@c", "end", "prepare"]
+    assert outcome.recorded[-1] == "end"
+    assert status() == set()
+
+
+def test_a_cell_waits_for_what_it_reads_and_for_nothing_else(project):
+    """`cell@c` ends only when `next@a` has run: stage after stage it would fail."""
+    own = {"matrix": {"name": ["a"]}, "cmd": "cat out/a.txt > next.txt", "deps": ["out/a.txt"], "outs": ["next.txt"]}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE["stages"] | {"next": own}}))
+    wait = "for try in $(seq 200); do test -e next.txt && break; sleep 0.1; done; test -e next.txt || exit 1"
+    (project / "cell.sh").write_text(f'if test "$1" = c; then {wait}; fi\n' + COPY)
+    outcome = run(project)
+    assert outcome.failed == {}
+    assert outcome.recorded.index("next@a") < outcome.recorded.index("cell@c")
+
+
+def test_what_the_longest_chain_waits_for_begins_first(project):
+    chain = {
+        f"step{number}": {"cmd": f"cp {source} {number}.txt", "deps": [source], "outs": [f"{number}.txt"]}
+        for number, source in ((1, "source.txt"), (2, "1.txt"), (3, "2.txt"), (4, "3.txt"))
+    }
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE["stages"] | chain}))
+    assert run(project, jobs=1).recorded[:2] == ["step1", "step2"]
+
+
 def test_what_is_up_to_date_is_left_alone(project):
     run(project, "cell@b")
     before = (project / "out/b.txt").stat().st_mtime_ns
@@ -108,8 +137,10 @@ def test_a_failed_cell_is_told_and_not_recorded_and_the_others_are(project):
     assert sorted(outcome.recorded) == ["cell@a", "cell@c"]
     assert list(outcome.failed) == ["cell@b"]
     assert outcome.failed["cell@b"].startswith("exit status 3, see ")
+    assert outcome.failed["cell@b"].endswith(": a reason")
     assert "a reason" in (project / "logs/cell@b.log").read_text()
-    assert not (project / "end.txt").exists(), "no further target after a failure"
+    assert not (project / "end.txt").exists(), "nothing is built on a failure"
+    assert outcome.not_begun == ["end"]
     assert status() == {"cell@b", "end"}
 
 

@@ -109,7 +109,8 @@ class TestEstimates:
     @pytest.mark.parametrize(("checkpointing", "linear"), [(True, 28), (False, 56)])
     def test_lora_training(self, checkpointing, linear):
         own = {"r": 2, "max_length": 16, "per_device_train_batch_size": 3, "load_in_4bit": False, "lora_dropout": 0.1}
-        lora = _params(train_task_adapter=own | {"gradient_checkpointing": checkpointing}).train_task_adapter
+        own |= {"bf16": True, "gradient_checkpointing": checkpointing}
+        lora = _params(train_task_adapter=own).train_task_adapter
         # A: 2 x 4, B: 4 x 2, twice; of a layer 2 (4 + 4) + 3 x 4 bytes a token; its input 2 x 4; 10 logits of 10 bytes
         tokens, adapter = 48, 32
         wanted = 200 + 16 * adapter + tokens * (2 * 2 * 4 + linear + 100)
