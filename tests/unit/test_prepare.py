@@ -274,6 +274,30 @@ def test_a_file_of_which_no_row_can_be_read_is_refused(raw: Path) -> None:
         prepare(raw, {"nli": [{"format": "csv", "path": "nli.csv"}]})
 
 
+def test_where_may_select_nothing_of_a_file_but_not_of_a_table(raw: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (raw / "a.csv").write_text("text,lang\nsannu,hau\nhabari,swh\n")
+    some, none = ({"format": "csv", "path": "a.csv", "where": {"lang": lang}} for lang in ("{language}", "Hausa"))
+    prepare(raw, {"monolingual": [some, none]})
+    assert texts(raw, "monolingual", MONOLINGUAL) == [("sannu",)]
+    assert "a.csv: `where: {'lang': 'Hausa'}` selects none of 2 rows" in caplog.text
+    with pytest.raises(DataError, match=r"monolingual of 'hau': `where` selects no row of a\.csv \{'lang': 'Hausa'\}"):
+        prepare(raw, {"monolingual": [none]})
+
+
+@pytest.mark.parametrize("lines", [["a\tb\t3", "", "c\td\t1"], ["a\tb\t3", "c\t \t1"]])
+def test_an_evaluation_set_with_an_empty_row_or_text_is_refused(raw: Path, lines: list[str]) -> None:
+    write(raw, "sts.tsv", "sentence1\tsentence2\tscore", *lines)
+    with pytest.raises(DataError, match=r"sts\.tsv: line 3: cannot be read as a row of evaluation/SomeSTS: empty"):
+        prepare(raw, {"evaluation": {"SomeSTS": [{"format": "tsv", "path": "sts.tsv", "split": "test"}]}})
+
+
+def test_an_evaluation_set_of_which_no_row_is_selected_is_refused(raw: Path) -> None:
+    write(raw, "sts.tsv", "sentence1\tsentence2\tscore\tlang", "a\tb\t3\thau")
+    form = {"format": "tsv", "path": "sts.tsv", "split": "test", "where": {"lang": "swh"}}
+    with pytest.raises(DataError, match=r"sts\.tsv: no row for evaluation/SomeSTS; correct `where`"):
+        prepare(raw, {"evaluation": {"SomeSTS": [form]}})
+
+
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(st.characters(exclude_categories=("Cs",)), max_size=30))
 def test_cleaning_is_idempotent_and_keeps_what_is_compared(text: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from bootembed.corpora.rows import SELECTOR, Reason, Row
+from bootembed.corpora.rows import SELECTOR, Reason, Row, may_be_empty
 from bootembed.corpora.streams import read_raw_lines
 from bootembed.errors import DataError
 from bootembed.hub import hub_token, require_resolved
@@ -180,7 +180,7 @@ def _record_row(record: dict[str, Any], columns: Mapping[str, str], file: str, l
     odd = [ours for ours, value in values.items() if value is None]
     if odd:
         return row.set_aside(Reason.NOT_TEXT, ", ".join(columns[ours] for ours in odd))
-    empty = [ours for ours, value in row.values.items() if not value.strip() and not ours.startswith(SELECTOR)]
+    empty = [ours for ours, value in row.values.items() if not value.strip() and not may_be_empty(ours)]
     return row.set_aside(Reason.EMPTY, ", ".join(empty)) if empty else row
 
 
