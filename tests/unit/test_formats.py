@@ -10,6 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
+import httpx2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,6 +25,7 @@ from bootembed.errors import DataError, ParamsError
 from bootembed.params import FileSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 REVISION = "0" * 40
@@ -302,6 +304,21 @@ class TestHub:
         monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
         with pytest.raises(DataError, match=r"hub:org/none at 0{40}: cannot be read from the Hub.*HF_TOKEN"):
             read(tmp_path, ANCHORS, format="hub", path="org/none", revision=REVISION)
+
+    @pytest.mark.parametrize(
+        "error", [ConnectionError("cut off"), httpx2.ReadTimeout("cut off"), ValueError("cut off")]
+    )
+    def test_a_stream_that_breaks_off_says_what_to_do(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        class Stream:
+            def __iter__(self) -> Iterator[dict[str, str]]:
+                yield {"text": "a"}
+                raise error
+
+        monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: Stream())
+        with pytest.raises(DataError, match=r"hub:org/name at 0{40}: cannot be read from the Hub: cut off"):
+            read(tmp_path, ANCHORS, format="hub", path="org/name", revision=REVISION)
 
     def test_one_file_of_a_dataset_of_several(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
