@@ -34,7 +34,12 @@ def main(revisions: tuple[str, ...], output: Path) -> None:
 
 
 def render(runs: Sequence[Run]) -> str:
-    """Markdown: one table of scores and one of oracle precision."""
+    """Markdown: one table of scores and one of oracle precision.
+
+    Raises:
+        ClickException: The runs have not the same scores.
+    """
+    _check_comparable(runs)
     scores = _collect_scores(runs)
     lines = [
         f"Runs: {', '.join(run.name for run in runs)}. Mean ± standard deviation over {len(runs)} runs.",
@@ -51,6 +56,17 @@ def render(runs: Sequence[Run]) -> str:
     precision = _collect_precision(runs)
     lines += [f"| {' | '.join(key)} | {_spread(precision[key], '.1%')} |" for key in sorted(precision)]
     return "\n".join(lines) + "\n"
+
+
+def _check_comparable(runs: Sequence[Run]) -> None:
+    first = {key for key, _ in runs[0].scores()}
+    for run in runs[1:]:
+        different = first ^ {key for key, _ in run.scores()}
+        if different:
+            raise click.ClickException(
+                f"{run.name}: one of it and {runs[0].name} lacks {len(different)} scores, e.g. that of "
+                f"{', '.join(min(different))}; name runs that differ in their seed only"
+            )
 
 
 def _collect_scores(runs: Sequence[Run]) -> Figures:

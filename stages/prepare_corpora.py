@@ -40,7 +40,7 @@ def main(params: Params, language: str, input_dir: Path, evaluation_dir: Path, o
             params.prepare_corpora,
             language=language,
             configured=configured,
-            evaluation=read_evaluation_texts(evaluation_dir),
+            evaluation=read_evaluation_texts(evaluation_dir, params.grid.languages),
             input_dir=input_dir,
             output_dir=output_dir,
             seed=params.seed,

@@ -7,6 +7,8 @@ from functools import cache
 SHORTEST = 20
 """Letters below which the answer is left open: shorter texts are often told wrong."""
 
+_CODES_OF_CLD2 = {"he": "iw", "jv": "jw", "fil": "tl", "nb": "no"}  # where they are not today's
+
 
 @cache
 def identifier_code(language: str) -> str | None:
@@ -17,6 +19,7 @@ def identifier_code(language: str) -> str | None:
     if not langcodes.tag_is_valid(language):
         return None
     code = langcodes.standardize_tag(language, macro=True).partition("-")[0]
+    code = _CODES_OF_CLD2.get(code, code)
     known = {found for name, found in pycld2.LANGUAGES if name in pycld2.DETECTED_LANGUAGES}
     return code if code in known else None
 

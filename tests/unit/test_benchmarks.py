@@ -61,6 +61,17 @@ def test_seeds(repository):
     assert ["afr", "xl_lora", "positive", "90.0% ± 0.0%"] in cells
 
 
+def test_seeds_of_runs_with_other_scores(repository):
+    (repository / "metrics/summary.json").write_text(
+        json.dumps({"test": {"afr": {"tiny": {"SampleSTS": {"untrained": 0.3}}}}, "oracle_precision": {}})
+    )
+    _git(repository, "commit", "-qam", "of another profile")
+    found = _run(seeds.main, "run-100-1", "HEAD", "--output", "seeds.md")
+    assert found.exit_code == 1
+    told = "HEAD: one of it and run-100-1 lacks 2 scores, e.g. that of afr, tiny, SampleSTS, english_nli"
+    assert f"Error: {told}" in found.output
+
+
 def test_curve(repository):
     found = _run(curve.main, "run-400-1", "run-100-1", "run-100-2", "--csv", "curve.csv", "--svg", "curve.svg")
     assert found.exit_code == 0, found.output

@@ -10,6 +10,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
+import httpx2
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -24,6 +25,7 @@ from bootembed.errors import DataError, ParamsError
 from bootembed.params import FileSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 REVISION = "0" * 40
@@ -124,7 +126,7 @@ class TestCompressed:
 
 class TestTmx:
     @quick
-    @given(units=st.lists(st.tuples(TEXT, TEXT), max_size=5))
+    @given(units=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5))
     def test_gives_back_what_was_written(self, tmp_path: Path, units: list[tuple[str, str]]) -> None:
         (tmp_path / "a.tmx").write_text(tmx([{"ha-NG": own, "en": english} for own, english in units]), "utf-8")
         assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == units
@@ -142,6 +144,14 @@ class TestTmx:
         unit = f'<tu>{own}<tuv lang="EN"><seg>w</seg></tuv></tu>'
         (tmp_path / "a.tmx").write_text(tmx([], unit))
         assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [("ina son ruwa", "w")]
+
+    def test_markup_of_the_translated_document_is_left_out(self, tmp_path: Path) -> None:
+        marked = (
+            '<ph>{0}</ph>ina <bpt i="1">&lt;b&gt;</bpt>son<ept i="1">&lt;/b&gt;</ept> <hi>ruwan <it>x</it>sanyi</hi>.'
+        )
+        own = f'<tuv xml:lang="ha"><seg>{marked}</seg></tuv>'
+        (tmp_path / "a.tmx").write_text(tmx([], f'<tu>{own}<tuv lang="EN"><seg>w</seg></tuv></tu>'))
+        assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [("ina son ruwan sanyi.", "w")]
 
     def test_other_encodings_are_those_of_the_declaration(self, tmp_path: Path) -> None:
         text = tmx([{"ha": "ƙasa", "en": "land"}]).replace("UTF-8", "UTF-16")
@@ -295,6 +305,21 @@ class TestHub:
         with pytest.raises(DataError, match=r"hub:org/none at 0{40}: cannot be read from the Hub.*HF_TOKEN"):
             read(tmp_path, ANCHORS, format="hub", path="org/none", revision=REVISION)
 
+    @pytest.mark.parametrize(
+        "error", [ConnectionError("cut off"), httpx2.ReadTimeout("cut off"), ValueError("cut off")]
+    )
+    def test_a_stream_that_breaks_off_says_what_to_do(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        class Stream:
+            def __iter__(self) -> Iterator[dict[str, str]]:
+                yield {"text": "a"}
+                raise error
+
+        monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: Stream())
+        with pytest.raises(DataError, match=r"hub:org/name at 0{40}: cannot be read from the Hub: cut off"):
+            read(tmp_path, ANCHORS, format="hub", path="org/name", revision=REVISION)
+
     def test_one_file_of_a_dataset_of_several(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         (tmp_path / "org").mkdir()
@@ -366,6 +391,28 @@ class TestEvaluation:
         with pytest.raises(ParamsError, match="`key` joins"):
             read(tmp_path, ANCHORS, **files)
 
+    def test_a_key_of_two_texts_joins_nothing(self, tmp_path: Path) -> None:
+        (tmp_path / "hau.tsv").write_text("id\ttext\n1\tdaya\n")
+        (tmp_path / "eng.tsv").write_text("id\ttext\n1\tone\n2\ttwo\n1\tone\n")
+        files = {"format": "tsv", "path": "hau.tsv", "english_path": "eng.tsv", "key": "id"}
+        files["columns"] = {"english": "text"}
+        assert [row.values for row in read(tmp_path, PARALLEL, **files)] == [{"english": "one", "text": "daya"}]
+        (tmp_path / "eng.tsv").write_text("id\ttext\n1\tone\n2\ttwo\n1\tother\n")
+        with pytest.raises(DataError, match=r"eng\.tsv: line 4: id '1' stands for another text before"):
+            read(tmp_path, PARALLEL, **files)
+
+    def test_documents_need_no_title(self, tmp_path: Path) -> None:
+        form = {"part": "document", "columns": {"title": "title"}, "split": "test"}
+        layout = evaluation_layout("Some", "retrieval")
+        (tmp_path / "a.jsonl").write_text(
+            '{"id": "1", "title": "", "text": "Birni ne."}\n{"id": "2", "title": null, "text": "Ee."}\n'
+        )
+        (tmp_path / "a.tsv").write_text("id\ttitle\ttext\n1\t\tBirni ne.\n2\tA\tEe.\n")
+        found = [row.values["text"] for row in read(tmp_path, layout, format="jsonl", path="a.jsonl", **form)]
+        assert found == ["Birni ne.", "Ee."]
+        rows = read(tmp_path, layout, format="tsv", path="a.tsv", **form)
+        assert [(row.reason, row.values["text"]) for row in rows] == [(None, "Birni ne."), (None, "A Ee.")]
+
     def test_a_retrieval_set_in_three_files(self, tmp_path: Path) -> None:
         (tmp_path / "corpus.jsonl").write_text('{"_id": "d1", "title": "Kano", "text": "Birni ne."}\n')
         (tmp_path / "queries.jsonl").write_text('{"_id": "q1", "text": "Ina Kano?"}\n')
@@ -397,3 +444,10 @@ def test_a_line_too_long_to_hold_is_set_aside_and_the_next_is_read(tmp_path: Pat
         rows = read(tmp_path, layout, format=form, path="a")
         assert kept(rows) == [("daya",), ("biyu",)]
         assert reasons(rows) == [("line_too_long", 2)]
+
+
+def test_a_zst_file_of_the_widest_window_is_read(tmp_path: Path) -> None:
+    wide = zstandard.ZstdCompressionParameters(window_log=31, enable_ldm=True)
+    packer = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    (tmp_path / "a.zst").write_bytes(packer.compress(b"daya\nbiyu\n") + packer.flush())
+    assert kept(read(tmp_path, ANCHORS, format="lines", path="a.zst")) == [("daya",), ("biyu",)]

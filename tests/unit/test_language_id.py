@@ -37,6 +37,20 @@ def test_short_texts_and_numbers_are_left_open():
     assert in_other_language("12345 67890 12345 67890", "hau") is None
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("heb", "הזקן מוכר תפוחים בשוק בכל בוקר והולך הביתה"),
+        ("jav", "Petani tuwa kuwi adol apel ing pasar saben esuk lan banjur mulih"),
+        ("tgl", "Ang matandang magsasaka ay nagbebenta ng mansanas sa palengke tuwing umaga"),
+        ("nob", "Den gamle bonden selger epler på markedet hver morgen og går hjem"),
+    ],
+)
+def test_languages_that_cld2_has_under_another_code_are_known(language, text):
+    assert in_other_language(text, language) is None
+    assert in_other_language(SENTENCES["eng"], language) == "en"
+
+
 def test_a_language_unknown_to_cld2_is_never_contradicted():
     assert identifier_code("kik") is None
     assert identifier_code("not a tag") is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bootembed.corpora.cleaning import comparable, distinct_share, is_known_script, repair_mojibake, script_share
-from bootembed.corpora.near import SHORTEST, NearTexts, SeenTexts, jaccard, ngrams
+from bootembed.corpora.near import SHORTEST, NearTexts, SeenTexts, jaccard, may_be_near, ngrams
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,30 @@ def test_unrelated_texts_are_never_near() -> None:
     held = [comparable(text) for text in sentences(500, seed=1)]
     asked = [comparable(text) for text in sentences(500, seed=99)]
     assert NearTexts(held, 0.6).nearest(asked) == [None] * 500
+
+
+def test_a_set_takes_little_more_memory_than_its_texts() -> None:
+    held = [comparable(" ".join(sentences(5, seed=seed))) for seed in range(1000)]
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    texts = NearTexts(held, 0.8)
+    ngrams.cache_clear()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < 1000 * len(held)
+    assert texts.nearest(held[500:501]) == [(500, 1.0)]
+
+
+def test_a_korean_sentence_is_as_long_as_its_letters() -> None:
+    held = comparable("한 남자가 기타를 치고 있다.")
+    near = comparable("한 남자가 기타를 치고 있어!")
+    assert len(held) < SHORTEST
+    assert may_be_near(held)
+    assert not may_be_near(comparable("안녕하세요"))
+    [found] = NearTexts([held], 0.8).nearest([near])
+    assert found is not None
+    assert 0.8 <= found[1] < 1
+    assert NearTexts([held], 0.8).nearest([comparable("한 여자가 피아노를 치고 있다.")]) == [None]
 
 
 def test_seen_texts_find_what_came_before(tmp_path: Path) -> None:

@@ -21,9 +21,11 @@ from bootembed.tables import (
     MONOLINGUAL,
     NLI,
     PARALLEL,
+    RETRIEVAL,
     SET_ASIDE_ROWS,
     STS,
     read_table,
+    write_table,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def prepare(
         PrepareCorpora.model_validate(SETTINGS | limits),
         language="hau",
         configured=configured,
-        evaluation=read_evaluation_texts(evaluation),
+        evaluation=read_evaluation_texts(evaluation, ["hau", "swh"]),
         input_dir=raw,
         output_dir=raw.parent / "out",
         seed=seed,
@@ -272,6 +274,30 @@ def test_a_file_of_which_no_row_can_be_read_is_refused(raw: Path) -> None:
         prepare(raw, {"nli": [{"format": "csv", "path": "nli.csv"}]})
 
 
+def test_where_may_select_nothing_of_a_file_but_not_of_a_table(raw: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (raw / "a.csv").write_text("text,lang\nsannu,hau\nhabari,swh\n")
+    some, none = ({"format": "csv", "path": "a.csv", "where": {"lang": lang}} for lang in ("{language}", "Hausa"))
+    prepare(raw, {"monolingual": [some, none]})
+    assert texts(raw, "monolingual", MONOLINGUAL) == [("sannu",)]
+    assert "a.csv: `where: {'lang': 'Hausa'}` selects none of 2 rows" in caplog.text
+    with pytest.raises(DataError, match=r"monolingual of 'hau': `where` selects no row of a\.csv \{'lang': 'Hausa'\}"):
+        prepare(raw, {"monolingual": [none]})
+
+
+@pytest.mark.parametrize("lines", [["a\tb\t3", "", "c\td\t1"], ["a\tb\t3", "c\t \t1"]])
+def test_an_evaluation_set_with_an_empty_row_or_text_is_refused(raw: Path, lines: list[str]) -> None:
+    write(raw, "sts.tsv", "sentence1\tsentence2\tscore", *lines)
+    with pytest.raises(DataError, match=r"sts\.tsv: line 3: cannot be read as a row of evaluation/SomeSTS: empty"):
+        prepare(raw, {"evaluation": {"SomeSTS": [{"format": "tsv", "path": "sts.tsv", "split": "test"}]}})
+
+
+def test_an_evaluation_set_of_which_no_row_is_selected_is_refused(raw: Path) -> None:
+    write(raw, "sts.tsv", "sentence1\tsentence2\tscore\tlang", "a\tb\t3\thau")
+    form = {"format": "tsv", "path": "sts.tsv", "split": "test", "where": {"lang": "swh"}}
+    with pytest.raises(DataError, match=r"sts\.tsv: no row for evaluation/SomeSTS; correct `where`"):
+        prepare(raw, {"evaluation": {"SomeSTS": [form]}})
+
+
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(st.characters(exclude_categories=("Cs",)), max_size=30))
 def test_cleaning_is_idempotent_and_keeps_what_is_compared(text: str) -> None:
@@ -388,6 +414,52 @@ def test_evaluation_sets_of_every_language_are_held_out(raw: Path) -> None:
     prepare_evaluation(spec, TASKS, language="swh", configured=other, input_dir=raw, output_dir=folder)
     result = prepare(raw, {"monolingual": [{"format": "lines", "path": "mono.txt"}]})
     assert result.tables["monolingual"].in_evaluation_set == {"swh/SomeSTS": {"normalised": 1}}
+
+
+def test_only_the_evaluation_sets_that_are_scored_are_held_out(raw: Path) -> None:
+    prepare(raw, {})
+    for language in ("hau", "zul"):  # zul: left there by another profile
+        rows = [{"split": "test", "sentence1": f"sentence of {language}", "sentence2": "x", "score": 1.0}]
+        write_table(rows, STS, raw.parent / "evaluation" / language / "SomeSTS.parquet")
+    found = read_evaluation_texts(raw.parent / "evaluation", ["hau"])
+    assert found == [("hau/SomeSTS", "sentence of hau"), ("hau/SomeSTS", "x")]
+
+
+def test_a_sentence_of_a_document_of_an_evaluation_set_is_held_out(tmp_path: Path) -> None:
+    parts = {
+        "document": f"{ENGLISH_SENTENCE}. See also. {SENTENCE}!",
+        "query": "Ina kasuwa? Ina tuffa?",
+        "relevance": "",
+    }
+    rows = [
+        {"split": "test", "part": part, "id": "1", "text": text, "document": "", "score": 0.0}
+        for part, text in parts.items()
+    ]
+    write_table(rows, RETRIEVAL, tmp_path / "hau" / "SomeRetrieval.parquet")
+    held = EvaluationTexts(read_evaluation_texts(tmp_path, ["hau"]), near_threshold=0.8)
+    asked = [
+        SENTENCE,
+        ENGLISH_SENTENCE,
+        f"Wai {SENTENCE}",
+        parts["document"],
+        parts["query"],
+        "See also.",
+        "Ina kasuwa?",
+    ]
+    kinds = [match and match.kind for match in held.match(asked)]
+    assert kinds == ["normalised", "normalised", "near", "exact", "exact", None, None]
+
+
+def test_mojibake_in_an_evaluation_set_hides_no_sentence() -> None:
+    broken, whole = "Fili mai 10 kmÂ²", "Fili mai 10 km²"
+    held = EvaluationTexts([("hau/SomeSTS", broken)], near_threshold=None)
+    assert [match and match.kind for match in held.match([broken, whole, whole.upper(), "Fili"])] == [
+        "exact",
+        "exact",
+        "normalised",
+        None,
+    ]
+    assert [match.text for match in held.match([whole]) if match] == [broken]
 
 
 def test_tables_keep_at_most_so_many_rows(raw: Path) -> None:

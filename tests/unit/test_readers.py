@@ -56,9 +56,12 @@ def csv_text(rows: list[tuple[str, ...]], header: tuple[str, ...] = ("prompt", "
     return stream.getvalue()
 
 
+UTF_16 = {b"\xff\xfe", b"\xfe\xff"}
+
+
 class TestRoundTrip:
     @quick
-    @given(rows=st.lists(st.tuples(FIELDS, FIELDS)), form=st.sampled_from(["csv", "tsv"]))
+    @given(rows=st.lists(st.tuples(FIELDS, FIELDS), min_size=1), form=st.sampled_from(["csv", "tsv"]))
     def test_quoted_tables_give_back_what_was_written(self, tmp_path: Path, rows: list, form: str) -> None:
         text = csv_text(rows, delimiter={"csv": ",", "tsv": "\t"}[form])
         found = read(tmp_path, INSTRUCTIONS, text, format=form)
@@ -67,7 +70,7 @@ class TestRoundTrip:
         assert {row.reason for row in found} <= {None, Reason.EMPTY}
 
     @quick
-    @given(rows=st.lists(st.lists(ONE_LINE, min_size=1, max_size=4)), end=st.sampled_from(["\n", "\r\n"]))
+    @given(rows=st.lists(st.lists(ONE_LINE, min_size=1, max_size=4), min_size=1), end=st.sampled_from(["\n", "\r\n"]))
     def test_unquoted_tsv_gives_back_or_sets_aside_every_line(self, tmp_path: Path, rows: list, end: str) -> None:
         text = "".join("\t".join(row) + end for row in [["prompt", "completion"], *rows])
         found = read(tmp_path, INSTRUCTIONS, text, format="tsv", quoting=False)
@@ -104,13 +107,13 @@ class TestGarbage:
         try:
             assert len(read(tmp_path, ANCHORS, data, format="lines")) == len(lines)
         except DataError:
-            assert data == b"\xef\xbb\xbf"
+            assert data == b"\xef\xbb\xbf" or data[:2] in UTF_16
         found = read(tmp_path, ANCHORS, b"text\n" + data, format="tsv", quoting=False)
         assert [row.line for row in found] == list(range(2, len(lines) + 2))
 
     @quick
     @given(
-        data=st.one_of(st.binary(), st.text('"",\t\r\nx').map(str.encode)),
+        data=st.one_of(st.binary(min_size=1), st.text('"",\t\r\nx', min_size=1).map(str.encode)),
         form=st.sampled_from(["csv", "tsv"]),
         encoding=st.sampled_from(["utf-8", "latin-1", "cp932", "gb18030"]),
     )
@@ -142,7 +145,7 @@ class TestGarbage:
         try:
             found = read(tmp_path, PARALLEL, own, format="moses", english_path="english")
         except DataError:
-            assert counts[0] != counts[1] or b"\xef\xbb\xbf" in (own, english)
+            assert counts[0] != counts[1] or b"\xef\xbb\xbf" in (own, english) or {own[:2], english[:2]} & UTF_16
         else:
             assert counts == [len(found)] * 2
             assert [row.line for row in found] == list(range(1, len(found) + 1))
@@ -256,6 +259,16 @@ class TestRefusals:
     def test_an_empty_file(self, tmp_path: Path, content: bytes, form: str) -> None:
         with pytest.raises(DataError, match="is empty"):
             read(tmp_path, ANCHORS, content, format=form)
+
+    def test_a_table_of_a_header_alone(self, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match="holds no rows"):
+            read(tmp_path, ANCHORS, "text\n", format="csv")
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+    @pytest.mark.parametrize("written", ["utf-16", "utf-32"])
+    def test_utf_16_read_as_another_encoding(self, tmp_path: Path, written: str, encoding: str) -> None:
+        with pytest.raises(DataError, match=r"byte order mark of UTF-16.*iconv"):
+            read(tmp_path, ANCHORS, "Ruwa yana zuba.\nYa tafi.\n".encode(written), format="lines", encoding=encoding)
 
     def test_an_uneven_pair_names_both_files_and_counts(self, tmp_path: Path) -> None:
         (tmp_path / "english").write_text("one\ntwo", encoding="utf-8")

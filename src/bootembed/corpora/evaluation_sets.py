@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import regex
 
-from bootembed.corpora.cleaning import clean_text, comparable
-from bootembed.corpora.near import SHORTEST, NearTexts
+from bootembed.corpora.cleaning import clean_text, comparable, repair_mojibake
+from bootembed.corpora.near import NearTexts, may_be_near
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    import pyarrow as pa
+
 _TEXT_COLUMNS = ("sentence1", "sentence2", "text")
+_SENTENCE_END = regex.compile(r"(?<=\p{Sentence_Terminal})(?:\s+|(?<=[\u3002\uff01\uff1f]))|\n+")  # last: CJK, no space
 
 
 @dataclass(frozen=True)
@@ -43,14 +48,22 @@ class EvaluationTexts:
     """
 
     def __init__(self, texts: Sequence[tuple[str, str]], *, near_threshold: float | None) -> None:
-        self._exact: dict[str, tuple[str, str]] = {}
-        self._comparable: dict[str, tuple[str, str]] = {}
-        for task, text in texts:
-            self._exact.setdefault(clean_text(text), (task, text))
-            if key := comparable(text):  # a text of punctuation alone is like no other
-                self._comparable.setdefault(key, (task, text))
-        self._long = [key for key in self._comparable if len(key) >= SHORTEST]
-        self._near = None if near_threshold is None else NearTexts(self._long, near_threshold)
+        self._texts = texts
+        self._exact: dict[int, int] = {}  # hashes of texts, not texts: retrieval sets have hundreds of thousands
+        self._comparable: dict[int, int] = {}
+        long: list[str] = []
+        self._long: list[int] = []
+        for number, (_, text) in enumerate(texts):
+            for form in _forms(text):
+                self._exact.setdefault(hash(form), number)
+                key = comparable(form)
+                if not key or hash(key) in self._comparable:  # a text of punctuation alone is like no other
+                    continue
+                self._comparable[hash(key)] = number
+                if may_be_near(key):
+                    long.append(key)
+                    self._long.append(number)
+        self._near = None if near_threshold is None else NearTexts(long, near_threshold)
 
     def match(self, texts: Sequence[str]) -> list[Match | None]:
         """What each cleaned text is in the sets, or None."""
@@ -58,30 +71,56 @@ class EvaluationTexts:
             return [None] * len(texts)
         keys = [comparable(text) for text in texts]
         found = [self._same(text, key) for text, key in zip(texts, keys, strict=True)]
-        asked = [i for i, key in enumerate(keys) if found[i] is None and len(key) >= SHORTEST]
+        asked = [i for i, key in enumerate(keys) if found[i] is None and may_be_near(key)]
         if self._near is None or not asked:
             return found
         for index, nearest in zip(asked, self._near.nearest([keys[i] for i in asked]), strict=True):
             if nearest is not None:
-                task, text = self._comparable[self._long[nearest[0]]]
-                found[index] = Match(task, "near", nearest[1], text)
+                found[index] = self._match(self._long[nearest[0]], "near", nearest[1])
         return found
 
     def _same(self, text: str, key: str) -> Match | None:
-        if text in self._exact:
-            return Match(self._exact[text][0], "exact", 1.0, self._exact[text][1])
-        if key in self._comparable:
-            return Match(self._comparable[key][0], "normalised", 1.0, self._comparable[key][1])
+        for kind, number in (("exact", self._exact.get(hash(text))), ("normalised", self._comparable.get(hash(key)))):
+            if number is not None:
+                return self._match(number, kind, 1.0)
         return None
 
+    def _match(self, number: int, kind: str, similarity: float) -> Match:
+        task, text = self._texts[number]
+        return Match(task, kind, similarity, text)
 
-def read_evaluation_texts(folder: Path) -> list[tuple[str, str]]:
-    """The sentences of all evaluation tables below a folder of `<language>/<task>.parquet`, each with its set."""
-    texts = []
-    for file in sorted(folder.glob("*/*.parquet")):
-        table = pq.read_table(file)
-        name = f"{file.parent.name}/{file.stem}"
-        for column in _TEXT_COLUMNS:
-            if column in table.schema.names:
-                texts += [(name, text) for text in table.column(column).to_pylist() if text]
-    return texts
+
+def _forms(text: str) -> list[str]:
+    """A sentence as `prepare_corpora` makes it, with and without its mojibake put right."""
+    return list(dict.fromkeys((clean_text(text), clean_text(repair_mojibake(text)))))
+
+
+def read_evaluation_texts(folder: Path, languages: Iterable[str]) -> list[tuple[str, str]]:
+    """The sentences of the evaluation tables of some languages, each with its set.
+
+    Args:
+        folder: Holds `<language>/<task>.parquet`; what other profiles left there is not looked at.
+        languages: Those that are scored.
+    """
+    return [
+        (f"{language}/{file.stem}", text)
+        for language in languages
+        for file in sorted((folder / language).glob("*.parquet"))
+        for text in _texts(pq.read_table(file))
+    ]
+
+
+def _texts(table: pa.Table) -> Iterator[str]:
+    """The texts of a table, and the sentences of documents: what is trained on comes in sentences."""
+    for name in _TEXT_COLUMNS:
+        if name in table.schema.names:
+            yield from filter(None, table.column(name).to_pylist())
+    if "part" in table.schema.names:
+        for document in table.filter(pc.field("part") == "document").column("text").to_pylist():
+            yield from _sentences(document)
+
+
+def _sentences(document: str) -> list[str]:
+    """The sentences of a text of several, but for those too short to belong to this text alone ("See also.")."""
+    parts = _SENTENCE_END.split(document)
+    return [part for part in parts if may_be_near(comparable(part))] if len(parts) > 1 else []

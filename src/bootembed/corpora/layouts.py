@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING
 from bootembed import tables
 from bootembed.corpora.readers import delimiter_of, read_delimited, read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
-from bootembed.corpora.rows import SELECTOR, Reason, Row
+from bootembed.corpora.rows import SELECTOR, TITLE, Reason, Row
 from bootembed.corpora.streams import raw_file
 from bootembed.corpora.tmx import read_tmx
-from bootembed.errors import ParamsError
+from bootembed.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from bootembed.params import FileSpec, TaskKind
 
+logger = logging.getLogger(__name__)
 LABELS = ("entailment", "contradiction")
 NEUTRAL = "neutral"
 _KEY = f"{SELECTOR}key"
@@ -112,10 +114,24 @@ def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
         DataError: The file is missing, empty, or not what was declared.
     """
     rows = _raw_rows(spec, layout, folder=folder, language=language)
-    selected = {f"{SELECTOR}{column}": value.replace("{language}", language) for column, value in spec.where.items()}
-    chosen = (row for row in rows if not _passed_over(row, selected))
-    for row in itertools.islice(chosen, spec.limit):
+    for row in itertools.islice(_selected(rows, spec, folder=folder, language=language), spec.limit):
         yield from [row] if row.reason else _interpreted(row, spec, layout)
+
+
+def _selected(rows: Iterator[Row], spec: FileSpec, *, folder: Path, language: str) -> Iterator[Row]:
+    """The rows that `spec.where` selects; a log line where these are none."""
+    wanted = {f"{SELECTOR}{column}": value.replace("{language}", language) for column, value in spec.where.items()}
+    place = folder / _named(spec.path, language)
+    read = selected = 0
+    for row in rows:
+        read += 1
+        if not _passed_over(row, wanted):
+            selected += 1
+            yield row
+    if not read:
+        raise DataError(f"{place}: holds no rows; put them there, or take the file out of `corpora`")
+    if not selected:
+        logger.warning("%s: `where: %s` selects none of %d rows", place, spec.where, read)
 
 
 def _passed_over(row: Row, selected: Mapping[str, str]) -> bool:
@@ -165,13 +181,14 @@ def _joined_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str)
         raise _misfit(spec, layout, "`key` joins `path` with `english_path` into parallel text or bitext mining")
     own, english = layout.halves
     wanted = {name: {_KEY: spec.key, name: spec.columns.get(name, name)} for name in (own, english)}
-    translations = {
-        row.values[_KEY]: row.values[english]
-        for row in _table_rows(
-            spec, _named(spec.english_path, language), wanted[english], folder=folder, language=language
-        )
-        if row.reason is None
-    }
+    name = _named(spec.english_path, language)
+    translations: dict[str, str] = {}
+    for row in _table_rows(spec, name, wanted[english], folder=folder, language=language):
+        if row.reason is None and translations.setdefault(row.values[_KEY], row.values[english]) != row.values[english]:
+            raise DataError(
+                f"{name}: line {row.line}: {spec.key} {row.values[_KEY]!r} stands for another text before, so that "
+                "nothing says which translates its row; name a column of keys that occur once in `key`"
+            )
     rows = _table_rows(spec, _named(spec.path, language), wanted[own], folder=folder, language=language)
     for row in rows:
         if row.reason:
@@ -222,8 +239,8 @@ def _wanted_columns(spec: FileSpec, layout: Layout) -> dict[str, str]:
 def _retrieval_columns(spec: FileSpec, layout: Layout) -> list[str]:
     if spec.part is None:
         raise _misfit(spec, layout, "say which `part` of the task the file holds: document, query or relevance")
-    titled = spec.part == "document" and "title" in spec.columns
-    return [*_RETRIEVAL_COLUMNS[spec.part], *(["title"] if titled else [])]
+    titled = spec.part == "document" and TITLE in spec.columns
+    return [*_RETRIEVAL_COLUMNS[spec.part], *([TITLE] if titled else [])]
 
 
 def _hypothesis_columns(spec: FileSpec) -> list[str]:
@@ -262,7 +279,7 @@ def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
 def _with_part(row: Row, spec: FileSpec) -> Row:
     """A row of a retrieval task; a title goes before its text, as in mteb."""
     values = {"part": spec.part, "id": "", "text": "", "document": "", "score": 0.0} | row.values
-    title = str(values.pop("title", ""))
+    title = str(values.pop(TITLE, ""))
     return replace(row, values=values | {"text": f"{title} {values['text']}".strip()} if title else values)
 
 

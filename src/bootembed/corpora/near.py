@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import regex
 
 from bootembed.corpora.cleaning import comparable
 
@@ -24,16 +26,29 @@ if TYPE_CHECKING:
 PERMUTATIONS = 128
 NGRAM = 5
 SHORTEST = 20
-"""Comparable characters below which a text has no near copies: one letter more or less would decide."""
+"""Letters below which a text has no near copies: one more or less would decide."""
 _ROWS_OF_A_BAND = (4, 8, 16)
 _SEED = 1
 _CACHE_KIB = 64 * 1024
+_BATCH = 2_000
+_HANGUL = regex.compile(r"[\uac00-\ud7a3]+")
 
 
 @lru_cache(maxsize=4096)  # a text is held first against the evaluation sets, then against its own table
 def ngrams(text: str) -> frozenset[str]:
-    """The character n-grams of a comparable text."""
-    return frozenset(text[start : start + NGRAM] for start in range(max(1, len(text) - NGRAM + 1)))
+    """The n-grams of a comparable text, of its letters."""
+    letters = _letters(text)
+    return frozenset(letters[start : start + NGRAM] for start in range(max(1, len(letters) - NGRAM + 1)))
+
+
+def may_be_near(text: str) -> bool:
+    """Whether a comparable text is long enough to have near copies."""
+    return len(text) >= SHORTEST or len(_letters(text)) >= SHORTEST
+
+
+def _letters(text: str) -> str:
+    """The text with Hangul syllables in letters; counted in syllables, most Korean sentences are below `SHORTEST`."""
+    return str(_HANGUL.sub(lambda found: unicodedata.normalize("NFD", found[0]), text))
 
 
 def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
@@ -70,28 +85,40 @@ def _rows_of_a_band(threshold: float) -> int:
 
 
 class NearTexts:
-    """A set of texts held in memory, asked for the one that a text nearly is."""
+    """A set of texts held in memory, asked for the one that a text nearly is.
+
+    N-grams take a hundred times the memory of their text, so that those of the set are not kept.
+
+    Args:
+        texts: Comparable texts.
+        threshold: Jaccard similarity from which a text is near.
+    """
 
     def __init__(self, texts: Sequence[str], threshold: float) -> None:
         self._threshold = threshold
-        self._texts = [ngrams(text) for text in texts]
-        self._by_key: dict[int, list[int]] = {}
-        if texts:
-            for index, keys in enumerate(band_keys(self._texts, threshold).tolist()):
-                for key in keys:
-                    self._by_key.setdefault(key, []).append(index)
+        self._texts = texts
+        batches = [texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH)]
+        keys = [band_keys([ngrams(text) for text in batch], threshold) for batch in batches]
+        together = np.concatenate(keys) if keys else np.empty((0, 1), dtype=np.int64)
+        order = np.argsort(together, axis=None, kind="stable")
+        self._keys = together.ravel()[order]
+        self._owners = (order // together.shape[1]).astype(np.int32)
 
     def nearest(self, texts: Sequence[str]) -> list[tuple[int, float] | None]:
         """For each comparable text the position of the nearest text of the set and their similarity, if it is near."""
+        if not texts or not self._texts:
+            return [None] * len(texts)
         asked = [ngrams(text) for text in texts]
-        if not asked or not self._texts:
-            return [None] * len(asked)
-        all_keys = band_keys(asked, self._threshold).tolist()
-        return [self._nearest(own, keys) for own, keys in zip(asked, all_keys, strict=True)]
+        keys = band_keys(asked, self._threshold)
+        begins, ends = (np.searchsorted(self._keys, keys, side=side).tolist() for side in ("left", "right"))
+        return [self._nearest(*found) for found in zip(asked, begins, ends, strict=True)]
 
-    def _nearest(self, own: frozenset[str], keys: list[int]) -> tuple[int, float] | None:
-        candidates = sorted({index for key in keys for index in self._by_key.get(key, ())})
-        found = [(index, jaccard(own, self._texts[index])) for index in candidates]
+    def _nearest(self, own: frozenset[str], begins: list[int], ends: list[int]) -> tuple[int, float] | None:
+        """The best of the texts at some ranges of the sorted keys."""
+        candidates = sorted(
+            {i for begin, end in zip(begins, ends, strict=True) for i in self._owners[begin:end].tolist()}
+        )
+        found = [(index, jaccard(own, ngrams(self._texts[index]))) for index in candidates]
         best = max(found, key=lambda item: item[1], default=None)
         return best if best and best[1] >= self._threshold else None
 
@@ -131,7 +158,7 @@ class SeenTexts:
         if self._threshold is None:
             return [None] * len(texts)
         asked = [comparable(text) for text in texts]
-        long = [index for index, text in enumerate(asked) if len(text) >= SHORTEST]
+        long = [index for index, text in enumerate(asked) if may_be_near(text)]
         found: list[float | None] = [None] * len(texts)
         if long:
             grams = [ngrams(asked[index]) for index in long]

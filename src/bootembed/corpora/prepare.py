@@ -156,12 +156,14 @@ def _read(specs: Sequence[FileSpec], layout: Layout, *, folder: Path, language: 
     """The rows of all files of a table.
 
     Raises:
-        DataError: No row of a file can be read: it is not what was declared.
+        DataError: No row of a file can be read: it is not what was declared; or no file has a row that is selected.
     """
+    found = False
     for spec in specs:
         unreadable: Counter[str] = Counter()
         first, readable = None, False
         for row in read_rows(spec, layout, folder=folder, language=language):
+            found = True
             readable = readable or row.reason not in UNREADABLE
             if not readable:
                 unreadable[str(row.reason)] += 1
@@ -169,6 +171,9 @@ def _read(specs: Sequence[FileSpec], layout: Layout, *, folder: Path, language: 
             yield row
         if first is not None and not readable:
             raise _nothing_readable(first, unreadable, layout)
+    if specs and not found:
+        shown = ", ".join(f"{spec.path} {spec.where}" for spec in specs)
+        raise DataError(f"{layout.name} of {language!r}: `where` selects no row of {shown}; correct it in `corpora`")
 
 
 def _nothing_readable(first: Row, counts: Counter[str], layout: Layout) -> DataError:

@@ -10,7 +10,7 @@ import csv
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
-from bootembed.corpora.rows import SELECTOR, Reason, Row
+from bootembed.corpora.rows import Reason, Row, may_be_empty
 from bootembed.corpora.streams import count_lines, read_raw_lines
 from bootembed.errors import DataError
 
@@ -139,7 +139,7 @@ def _judged(row: Row, lines: Sequence[Line], *, needed: str | None = None) -> Ro
     missing = [
         name
         for name, value in row.values.items()
-        if needed in (None, name) and not value.strip() and not name.startswith(SELECTOR)
+        if needed in (None, name) and not value.strip() and not may_be_empty(name)
     ]
     return row.set_aside(Reason.EMPTY, ", ".join(missing)) if missing else row
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from bootembed.corpora.rows import SELECTOR, Reason, Row
+from bootembed.corpora.rows import SELECTOR, Reason, Row, may_be_empty
 from bootembed.corpora.streams import read_raw_lines
 from bootembed.errors import DataError
 from bootembed.hub import hub_token, require_resolved
@@ -101,10 +101,12 @@ def read_hub_dataset(
         data_file: The one file to read, of a dataset whose files belong to different things.
 
     Raises:
-        DataError: The Hub cannot be reached or refuses, or has no such dataset, configuration, split or column.
+        DataError: The Hub cannot be reached, refuses or breaks off, or has no such dataset, configuration, split or
+            column.
     """
     from datasets import load_dataset
     from datasets.exceptions import DatasetNotFoundError
+    from httpx2 import HTTPError
 
     name = f"hub:{dataset}" + "".join(f"/{part}" for part in (config, data_file) if part)
     require_resolved(dataset, revision, kind="dataset")
@@ -113,16 +115,16 @@ def read_hub_dataset(
             dataset, config, data_files=data_file, split=split, revision=revision, streaming=True, token=hub_token()
         )
         first = next(iter(rows), None)
-    except (OSError, ValueError, DatasetNotFoundError) as error:
+        if first is None:
+            raise DataError(f"{name} at {revision}: split {split!r} is empty; correct `source_split` in `corpora`")
+        _check_columns(list(first), columns, name)
+        yield from _record_rows(rows, columns, name)
+    except (OSError, ValueError, HTTPError, DatasetNotFoundError) as error:
         raise DataError(
             f"{name} at {revision}: cannot be read from the Hub: {error}. Check the network (HF_HUB_OFFLINE, "
             "HF_ENDPOINT) and the entry in `corpora`; for a gated dataset accept its terms and set HF_TOKEN; or fetch "
             "it elsewhere and use the format `datasets` or `parquet`"
         ) from error
-    if first is None:
-        raise DataError(f"{name} at {revision}: split {split!r} is empty; correct `source_split` in `corpora`")
-    _check_columns(list(first), columns, name)
-    yield from _record_rows(rows, columns, name)
 
 
 def _json_row(raw: Row, columns: Mapping[str, str]) -> Row:
@@ -180,7 +182,7 @@ def _record_row(record: dict[str, Any], columns: Mapping[str, str], file: str, l
     odd = [ours for ours, value in values.items() if value is None]
     if odd:
         return row.set_aside(Reason.NOT_TEXT, ", ".join(columns[ours] for ours in odd))
-    empty = [ours for ours, value in row.values.items() if not value.strip() and not ours.startswith(SELECTOR)]
+    empty = [ours for ours, value in row.values.items() if not value.strip() and not may_be_empty(ours)]
     return row.set_aside(Reason.EMPTY, ", ".join(empty)) if empty else row
 
 

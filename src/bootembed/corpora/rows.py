@@ -53,6 +53,13 @@ UNREADABLE = frozenset(
 
 SELECTOR = "where:"
 """Before the name of a file's column that only decides whether a row is read."""
+TITLE = "title"
+"""Our name of the column of a document's title."""
+
+
+def may_be_empty(column: str) -> bool:
+    """Whether a row is whole without a value in this column."""
+    return column.startswith(SELECTOR) or column == TITLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """A longer line is set aside without being read: a binary file has no lines, and would fill the memory."""
 _CHUNK = 1 << 20
+_MAX_ZST_WINDOW = 1 << 31  # `zstd --long=31`, its greatest; the library's own limit is 128 MiB
 _MEMBER = "!"
 
 
@@ -61,13 +62,14 @@ def read_raw_lines(file: RawFile) -> Iterator[Line]:
     """The lines of a file, at least one. Lines end at LF (or CR LF) only.
 
     Raises:
-        DataError: The file is missing, empty, or its compressed data is damaged or cut off.
+        DataError: The file is missing, empty, in UTF-16, or its compressed data is damaged or cut off.
         ParamsError: The encoding is unknown, or cannot be read line by line.
     """
     encoding = _checked_encoding(file.encoding)
     number = 0
     with open_raw(file) as stream:
         raw = stream.readline(MAX_LINE_BYTES)
+        _refuse_utf_16(raw, file)
         raw = raw.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else raw
         while raw:
             number += 1
@@ -143,7 +145,7 @@ class _ZstFrames(io.RawIOBase):
         import zstandard
 
         self._source = source
-        self._decompressor = zstandard.ZstdDecompressor()
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_ZST_WINDOW)
         self._frame = self._decompressor.decompressobj()
         self._within_frame = False
         self._unread = b""
@@ -204,6 +206,15 @@ def _line(number: int, raw: bytes, stream: IO[bytes], encoding: str) -> Line:
     except UnicodeError:
         return Line(number, raw.decode("utf-8", errors="backslashreplace"), decodable=False)
     return Line(number, text, decodable=True)
+
+
+def _refuse_utf_16(start: bytes, file: RawFile) -> None:
+    """Refuse a file that says it is UTF-16 (or UTF-32): most of its lines could be decoded otherwise, into nonsense."""
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataError(
+            f"{file.path}: begins with the byte order mark of UTF-16, which cannot be read line by line; convert it "
+            f"(`iconv -f utf-16 -t utf-8`) and say utf-8"
+        )
 
 
 def _checked_encoding(encoding: str) -> str:

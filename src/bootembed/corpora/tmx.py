@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_UNIT_BYTES = 16 * 1024 * 1024
 """A translation unit of more is taken for a damaged file; it would fill the memory."""
 _CHUNK = 1 << 16
+_CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})  # elements that hold the markup of the translated document
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -98,7 +99,15 @@ def _events(parser: ET.XMLPullParser[Any], chunk: bytes | None, file: RawFile) -
 def _segment_text(variant: ET.Element | None) -> str:
     """The text of a variant's segment without the inline marks of translation tools."""
     segment = variant.find("seg") if variant is not None else None
-    return "".join(segment.itertext()) if segment is not None else ""
+    return "".join(_texts(segment)) if segment is not None else ""
+
+
+def _texts(element: ET.Element) -> Iterator[str]:
+    yield element.text or ""
+    for inner in element:
+        if inner.tag not in _CODES:
+            yield from _texts(inner)
+        yield inner.tail or ""
 
 
 def _base_language(tag: str) -> str:

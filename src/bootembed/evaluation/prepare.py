@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from bootembed.corpora.layouts import Layout, evaluation_layout, read_rows
-from bootembed.corpora.rows import UNREADABLE
 from bootembed.errors import DataError
 from bootembed.evaluation.hub import load_rows
 from bootembed.tables import write_table
@@ -71,11 +70,14 @@ def _from_mteb(name: str, task: TaskSpec, *, language: str, script: str) -> list
 
 
 def _from_file(spec: FileSpec, layout: Layout, *, language: str, folder: Path) -> list[dict[str, Any]]:
-    return [_whole(row, layout) for row in read_rows(spec, layout, folder=folder, language=language)]
+    rows = [_whole(row, layout) for row in read_rows(spec, layout, folder=folder, language=language)]
+    if not rows:
+        raise DataError(f"{spec.path}: no row for {layout.name}; correct `where` of its entry in `corpora`")
+    return rows
 
 
 def _whole(row: Row, layout: Layout) -> dict[str, Any]:
-    if row.reason in UNREADABLE:
+    if row.reason:
         shown = " | ".join(map(str, row.values.values()))[:80]
         detail = f" ({row.detail})" if row.detail else ""
         raise DataError(
