@@ -57,6 +57,30 @@ def test_one_bos(tokenizer):
     assert ids[0] == tokenizer.bos_token_id
 
 
+def test_a_doubled_bos_is_refused(tokenizer):
+    doubled = copy.deepcopy(tokenizer)
+    doubled.chat_template = "{{ bos_token }}" + tokenizer.chat_template
+    messages = build_messages(DEFINITION, "x", polarity=Polarity.POSITIVE, language="English")
+    with pytest.raises(DataError, match="begins with more than one BOS"):
+        encode_prompt(doubled, messages)
+
+
+def test_a_bos_that_begins_every_turn_is_the_templates_own(tokenizer):
+    """As SmolLM2 has it, whose BOS is `<|im_start|>`."""
+    turns = copy.deepcopy(tokenizer)
+    turns.chat_template = (
+        "{% for m in messages %}{{ bos_token }}{{ m['role'] }}\n{{ m['content'] }}<|end|>{% endfor %}"
+        "{% if add_generation_prompt %}{{ bos_token }}assistant\n{% endif %}"
+    )
+    messages = build_messages(
+        DEFINITION, "x", polarity=Polarity.POSITIVE, language="English", shots=[Shot("a premise", "an answer")]
+    )
+    prompt = encode_prompt(turns, messages)
+    assert prompt.count(turns.bos_token_id) == 4
+    ids, _ = encode_example(turns, messages, "an answer")
+    assert ids[: len(prompt)] == prompt
+
+
 @pytest.mark.parametrize("adds_bos", [True, False])
 def test_prompt_as_text_is_the_prompt_to_a_server(tokenizer, adds_bos):
     """Servers tokenise text as the tokenizer does by default; many tokenizers then add a BOS."""
@@ -117,7 +141,7 @@ def test_bos_is_added_where_the_tokenizer_has_one_and_the_template_writes_none()
     llama.chat_template = llama.chat_template.replace("{{ bos_token }}", "")
     assert encode_prompt(llama, MESSAGES) == complete
     llama.chat_template = "{{ bos_token }}{{ bos_token }}x"
-    with pytest.raises(DataError, match="more than one BOS"):
+    with pytest.raises(DataError, match="begins with more than one BOS"):
         encode_prompt(llama, MESSAGES)
 
 
