@@ -170,6 +170,13 @@ def encode_example(tokenizer: Any, messages: list[Message], answer: str) -> tupl
     return [*prompt, *completion], [0] * len(prompt) + [1] * len(completion)
 
 
+def encode_text(tokenizer: Any, text: str) -> list[int]:
+    """Token ids of running text between BOS, if there is one, and end; what spells a special token in it is text."""
+    begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+    ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return [*begin, *ids, tokenizer.eos_token_id]
+
+
 def decode_answer(tokenizer: Any, generated: Sequence[int], prompt_length: int) -> str:
     """The answer in a generated sequence: what follows the prompt's tokens, up to the end of the turn, on one line."""
     text: str = tokenizer.decode(list(generated)[prompt_length:], skip_special_tokens=True)

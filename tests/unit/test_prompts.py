@@ -19,6 +19,7 @@ from bootembed.prompts import (
     decode_answer,
     encode_example,
     encode_prompt,
+    encode_text,
     prompt_definition,
     prompt_text,
 )
@@ -189,3 +190,15 @@ def test_text_that_spells_special_tokens_is_text(family):
     learned = [token for token, learn in zip(ids, mask, strict=True) if learn]
     assert [tokenizer.decode([token]) for token in learned if token in special] == [end]
     assert decode_answer(tokenizer, ids, len(prompt)) == " ".join(spelt.split())
+
+
+@pytest.mark.parametrize("family", ["gemma", "qwen", "llama"])
+def test_running_text_that_spells_special_tokens_is_text(family):
+    tokenizer = chat_tokenizer(family)
+    for spelt in (f"a {tokenizer.eos_token} b", "plain text"):
+        ids = encode_text(tokenizer, spelt)
+        begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+        assert ids[: len(begin)] == begin
+        assert ids.count(tokenizer.eos_token_id) == 1
+        assert ids[-1] == tokenizer.eos_token_id
+        assert tokenizer.decode(ids[len(begin) : -1]) == spelt
