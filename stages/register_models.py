@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 @click.command(help=__doc__)
 @click.option("--embedders-dir", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--scores-dir", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--results-dir", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True)
 @params_option
 @stage_command
-def main(params: Params, embedders_dir: Path, scores_dir: Path, output: Path) -> None:
+def main(params: Params, embedders_dir: Path, scores_dir: Path, results_dir: Path, output: Path) -> None:
     from bootembed.hashing import content_hash
     from bootembed.registry import best_candidate, read_candidates, register
 
@@ -30,7 +31,9 @@ def main(params: Params, embedders_dir: Path, scores_dir: Path, output: Path) ->
         champions = {}
         for language in params.grid.languages:
             task = params.register_models.validation_task[language]
-            candidates = read_candidates(embedders_dir, scores_dir, params.grid, language=language, task=task)
+            candidates = read_candidates(
+                embedders_dir, scores_dir, results_dir, params.grid, language=language, task=task
+            )
             if tracking.is_on():
                 name = params.register_models.name.format(language=language)
                 register(candidates, name, alias=params.register_models.alias)
@@ -38,7 +41,7 @@ def main(params: Params, embedders_dir: Path, scores_dir: Path, output: Path) ->
             champions[language] = {
                 "champion": best.name,
                 "validation_task": task,
-                "validation_score": best.validation_score,
+                "validation_score": best.validation.score,
                 "content_hash": content_hash(best.folder),
             }
         output.write_text(json.dumps(champions, indent=2, sort_keys=True) + "\n", encoding="utf-8")

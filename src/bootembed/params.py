@@ -627,6 +627,10 @@ def settings_of_recipe(common: TrainEmbedder, own: RecipeSettings) -> TrainEmbed
     return common.model_copy(update=own.model_dump(exclude_none=True))
 
 
+_ARCHITECTURES = {"generator": ("qwen3", "llama"), "encoder": ("xlm-roberta", "modernbert")}  # of scratch models
+_PARALLEL_RECIPES = (Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLATION)
+
+
 def load_params(path: Path) -> Params:
     """Read and validate a parameter file.
 
@@ -691,12 +695,25 @@ def _suggest(name: str, known: list[str]) -> str:
 def _inconsistencies(params: Params) -> list[str]:
     """Faults between sections, each naming key, value and remedy."""
     return [
+        *_axis_faults(params.grid),
         *_grid_faults(params),
         *_language_faults(params),
         *_adapter_faults(params),
         *_model_faults(params),
+        *_training_faults(params),
         *_evaluation_faults(params),
         *_filter_faults(params),
+    ]
+
+
+def _axis_faults(grid: Grid) -> list[str]:
+    axes = {
+        axis: [str(v) for v in getattr(grid, axis)] for axis in ("languages", "strategies", "baselines", "encoders")
+    }
+    return [
+        f"grid.{axis}: {values}: something is named twice; name it once"
+        for axis, values in axes.items()
+        if len(set(values)) < len(values)
     ]
 
 
@@ -737,6 +754,12 @@ def _grid_faults(params: Params) -> list[str]:
 
 def _language_faults(params: Params) -> list[str]:
     faults = []
+    limits = params.prepare_corpora
+    if limits.min_characters > limits.max_characters:
+        faults.append(
+            f"prepare_corpora.min_characters: {limits.min_characters} is more than max_characters, which is "
+            f"{limits.max_characters}: no text would be kept; lower it"
+        )
     english = params.languages.get(ENGLISH)
     if english is None or english.role is not Role.ENGLISH:
         faults.append(f"languages.{ENGLISH}: missing; the method pivots on English: add it with role 'english'")
@@ -823,9 +846,80 @@ def _model_faults(params: Params) -> list[str]:
         )
         if spec.scratch is None:
             continue
+        faults += _scratch_faults(f"base_models.{key}.scratch", spec.scratch, _ARCHITECTURES[spec.role])
         unknown = [name for name in spec.scratch.pretraining.languages if name not in params.languages]
         if unknown:
             faults.append(f"base_models.{key}.scratch.pretraining.languages: {unknown}: add them under `languages`")
+    return faults
+
+
+def _scratch_faults(key: str, scratch: Scratch, architectures: tuple[str, ...]) -> list[str]:
+    faults = []
+    if scratch.architecture not in architectures:
+        faults.append(
+            f"{key}.architecture: {scratch.architecture!r} does not fit the role; choose one of {architectures}"
+        )
+    if scratch.hidden_size % scratch.num_attention_heads:
+        faults.append(
+            f"{key}.hidden_size: {scratch.hidden_size}: make it a multiple of num_attention_heads, which is "
+            f"{scratch.num_attention_heads}"
+        )
+    return faults
+
+
+def _training_faults(params: Params) -> list[str]:
+    """What a training stage would refuse, hours after the first stage began."""
+    from bootembed.prompts import prompt_definition
+
+    faults = []
+    try:
+        prompt_definition(params.prompts.version)
+    except ParamsError as error:
+        faults.append(str(error))
+    task, language = params.train_task_adapter, params.train_language_adapter
+    composes = Strategy.ADAPTER_COMPOSITION in params.grid.strategies
+    if (
+        composes
+        and params.compose_adapter.method == "factors"
+        and (task.r, task.lora_alpha)
+        != (
+            language.r,
+            language.lora_alpha,
+        )
+    ):
+        faults.append(
+            f"train_language_adapter: r {language.r} and lora_alpha {language.lora_alpha}, but train_task_adapter has "
+            f"{task.r} and {task.lora_alpha}: compose_adapter.method 'factors' needs them equal; or use 'delta'"
+        )
+    common = params.train_embedder
+    if common.fp16 and common.bf16:
+        faults.append("train_embedder.fp16: true together with train_embedder.bf16; set one of them to false")
+    for recipe in params.grid.recipes:
+        if recipe in params.train_embedder_recipes:
+            own = settings_of_recipe(common, params.train_embedder_recipes[recipe])
+            faults += [f"train_embedder_recipes.{recipe}: {fault}" for fault in _embedder_faults(own, recipe)]
+    return faults
+
+
+def _embedder_faults(settings: TrainEmbedder, recipe: Strategy | Baseline) -> list[str]:
+    """Of the settings that one recipe has, its own and those of `train_embedder`."""
+    faults = [
+        f"{name}: {getattr(settings, name)} together with train_embedder.lora, which trains no embeddings; set one of "
+        "the two to null"
+        for name in ("trained_layers", "new_word_min_count")
+        if settings.lora is not None and getattr(settings, name) is not None
+    ]
+    if settings.objective == "distillation":
+        if recipe not in _PARALLEL_RECIPES:
+            faults.append(
+                "objective: 'distillation' needs sentences with their English translations; only "
+                f"{' and '.join(_PARALLEL_RECIPES)} have them"
+            )
+        if settings.matryoshka_dimensions:
+            faults.append(
+                f"matryoshka_dimensions: {settings.matryoshka_dimensions}: the objective 'distillation' follows all "
+                "dimensions of its teacher; set [] for this recipe"
+            )
     return faults
 
 

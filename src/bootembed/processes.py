@@ -68,6 +68,9 @@ def batch_arguments(per_process: int) -> dict[str, Any]:
 def started_processes(module: str, launch: Launch) -> bool:
     """Run this command again in `launch.processes` processes and wait for them, unless it is one of them already.
 
+    A process that trains alone is left one GPU: a Hugging Face trainer that sees several spreads every batch over them
+    (torch's `DataParallel`), with batches so many times larger and in-batch negatives of one GPU only.
+
     Args:
         module: Of the command, as `python -m` takes it; its arguments are this process's.
         launch: How many.
@@ -79,7 +82,10 @@ def started_processes(module: str, launch: Launch) -> bool:
         ParamsError: There are fewer GPUs than processes.
         SystemExit: A process failed; its message has been shown.
     """
-    if launch.processes == 1 or "WORLD_SIZE" in os.environ:
+    if "WORLD_SIZE" in os.environ:
+        return False
+    if launch.processes == 1:
+        os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
         return False
     import torch
 

@@ -123,12 +123,13 @@ def build_messages(
 def encode_prompt(tokenizer: Any, messages: list[Message]) -> list[int]:
     """Token ids of a prompt, ready for the model to answer.
 
-    The template's text already holds the special tokens, so it is tokenised without adding any: a second BOS
-    measurably hurts models such as Gemma. Where the tokenizer puts a BOS before any text but the template writes none,
-    it is put there. Thinking modes are switched off where a template knows them.
+    The template's text already holds the special tokens, so it is tokenised without adding any: a second BOS at the
+    beginning measurably hurts models such as Gemma. (Some templates begin every turn with the BOS: SmolLM2's, Llama
+    2's.) Where the tokenizer puts a BOS before any text but the template writes none, it is put there. Thinking modes
+    are switched off where a template knows them.
 
     Raises:
-        DataError: The template yields more than one BOS, refuses the conversation, or has the model think first.
+        DataError: The template begins with two BOS, refuses the conversation, or has the model think first.
     """
     shown, written = _guard(tokenizer, messages)
     return _encode(tokenizer, _prompt_text(tokenizer, shown), written)
@@ -169,6 +170,13 @@ def encode_example(tokenizer: Any, messages: list[Message], answer: str) -> tupl
     return [*prompt, *completion], [0] * len(prompt) + [1] * len(completion)
 
 
+def encode_text(tokenizer: Any, text: str) -> list[int]:
+    """Token ids of running text between BOS, if there is one, and end; what spells a special token in it is text."""
+    begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+    ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return [*begin, *ids, tokenizer.eos_token_id]
+
+
 def decode_answer(tokenizer: Any, generated: Sequence[int], prompt_length: int) -> str:
     """The answer in a generated sequence: what follows the prompt's tokens, up to the end of the turn, on one line."""
     text: str = tokenizer.decode(list(generated)[prompt_length:], skip_special_tokens=True)
@@ -207,8 +215,8 @@ def _encode(tokenizer: Any, text: str, written: dict[str, str]) -> list[int]:
     bos = tokenizer.bos_token_id
     if bos is None:
         return ids
-    if ids.count(bos) > 1:
-        raise DataError("a rendered prompt holds more than one BOS token; check the tokenizer's chat template")
+    if ids[:2] == [bos, bos]:
+        raise DataError("a rendered prompt begins with more than one BOS token; check the tokenizer's chat template")
     if bos not in ids and tokenizer("a")["input_ids"][0] == bos:
         return [bos, *ids]
     return ids

@@ -1,19 +1,22 @@
 """The MLflow model registry: one registered model a language, a version a recipe and encoder, one champion.
 
-The champion is chosen by the validation score, never by the test score, and keeps its alias until another version has
-a higher one. Registering is idempotent: a model whose content is registered already is not registered again.
+The champion is chosen by the validation score, never by the test score, and keeps its alias until another version is
+better by more than noise: by a paired bootstrap over the items of the validation set, which each version brings along.
+Registering is idempotent: a model whose content is registered already is not registered again.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed import tracking
 from bootembed.errors import DataError
+from bootembed.evaluation.significance import compare
 from bootembed.hashing import content_hash
+from bootembed.report.intervals import Answers, read_answers, resample
 from bootembed.report.scores import read_scores
 
 if TYPE_CHECKING:
@@ -23,7 +26,23 @@ if TYPE_CHECKING:
     from bootembed.params import Grid
 
 logger = logging.getLogger(__name__)
+_VALIDATION_FILE = "validation.json"  # artifact of a version's run
 _REQUIREMENTS = ("sentence-transformers", "transformers", "torch")
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What champions are chosen by.
+
+    Attributes:
+        task: Its name.
+        score: The main score on its validation split.
+        answers: On every item of the split; None of a kind of task that leaves none (`report.intervals.read_answers`).
+    """
+
+    task: str
+    score: float
+    answers: Answers | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +52,7 @@ class Candidate:
     recipe: str
     encoder: str
     folder: Path
-    validation_score: float
+    validation: Validation
     scores: dict[str, dict[str, float]]
 
     @property
@@ -44,36 +63,42 @@ class Candidate:
 
 def best_candidate(candidates: Sequence[Candidate]) -> Candidate:
     """The candidate with the highest validation score; of equal ones the first by name."""
-    return min(candidates, key=lambda candidate: (-candidate.validation_score, candidate.name))
+    return min(candidates, key=lambda candidate: (-candidate.validation.score, candidate.name))
 
 
 def register(candidates: Sequence[Candidate], name: str, *, alias: str) -> None:
-    """Register all candidates of a language under `name` and see that `alias` points to the best version ever.
+    """Register all candidates of a language under `name` and see that `alias` points to the best version.
 
-    The alias moves only to a version with a higher validation score than the one that holds it.
+    The alias moves only to a version that is better than the one that holds it by more than noise: the 95 % interval of
+    their difference on the validation set lies above zero. One that was chosen by another validation set keeps it.
+
+    Raises:
+        DataError: The store cannot be used.
     """
     client = tracking.client()
     from mlflow.exceptions import MlflowException
 
     try:
-        if not client.search_registered_models(f"name='{name}'"):
-            client.create_registered_model(name)
+        with tracking.short_patience():
+            if not client.search_registered_models(f"name='{name}'"):
+                client.create_registered_model(name)
     except MlflowException as error:
         raise DataError(
-            f"MLflow store {tracking.shown_uri()} cannot be used: {error}; start it, choose another one by "
-            "MLFLOW_TRACKING_URI, or do without by BOOTEMBED_TRACKING=off"
+            f"MLflow store {tracking.shown_uri()} cannot be used: {tracking.without_passwords(error)}; start it, "
+            "choose another one by MLFLOW_TRACKING_URI, or do without by BOOTEMBED_TRACKING=off"
         ) from error
     present = {v.tags.get("content_hash"): v for v in client.search_model_versions(f"name='{name}'")}
     versions = {}
     for candidate in candidates:
         digest = content_hash(candidate.folder)
         found = present.get(digest)
-        versions[candidate.name] = found.version if found else _add_version(client, candidate, name, digest)
+        versions[candidate.name] = found or _add_version(client, candidate, name, digest)
+        _tell_scores(client, candidate, versions[candidate.name])
     best = best_candidate(candidates)
-    _promote(client, name, alias, versions[best.name], best.validation_score)
+    _promote(client, alias, versions[best.name], best.validation)
 
 
-def _add_version(client: Any, candidate: Candidate, name: str, digest: str) -> str:
+def _add_version(client: Any, candidate: Candidate, name: str, digest: str) -> Any:
     import mlflow
     from sentence_transformers import SentenceTransformer
 
@@ -89,17 +114,19 @@ def _add_version(client: Any, candidate: Candidate, name: str, digest: str) -> s
             signature=False,
         )
     version = str(logged.registered_model_version)
-    tags = {
-        "recipe": candidate.recipe,
-        "encoder": candidate.encoder,
-        "content_hash": digest,
-        "validation_score": repr(candidate.validation_score),
-        **tracking.provenance_tags(),
-        **{f"{t}.{split}": f"{s:.6f}" for t, splits in candidate.scores.items() for split, s in splits.items()},
-    }
+    tags = {"recipe": candidate.recipe, "encoder": candidate.encoder, **tracking.provenance_tags()}
     for key, value in tags.items():
         client.set_model_version_tag(name, version, key, value)
-    return version
+    client.set_model_version_tag(name, version, "content_hash", digest)  # last: without it the version is made again
+    return client.get_model_version(name, version)
+
+
+def _tell_scores(client: Any, candidate: Candidate, version: Any) -> None:
+    """Put the present scores beside a version: a model that was registered before may have been scored anew since."""
+    scores = {f"{t}.{split}": f"{s:.6f}" for t, splits in candidate.scores.items() for split, s in splits.items()}
+    for key, value in {**scores, "validation_score": repr(candidate.validation.score)}.items():
+        client.set_model_version_tag(version.name, version.version, key, value)
+    client.log_dict(version.run_id, asdict(candidate.validation), _VALIDATION_FILE)
 
 
 def _plain_version(package: str) -> str:
@@ -107,26 +134,79 @@ def _plain_version(package: str) -> str:
     return importlib.metadata.version(package).split("+")[0]
 
 
-def _promote(client: Any, name: str, alias: str, version: str, validation_score: float) -> None:
+def _promote(client: Any, alias: str, version: Any, validation: Validation) -> None:
     from mlflow.exceptions import MlflowException
 
+    name = version.name
     try:
         holder = client.get_model_version_by_alias(name, alias)
     except MlflowException:
         holder = None
-    if holder is not None and str(holder.version) == str(version):
+    if holder is not None and str(holder.version) == str(version.version):
         return
-    if holder is not None and float(holder.tags.get("validation_score", "-inf")) >= validation_score:
-        logger.info("%s: version %s stays %s, no new one scores higher", name, holder.version, alias)
+    obstacle = None if holder is None else _obstacle(validation, _validation_of(holder))
+    if holder is not None and obstacle:
+        logger.info("%s: version %s stays %s: %s", name, holder.version, alias, obstacle)
         return
-    client.set_registered_model_alias(name, alias, version)
+    client.set_registered_model_alias(name, alias, version.version)
     before = f"version {holder.version}" if holder else "none"
-    client.set_model_version_tag(name, version, "promoted", f"{alias}, before: {before}")
-    logger.info("%s: version %s is %s (before: %s)", name, version, alias, before)
+    client.set_model_version_tag(name, version.version, "promoted", f"{alias}, before: {before}")
+    logger.info("%s: version %s is %s (before: %s)", name, version.version, alias, before)
 
 
-def read_candidates(embedders_dir: Path, scores_dir: Path, grid: Grid, *, language: str, task: str) -> list[Candidate]:
+def _validation_of(version: Any) -> Validation | None:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    mlflow.set_tracking_uri(tracking.tracking_uri())
+    try:
+        told: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/{_VALIDATION_FILE}")
+    except (MlflowException, OSError):
+        return None
+    return Validation(told["task"], told["score"], Answers(**told["answers"]) if told["answers"] else None)
+
+
+def _obstacle(new: Validation, present: Validation | None) -> str | None:
+    """Why the new version is not known to be better than the present champion; None if it is."""
+    if present is None or not _is_same_set(new, present):
+        return (
+            f"it was not chosen by the present validation set of {new.task}, so that scores do not compare; take the "
+            "alias from it to have it chosen anew"
+        )
+    if new.score <= present.score:
+        return f"no new one scores higher than its {present.score:.4f}"
+    if new.answers is None or present.answers is None:
+        return None  # nothing to resample: the scores alone decide
+    resampled = resample({"new": new.answers, "present": present.answers}, seed=0)
+    found = compare(resampled["new"], resampled["present"])
+    if found.low > 0:
+        return None
+    return (
+        f"the best new one is {found.difference:+.4f} on {new.task}, which may be noise "
+        f"(95 % interval {found.low:+.4f} to {found.high:+.4f})"
+    )
+
+
+def _is_same_set(new: Validation, present: Validation) -> bool:
+    if new.task != present.task or (new.answers is None) != (present.answers is None):
+        return False
+    if new.answers is None or present.answers is None:
+        return True
+    return new.answers.gold == present.answers.gold and len(new.answers.values) == len(present.answers.values)
+
+
+def read_candidates(
+    embedders_dir: Path, scores_dir: Path, results_dir: Path, grid: Grid, *, language: str, task: str
+) -> list[Candidate]:
     """The embedders of a language with their scores; `task` names the one whose validation split counts.
+
+    Args:
+        embedders_dir: One folder a cell.
+        scores_dir: One JSON file a cell.
+        results_dir: One folder a cell, with its answers.
+        grid: Recipes and encoders.
+        language: Of the cells.
+        task: Key of the scores.
 
     Raises:
         DataError: A score file is missing.
@@ -135,6 +215,8 @@ def read_candidates(embedders_dir: Path, scores_dir: Path, grid: Grid, *, langua
     for recipe in grid.recipes:
         for encoder in grid.encoders:
             scores = read_scores(scores_dir, str(recipe), language, encoder)
-            folder = embedders_dir / f"{recipe}-{language}-{encoder}"
-            candidates.append(Candidate(str(recipe), encoder, folder, scores[task]["validation"], scores))
+            cell = f"{recipe}-{language}-{encoder}"
+            answers = read_answers(results_dir / cell, split="validation").get(task)
+            validation = Validation(task, scores[task]["validation"], answers)
+            candidates.append(Candidate(str(recipe), encoder, embedders_dir / cell, validation, scores))
     return candidates

@@ -34,7 +34,11 @@ DEFAULT_STORE = "sqlite:///mlflow.db"
 SPOOL = Path("mlflow.db.spool")  # in the working directory, as the store
 _COLLECTING_SECONDS = 30
 _LONGEST_PARAM = 500
+_LONGEST_KEY = 250
+_NO_KEY = r"[^\w\-. :]"  # what MLflow takes in the name of a parameter; columns of a user's files can be names too
 _MOST_PARAMS = 100  # of one batch in MLflow's API
+# MLflow's own patience with a server that is away is four minutes, with one that hangs a quarter of an hour.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 
 
 @dataclass
@@ -93,7 +97,7 @@ def stage_run(stage: str, *, cell: Mapping[str, str], settings: Mapping[str, obj
     try:
         yield run
     except BaseException as error:
-        run.tags["error"] = f"{type(error).__name__}: {error}"[:_LONGEST_PARAM]
+        run.tags["error"] = without_passwords(f"{type(error).__name__}: {error}")[:_LONGEST_PARAM]
         _record(stage, cell, settings, run, started, status="FAILED")
         send_now()
         raise
@@ -107,7 +111,24 @@ def tracking_uri() -> str:
 
 def shown_uri() -> str:
     """The store's address for messages, without the user name and password it may hold."""
-    return re.sub(r"//[^/@]*@", "//", tracking_uri())
+    return without_passwords(tracking_uri())
+
+
+def without_passwords(text: object) -> str:
+    """A message without the user names and passwords of addresses in it: MLflow's own errors repeat the store's."""
+    return re.sub(r"//[^/\s]*@", "//", str(text))
+
+
+@contextlib.contextmanager
+def short_patience() -> Iterator[None]:
+    """Requests to MLflow in the block fail in seconds where its server is away; the environment goes before."""
+    own = {name: value for name, value in _PATIENCE.items() if name not in os.environ}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for name in own:
+            os.environ.pop(name, None)
 
 
 def is_on() -> bool:
@@ -188,9 +209,11 @@ def send_now() -> None:
     if not is_on():
         return
     try:
-        send_spooled()
+        with short_patience():
+            send_spooled()
     except Exception as failure:  # the store is a foreign system: whatever it raises, the runs stay in the spool
-        logger.warning("MLflow store %s cannot be written, the runs wait in %s: %s", shown_uri(), SPOOL, failure)
+        told = without_passwords(failure)
+        logger.warning("MLflow store %s cannot be written, the runs wait in %s: %s", shown_uri(), SPOOL, told)
 
 
 def send_later() -> None:
@@ -211,7 +234,8 @@ def send_spooled() -> int:
     """Send every run in the spool to the store, in their order, and return how many were sent.
 
     One process at a time sends: it also makes the tables of a new SQLite store, which two must not do at once. A run
-    stays in the spool until the store has it, so a killed sender or an unreachable store loses nothing.
+    stays in the spool until the store has it, so a killed sender or an unreachable store loses nothing. One that the
+    store refuses for what it holds is put aside, as `.refused`, so that those behind it get through.
     """
     import fcntl
 
@@ -220,24 +244,44 @@ def send_spooled() -> int:
     with (SPOOL / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         waiting = sorted(SPOOL.glob("*.json"))
-        mlflow_client = client() if waiting else None
+        if not waiting:
+            return 0
+        from mlflow.exceptions import MlflowException
+
+        mlflow_client = client()
         for path in waiting:
-            _log(mlflow_client, json.loads(path.read_text(encoding="utf-8")))
+            try:
+                _log(mlflow_client, json.loads(path.read_text(encoding="utf-8")))
+            except MlflowException as refusal:
+                if refusal.error_code != "INVALID_PARAMETER_VALUE":
+                    raise
+                aside = path.rename(path.with_suffix(".refused"))
+                logger.warning("MLflow refuses a run, which is put aside as %s: %s", aside, without_passwords(refusal))
+                continue
             path.unlink()
             sent += 1
     return sent
 
 
 def _log(mlflow_client: Any, record: dict[str, Any]) -> None:
-    from mlflow.entities import Metric, Param, RunTag
-
-    ended = int(record["ended"] * 1000)
+    """Log a run, whole or not at all: sent again, half of it would be there twice."""
     created = mlflow_client.create_run(
         experiment_id(mlflow_client),
         start_time=int(record["started"] * 1000),
         tags={"mlflow.runName": record["name"]},
     )
-    run_id = created.info.run_id
+    try:
+        _fill(mlflow_client, created.info.run_id, record)
+    except BaseException:
+        with contextlib.suppress(Exception):  # an unreachable store cannot do this either
+            mlflow_client.delete_run(created.info.run_id)
+        raise
+
+
+def _fill(mlflow_client: Any, run_id: str, record: dict[str, Any]) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    ended = int(record["ended"] * 1000)
     params = [Param(key, value[:_LONGEST_PARAM]) for key, value in record["params"].items()]
     metrics = {"stage_seconds": record["ended"] - record["started"], **record["metrics"]}
     mlflow_client.log_batch(
@@ -249,7 +293,8 @@ def _log(mlflow_client: Any, record: dict[str, Any]) -> None:
     for start in range(_MOST_PARAMS, len(params), _MOST_PARAMS):
         mlflow_client.log_batch(run_id, params=params[start : start + _MOST_PARAMS])
     for path in record["artifacts"]:
-        mlflow_client.log_artifact(run_id, path)
+        if Path(path).is_file():  # it may be gone, if it waited long
+            mlflow_client.log_artifact(run_id, path)
     mlflow_client.set_terminated(run_id, status=record["status"], end_time=ended)
 
 
@@ -262,7 +307,7 @@ def flatten(settings: Mapping[str, object]) -> dict[str, str]:
             value = value.model_dump(mode="json")
         if isinstance(value, dict) and value:
             for key, inner in value.items():
-                walk(f"{prefix}.{key}", inner)
+                walk(f"{prefix}.{re.sub(_NO_KEY, '_', str(key))}"[:_LONGEST_KEY], inner)
         else:
             flat[prefix] = str(value)
 

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from toy import toy_nli
+from transformers import TrainerCallback
 
+from bootembed.adapters import train
 from bootembed.adapters.compose import compose_adapters, read_adapter, write_adapter
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter
@@ -53,6 +56,42 @@ def test_training_lowers_the_loss_and_leaves_no_checkpoints(tiny_generator, tmp_
         "adapter_model.safetensors",
     ]
     assert not (tmp_path / "adapter.work").exists()
+
+
+class _Killed(BaseException):
+    pass
+
+
+def test_a_killed_run_goes_on_unless_its_inputs_changed(tiny_generator, tmp_path, monkeypatch):
+    few = LORA.model_copy(update={"save_steps": 5, "lora_dropout": 0.1})
+    faster = few.model_copy(update={"learning_rate": 8e-3})
+    for name, settings in (("whole", few), ("other", faster)):
+        _train(tiny_generator, tmp_path / name, settings=settings)
+    begun = []
+
+    class Kill(TrainerCallback):
+        def on_train_begin(self, args, state, control, **kwargs):
+            begun.append(state.global_step)
+
+        def on_step_end(self, args, state, control, **kwargs):
+            if state.global_step == 8 and len(begun) in (1, 3):
+                raise _Killed
+
+    trainer = train._trainer
+
+    def with_kill(*args, **kwargs):
+        made = trainer(*args, **kwargs)
+        made.add_callback(Kill())
+        return made
+
+    monkeypatch.setattr(train, "_trainer", with_kill)
+    for name, then in (("same", few), ("changed", faster)):
+        with pytest.raises(_Killed):
+            _train(tiny_generator, tmp_path / name, settings=few)
+        _train(tiny_generator, tmp_path / name, settings=then)
+    assert begun == [0, 5, 0, 0]
+    assert content_hash(tmp_path / "same") == content_hash(tmp_path / "whole")
+    assert content_hash(tmp_path / "changed") == content_hash(tmp_path / "other")
 
 
 def test_same_seed_same_bytes_in_every_process(tiny_generator, tmp_path):

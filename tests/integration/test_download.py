@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -35,6 +36,8 @@ class _Hub(BaseHTTPRequestHandler):
     """As much of the Hub as snapshot_download asks: a model's description, its tree, and its files."""
 
     tokens: ClassVar[set[str | None]] = set()
+    given: ClassVar[list[str]] = []  # files, in the order in which they were sent
+    broken: ClassVar[set[str]] = set()  # files that cannot be sent now
 
     def log_message(self, *_):
         pass
@@ -72,7 +75,12 @@ class _Hub(BaseHTTPRequestHandler):
         if path.startswith("/api/"):
             siblings = [{"rfilename": name} for name in FILES]
             return self._send(json.dumps({"id": model, "sha": COMMIT, "siblings": siblings}).encode())
-        return self._send(FILES[path.rpartition("/")[2]])
+        name = path.rpartition("/")[2]
+        if name in self.broken:
+            return self._refuse(403, "", "Forbidden")
+        if self.command == "GET":
+            self.given.append(name)
+        return self._send(FILES[name])
 
     def _refuse(self, status, code, message):
         self._send(b"", status, {"X-Error-Code": code, "X-Error-Message": message})
@@ -108,7 +116,7 @@ for number, (model, revision) in enumerate(json.loads(sys.argv[2])):
     spec = BaseModelSpec(role="generator", source="hub", id=model, revision=revision)
     folder = pathlib.Path(sys.argv[1]) / str(number)
     try:
-        build_base_model(spec, [], output_dir=folder, checkpoint_dir=folder / "work", seed=1)
+        build_base_model(spec, [], output_dir=folder, checkpoint_dir=folder.parent / f"work{number}", seed=1)
         told.append("")
     except DataError as error:
         told.append(str(error))
@@ -139,6 +147,20 @@ def test_only_safetensors_weights_and_text_are_fetched(hub, tmp_path):
     }
     assert (tmp_path / "0" / "model.safetensors").read_bytes() == b"weights"
     assert _Hub.tokens == {None}  # the token of a login stays where it is
+
+
+def test_an_interrupted_download_goes_on_though_its_output_is_gone(hub, tmp_path):
+    _Hub.broken.add("tokenizer.json")
+    (told,), _ = _fetch(tmp_path, [("org/open", COMMIT)], endpoint=hub)
+    assert "cannot be fetched" in told
+    shutil.rmtree(tmp_path / "0")  # as DVC does before it runs a stage
+    _Hub.broken.clear()
+    _Hub.given.clear()
+    (told,), _ = _fetch(tmp_path, [("org/open", COMMIT)], endpoint=hub)
+    assert told == ""
+    assert _Hub.given == ["tokenizer.json"]
+    assert {path.name for path in (tmp_path / "0").iterdir()} == {"config.json", "model.safetensors", "tokenizer.json"}
+    assert not (tmp_path / "work0").exists()
 
 
 def test_each_refusal_names_model_cause_and_remedy(hub, tmp_path):

@@ -170,3 +170,21 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     with pytest.raises(ParamsError, match=r"launch\.processes: 4: this machine has 2 GPUs"):
         started_processes("stages.train_embedder", Launch(processes=4))
+
+
+@pytest.mark.parametrize(("visible", "left"), [(None, "0"), ("2,3", "2"), ("", ""), ("GPU-a,GPU-b", "GPU-a")])
+def test_a_process_that_trains_alone_sees_one_gpu(monkeypatch, visible, left):
+    """With several the trainer would multiply the batch size and split the in-batch negatives."""
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible or "")
+    if visible is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert not started_processes("stages.train_embedder", Launch(processes=1))
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == left
+
+
+def test_processes_of_torchrun_keep_their_gpus(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
+    assert not started_processes("stages.train_embedder", Launch(processes=1))
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "2,3"

@@ -12,7 +12,9 @@ from encoders import write_encoder
 
 from bootembed import tracking
 from bootembed.embedder.build import build_embedder
-from bootembed.registry import Candidate, best_candidate, register
+from bootembed.errors import DataError
+from bootembed.registry import Candidate, Validation, best_candidate, register
+from bootembed.report.intervals import Answers
 
 
 @pytest.fixture
@@ -21,6 +23,17 @@ def store(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+PAIRS = 400
+
+
+def _validation(score, *, task="SampleSTS", seed=0):
+    """Of a validation set with a similarity for every pair, the rank correlation near `score`."""
+    gold = np.random.default_rng(0).normal(size=PAIRS)
+    noise = np.random.default_rng(seed).normal(size=PAIRS)
+    answers = Answers((score * gold + (1 - score**2) ** 0.5 * noise).tolist(), gold.tolist())
+    return Validation(task, score, answers)
 
 
 def _candidate(folder, recipe, validation, *, seed):
@@ -32,7 +45,9 @@ def _candidate(folder, recipe, validation, *, seed):
             for parameter in embedder.parameters():
                 parameter.add_(0.01 * seed)  # a model of its own
         embedder.save(str(path), safe_serialization=True)
-    scores = {"SampleSTS": {"validation": validation, "test": 1 - validation}}
+    if isinstance(validation, float):
+        validation = _validation(validation, seed=seed)
+    scores = {validation.task: {"validation": validation.score, "test": 1 - validation.score}}
     return Candidate(recipe, "tiny", path, validation, scores)
 
 
@@ -68,7 +83,44 @@ def test_champion_is_the_best_by_validation_and_loads_in_a_fresh_process(store):
     register([worse], "bootembed-afr", alias="champion")
     assert _champion().tags["recipe"] == "xl_lora"
 
-    better = _candidate(store, "adapter_composition", 0.8, seed=4)
+    slightly = _candidate(store, "in_context", 0.71, seed=5)
+    register([slightly], "bootembed-afr", alias="champion")
+    assert _champion().tags["recipe"] == "xl_lora", "a difference that may be noise moves nothing"
+
+    better = _candidate(store, "adapter_composition", 0.85, seed=4)
     register([better], "bootembed-afr", alias="champion")
     assert _champion().tags["recipe"] == "adapter_composition"
     assert "before: version" in _champion().tags["promoted"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Validation("SemRel24STS", 0.9, _validation(0.9).answers),
+        Validation("SampleSTS", 0.9, Answers([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])),
+        Validation("SampleSTS", 0.9, None),
+    ],
+)
+def test_a_score_on_another_validation_set_dethrones_nobody(store, other, caplog):
+    caplog.set_level("INFO")
+    first = _candidate(store, "xl_lora", 0.5, seed=1)
+    register([first], "bootembed-afr", alias="champion")
+    second = _candidate(store, "english_nli", other, seed=2)
+    register([second], "bootembed-afr", alias="champion")
+    assert _champion().tags["recipe"] == "xl_lora"
+    assert "scores do not compare" in caplog.text
+
+    rescored = _candidate(store, "xl_lora", Validation(other.task, 0.2, other.answers), seed=1)
+    register([rescored, second], "bootembed-afr", alias="champion")
+    assert tracking.client().get_model_version("bootembed-afr", "1").tags["validation_score"] == "0.2"
+    assert len(tracking.client().search_model_versions("name='bootembed-afr'")) == 2
+    promoted = "english_nli" if other.answers is None else "xl_lora"  # of equal answers neither is better
+    assert _champion().tags["recipe"] == promoted
+
+
+def test_a_store_that_is_away_is_told_without_its_password(store, monkeypatch):
+    monkeypatch.setattr(tracking, "_PATIENCE", {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://anna:hidden@127.0.0.1:9")
+    with pytest.raises(DataError, match=r"127\.0\.0\.1:9 cannot be used") as caught:
+        register([_candidate(store, "xl_lora", 0.5, seed=1)], "bootembed-afr", alias="champion")
+    assert "hidden" not in str(caught.value)

@@ -54,11 +54,11 @@ def test_the_command_accepts_what_dvc_passes(name):
 def test_every_path_is_declared(name):
     stage = ONE_OF_EACH[name]
     _, options, _ = _command(stage)
-    is_report = name == "report"
+    reads_results = name in {"report", "register_models"}
     for option, value in options.items():
         if "/" not in value or option in WORK:
             continue
-        is_output = option in OUTPUTS and not (is_report and option == "--results-dir")
+        is_output = option in OUTPUTS and not (reads_results and option == "--results-dir")
         declared = _paths(stage.outs if is_output else stage.deps)
         assert _covered(value, declared), f"{option} {value} is not among {sorted(declared)}"
 

@@ -65,6 +65,61 @@ def test_fault_names_key_value_and_remedy(path, value, told):
     assert all(part in message for part in told), message
 
 
+LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-linear"}
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"train_embedder.fp16": True}, ["train_embedder.fp16: true together with train_embedder.bf16", "set one"]),
+        (
+            {"train_embedder.lora": LORA, "train_embedder_recipes.xl_lora": {"trained_layers": 1}},
+            ["train_embedder_recipes.xl_lora: trained_layers: 1 together with train_embedder.lora", "set one"],
+        ),
+        (
+            {"train_embedder_recipes.in_context": {"objective": "distillation"}},
+            ["train_embedder_recipes.in_context: objective: 'distillation'", "only translation_pairs and"],
+        ),
+        (
+            {
+                "train_embedder.matryoshka_dimensions": [128, 64],
+                "train_embedder_recipes.translation_pairs": {"objective": "distillation"},
+            },
+            ["train_embedder_recipes.translation_pairs: matryoshka_dimensions: [128, 64]", "set []"],
+        ),
+        ({"prompts.version": "entail_v9"}, ["prompts.version: 'entail_v9' is not defined; choose one of", "entail_v1"]),
+        (
+            {"compose_adapter.method": "factors", "train_language_adapter.r": 8},
+            ["train_language_adapter: r 8", "train_task_adapter has 16", "'factors' needs them equal"],
+        ),
+        (
+            {"base_models.tiny.scratch.architecture": "qwen3"},
+            ["base_models.tiny.scratch.architecture: 'qwen3' does not fit the role; choose one of ('xlm-roberta'"],
+        ),
+        (
+            {"base_models.generator.scratch.hidden_size": 129},
+            ["base_models.generator.scratch.hidden_size: 129", "num_attention_heads, which is 2"],
+        ),
+        ({"grid.languages": ["afr", "ind", "afr"]}, ["grid.languages: ['afr', 'ind', 'afr']", "name it once"]),
+        ({"grid.encoders": ["tiny", "tiny"]}, ["grid.encoders: ['tiny', 'tiny']", "name it once"]),
+        ({"prepare_corpora.min_characters": 5000}, ["prepare_corpora.min_characters: 5000", "1000", "lower it"]),
+    ],
+)
+def test_what_a_late_stage_would_refuse_is_refused_before_the_first(values, told):
+    raw = copy.deepcopy(VALID)
+    for path, value in values.items():
+        *parents, last = path.split(".")
+        place = raw
+        for part in parents:
+            place = place[part]
+        place[last] = value
+    with pytest.raises(ParamsError) as caught:
+        validate_params(raw, source="params.yaml")
+    message = str(caught.value)
+    assert all(line.startswith("params.yaml: ") for line in message.splitlines())
+    assert all(part in message for part in told), message
+
+
 def test_all_faults_are_told_at_once():
     raw = _set("train_embedder.temperatur", 1)
     raw["seed"] = "x"

@@ -12,12 +12,12 @@ import yaml
 from click.testing import CliRunner
 from encoders import write_encoder
 
-from bootembed.params import Pretraining, Scratch, validate_params
+from bootembed.params import BaseModelSpec, Pretraining, Scratch, validate_params
 from bootembed.plan import checks, estimates
 from bootembed.plan.__main__ import main
 from bootembed.plan.checks import Machine, Repo
 from bootembed.plan.estimates import GPUS, Gpu
-from bootembed.plan.sizes import ModelSize, _scratch_config, model_size, published
+from bootembed.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
 from bootembed.plan.work import Device, disk_bytes, stage_counts, work_of
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +117,13 @@ class TestEstimates:
         assert estimates.lora_training_bytes(SMALL, lora) == pytest.approx(1.15 * wanted)
         flops = estimates.lora_training_flops(SMALL, lora, 1000)
         assert flops == (6 if checkpointing else 4) * 72 * 1000
+
+    def test_what_is_not_quantised_trains_in_fp32(self):
+        loras = [
+            _params(train_task_adapter={"load_in_4bit": four_bit}).train_task_adapter for four_bit in (True, False)
+        ]
+        four_bit, whole = (estimates.lora_training_bytes(SMALL, lora) for lora in loras)
+        assert whole - four_bit == pytest.approx(1.15 * (200 - 32 * 4.127 / 8 - 68 * 4))
 
     def test_generation(self):
         local = {"batch_size": 5, "bf16": True, "load_in_4bit": False}
@@ -225,6 +232,23 @@ class TestChecks:
         assert (found.state, found.what) == ("unknown", offline)
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
         assert checks.ask_hub(repo, endpoint=hub).what == offline
+
+    @pytest.mark.parametrize("token", [None, "hf_x"])
+    def test_configurations_are_asked_for_with_the_environments_token_alone(self, monkeypatch, token):
+        """The token that a login left on the machine is not used."""
+        used = []
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        if token:
+            monkeypatch.setenv("HF_TOKEN", token)
+
+        def hf_hub_download(*_, token, **__):
+            used.append(token)
+            raise OSError("not there")
+
+        monkeypatch.setattr("huggingface_hub.hf_hub_download", hf_hub_download)
+        spec = BaseModelSpec(role="encoder", source="hub", id="org/name", revision=REVISION)
+        assert config_of(spec) == (None, "the Hub")
+        assert used == [token or False]
 
     def test_a_gated_model_needs_a_token_even_offline(self, monkeypatch):
         monkeypatch.delenv("HF_TOKEN", raising=False)

@@ -19,6 +19,7 @@ from bootembed.prompts import (
     decode_answer,
     encode_example,
     encode_prompt,
+    encode_text,
     prompt_definition,
     prompt_text,
 )
@@ -55,6 +56,30 @@ def test_one_bos(tokenizer):
     ids = encode_prompt(tokenizer, build_messages(DEFINITION, "x", polarity=Polarity.POSITIVE, language="English"))
     assert ids.count(tokenizer.bos_token_id) == 1
     assert ids[0] == tokenizer.bos_token_id
+
+
+def test_a_doubled_bos_is_refused(tokenizer):
+    doubled = copy.deepcopy(tokenizer)
+    doubled.chat_template = "{{ bos_token }}" + tokenizer.chat_template
+    messages = build_messages(DEFINITION, "x", polarity=Polarity.POSITIVE, language="English")
+    with pytest.raises(DataError, match="begins with more than one BOS"):
+        encode_prompt(doubled, messages)
+
+
+def test_a_bos_that_begins_every_turn_is_the_templates_own(tokenizer):
+    """As SmolLM2 has it, whose BOS is `<|im_start|>`."""
+    turns = copy.deepcopy(tokenizer)
+    turns.chat_template = (
+        "{% for m in messages %}{{ bos_token }}{{ m['role'] }}\n{{ m['content'] }}<|end|>{% endfor %}"
+        "{% if add_generation_prompt %}{{ bos_token }}assistant\n{% endif %}"
+    )
+    messages = build_messages(
+        DEFINITION, "x", polarity=Polarity.POSITIVE, language="English", shots=[Shot("a premise", "an answer")]
+    )
+    prompt = encode_prompt(turns, messages)
+    assert prompt.count(turns.bos_token_id) == 4
+    ids, _ = encode_example(turns, messages, "an answer")
+    assert ids[: len(prompt)] == prompt
 
 
 @pytest.mark.parametrize("adds_bos", [True, False])
@@ -117,7 +142,7 @@ def test_bos_is_added_where_the_tokenizer_has_one_and_the_template_writes_none()
     llama.chat_template = llama.chat_template.replace("{{ bos_token }}", "")
     assert encode_prompt(llama, MESSAGES) == complete
     llama.chat_template = "{{ bos_token }}{{ bos_token }}x"
-    with pytest.raises(DataError, match="more than one BOS"):
+    with pytest.raises(DataError, match="begins with more than one BOS"):
         encode_prompt(llama, MESSAGES)
 
 
@@ -165,3 +190,15 @@ def test_text_that_spells_special_tokens_is_text(family):
     learned = [token for token, learn in zip(ids, mask, strict=True) if learn]
     assert [tokenizer.decode([token]) for token in learned if token in special] == [end]
     assert decode_answer(tokenizer, ids, len(prompt)) == " ".join(spelt.split())
+
+
+@pytest.mark.parametrize("family", ["gemma", "qwen", "llama"])
+def test_running_text_that_spells_special_tokens_is_text(family):
+    tokenizer = chat_tokenizer(family)
+    for spelt in (f"a {tokenizer.eos_token} b", "plain text"):
+        ids = encode_text(tokenizer, spelt)
+        begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
+        assert ids[: len(begin)] == begin
+        assert ids.count(tokenizer.eos_token_id) == 1
+        assert ids[-1] == tokenizer.eos_token_id
+        assert tokenizer.decode(ids[len(begin) : -1]) == spelt

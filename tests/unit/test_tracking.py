@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import time
 
 import pytest
 
@@ -82,6 +84,49 @@ def test_switched_off_writes_nothing(store, monkeypatch):
 def test_a_password_in_the_store_address_is_not_shown(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://anna:hidden@mlflow.example.org/store")
     assert tracking.shown_uri() == "https://mlflow.example.org/store"
+
+
+def test_a_password_in_the_store_address_is_not_shown_by_mlflows_own_errors(store, monkeypatch, caplog):
+    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
+    monkeypatch.setattr(tracking, "_PATIENCE", {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://anna:hidden@127.0.0.1:9/store")
+    with pytest.raises(ValueError, match="broken"):
+        _fail()
+    assert "127.0.0.1:9/store" in caplog.text
+    assert "hidden" not in caplog.text
+
+
+def test_a_stage_does_not_wait_minutes_for_a_server_that_is_away(store, monkeypatch):
+    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    started = time.monotonic()
+    with pytest.raises(ValueError, match="broken"):
+        _fail()
+    assert time.monotonic() - started < 60
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
+
+
+def test_a_run_that_mlflow_refuses_holds_up_no_other(store, monkeypatch):
+    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
+    with tracking.stage_run("refused", cell={}, settings={}) as run:
+        run.log_metrics({"no such # name": 1})
+    with tracking.stage_run("taken", cell={}, settings={}) as run:
+        run.log_metrics({"a": 1})
+    (logged,) = _runs()
+    assert logged.data.metrics["a"] == 1
+    assert len(list(tracking.SPOOL.glob("*.refused"))) == 1
+    assert not list(tracking.SPOOL.glob("*.json"))
+
+
+def test_columns_of_a_users_file_and_a_file_that_is_gone_are_no_hindrance(store, monkeypatch):
+    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
+    report = store / "report.md"
+    report.write_text("x")
+    with tracking.stage_run("x", cell={}, settings={"corpora": {"where": {"Sentence #1/2": "a"}}}) as run:
+        run.log_artifact(report)
+    report.unlink()
+    (logged,) = _runs()
+    assert logged.data.params == {"corpora.where.Sentence _1_2": "a"}
 
 
 def test_one_process_sends_what_several_stages_left(store, monkeypatch):

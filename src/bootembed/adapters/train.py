@@ -13,7 +13,7 @@ from bootembed.checkpoints import newest_checkpoint
 from bootembed.errors import DataError
 from bootembed.hashing import content_hash
 from bootembed.processes import batch_arguments, is_first, process_count, wait_for_all
-from bootembed.prompts import encode_example
+from bootembed.prompts import encode_example, encode_text
 from bootembed.seeding import derive_seed, sample_rows, seed_everything
 
 if TYPE_CHECKING:
@@ -112,8 +112,7 @@ def _encode(tokenizer: Any, example: Example) -> dict[str, list[int]]:
     if example.messages:
         ids, mask = encode_example(tokenizer, example.messages, example.answer)
         return {"input_ids": ids, "completion_mask": mask}
-    bos = tokenizer.bos_token or ""
-    ids = tokenizer(bos + example.answer + tokenizer.eos_token, add_special_tokens=False)["input_ids"]
+    ids = encode_text(tokenizer, example.answer)
     return {"input_ids": ids, "completion_mask": [1] * len(ids)}
 
 

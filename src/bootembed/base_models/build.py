@@ -34,7 +34,7 @@ def build_base_model(
         spec: Where the model comes from.
         documents: Pretraining documents; only `scratch` reads them.
         output_dir: Folder to fill; it must not hold anything.
-        checkpoint_dir: Folder for resuming a killed pretraining; removed at the end.
+        checkpoint_dir: Folder for resuming a killed pretraining or download; removed at the end.
         seed: Of a scratch model.
 
     Raises:
@@ -42,7 +42,7 @@ def build_base_model(
     """
     output_dir.mkdir(parents=True, exist_ok=True)
     if spec.source == "hub":
-        _download(spec, output_dir)
+        _download(spec, output_dir, checkpoint_dir)
         return {}
     if spec.source == "local":
         _copy(Path(str(spec.path)).expanduser(), output_dir)
@@ -56,15 +56,24 @@ def build_base_model(
     return metrics
 
 
-def _download(spec: BaseModelSpec, output_dir: Path) -> None:
-    """Fetch a pinned revision; weights other than safetensors are downloaded only where the profile says so."""
+def _download(spec: BaseModelSpec, output_dir: Path, checkpoint_dir: Path) -> None:
+    """Fetch a pinned revision; weights other than safetensors are downloaded only where the profile says so.
+
+    Files arrive in a folder of the revision's own below `checkpoint_dir`, where they outlive a killed run: DVC empties
+    `output_dir` before it runs a stage again, and large models are tens of gigabytes.
+    """
     from bootembed.base_models.download import download_model
 
     assert spec.id is not None, "params validation demands it"
     assert spec.revision is not None, "params validation demands it"
     require_resolved(spec.id, spec.revision, kind="model")
     wanted = [*_WEIGHTS_AND_TEXT, _PICKLED] if spec.pickled_weights else _WEIGHTS_AND_TEXT
-    download_model(spec.id, spec.revision, output_dir, patterns=wanted)
+    arrived = checkpoint_dir / f"{spec.id.replace('/', '--')}-{spec.revision}"
+    arrived.mkdir(parents=True, exist_ok=True)
+    download_model(spec.id, spec.revision, arrived, patterns=wanted)
+    for path in sorted(arrived.iterdir()):
+        shutil.move(path, output_dir / path.name)
+    shutil.rmtree(checkpoint_dir)
     if (output_dir / _PICKLED).is_file():
         _to_safetensors(output_dir / _PICKLED)
     _require_weights(output_dir, f"{spec.id}@{spec.revision}")

@@ -23,7 +23,7 @@ def download_model(model: str, revision: str, output_dir: Path, *, patterns: Seq
     Args:
         model: Id on the Hub, owner/name.
         revision: Commit.
-        output_dir: Folder to fill.
+        output_dir: Folder to fill; what an interrupted download has left there is gone on with.
         patterns: File patterns; all else is left on the Hub.
 
     Raises:

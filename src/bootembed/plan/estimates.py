@@ -65,7 +65,7 @@ def lora_training_bytes(size: ModelSize, lora: Lora) -> float:
     With checkpointing every layer's input is kept (2 bytes a value), and one layer's activations are there while it is
     computed again; without, those of all layers are. A layer keeps inputs and outputs of its linear layers (2 bytes),
     and for LoRA's dropout another copy of the inputs with its mask (3 bytes). Attention is taken to be fused: it keeps
-    no scores.
+    no scores. Of a 4-bit model the embeddings and norms are put into fp32 (`adapters.train`).
     """
     tokens = lora.per_device_train_batch_size * lora.max_length
     dropout = 3 if lora.lora_dropout else 0
@@ -73,7 +73,7 @@ def lora_training_bytes(size: ModelSize, lora: Lora) -> float:
     kept = size.layers * 2 * size.hidden
     activations = kept + linear / size.layers if lora.gradient_checkpointing else kept + linear
     used = (
-        weight_bytes(size, four_bit=lora.load_in_4bit, bf16=lora.bf16)
+        weight_bytes(size, four_bit=lora.load_in_4bit, bf16=lora.bf16 and not lora.load_in_4bit)
         + _TRAINED_BYTES * size.lora_parameters(lora.r)
         + tokens * (activations + _LOGIT_BYTES * size.vocabulary)
     )

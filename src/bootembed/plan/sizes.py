@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bootembed.hub import hub_token
 from bootembed.params import UNRESOLVED
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _from_hub(model_id: str, revision: str) -> dict[str, Any] | None:
     if revision == UNRESOLVED:
         return None
     try:
-        file = hf_hub_download(model_id, "config.json", revision=revision, etag_timeout=5)
+        file = hf_hub_download(model_id, "config.json", revision=revision, etag_timeout=5, token=hub_token())
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError):  # gated, offline, no such model
         return None
     found: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))

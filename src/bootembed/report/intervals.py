@@ -47,8 +47,8 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class _Answers:
-    """What one embedder answered on the test split of a task: gold scores are there for STS only."""
+class Answers:
+    """What one embedder answered on a split of a task: gold scores are there for STS only."""
 
     values: list[float]
     gold: list[float]
@@ -70,13 +70,13 @@ def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) ->
     cells = sorted({(score.language, score.encoder) for score in scores})
     for language, encoder in cells:
         kinds = {s.recipe: s.kind for s in scores if (s.language, s.encoder) == (language, encoder)}
-        answers = {recipe: _answers(results_dir / f"{recipe}-{language}-{encoder}") for recipe in kinds}
+        answers = {r: read_answers(results_dir / f"{r}-{language}-{encoder}", split="test") for r in kinds}
         for task in answers[UNTRAINED]:
             of_task = {recipe: found[task] for recipe, found in answers.items() if task in found}
             if len(of_task) < len(kinds):
                 missing = sorted(set(kinds) - set(of_task))
                 raise DataError(f"{results_dir}: no answers to {task} of {missing}, {language}, {encoder}; score again")
-            resampled = _resample(of_task, seed=derive_seed(seed, "bootstrap", task, language))
+            resampled = resample(of_task, seed=derive_seed(seed, "bootstrap", task, language))
             pairs = _pairs(kinds)
             found = [compare(resampled[recipe], resampled[against]) for recipe, against in pairs]
             corrected = holm([difference.p_value for difference in found])
@@ -95,9 +95,18 @@ def _pairs(kinds: Mapping[str, str]) -> list[tuple[str, str]]:
     return against_untrained + [(strategy, baseline) for strategy in strategies for baseline in baselines]
 
 
-def _resample(answers: Mapping[str, _Answers], *, seed: int) -> dict[str, Resampled]:
-    values = {recipe: found.values for recipe, found in answers.items()}
-    gold = answers[UNTRAINED].gold
+def resample(answers: Mapping[str, Answers], *, seed: int) -> dict[str, Resampled]:
+    """The statistic of each embedder over resampled items, the same ones for all.
+
+    Args:
+        answers: Name -> its answers on one split of one task.
+        seed: Of the resampling.
+
+    Raises:
+        DataError: They are not answers on the same items.
+    """
+    values = {name: found.values for name, found in answers.items()}
+    gold = next(iter(answers.values())).gold
     if any(found.gold != gold for found in answers.values()):
         raise DataError("predictions.parquet: gold scores differ between cells; score all on the same evaluation set")
     if gold:
@@ -105,16 +114,21 @@ def _resample(answers: Mapping[str, _Answers], *, seed: int) -> dict[str, Resamp
     return resample_means(values, resamples=RESAMPLES, seed=seed)
 
 
-def _answers(folder: Path) -> dict[str, _Answers]:
-    """Task -> answers on the test split, of STS and bitext mining."""
-    found: dict[str, _Answers] = {}
-    for row in read_table(folder / "predictions.parquet", PREDICTIONS):
-        if row["split"] == "test":
-            answers = found.setdefault(row["task"], _Answers([], []))
+def read_answers(results_dir: Path, *, split: str) -> dict[str, Answers]:
+    """Task -> what one embedder answered on a split of it; STS and bitext mining only.
+
+    Args:
+        results_dir: Of one cell, with `predictions.parquet` and `nearest.parquet`.
+        split: Of every task.
+    """
+    found: dict[str, Answers] = {}
+    for row in read_table(results_dir / "predictions.parquet", PREDICTIONS):
+        if row["split"] == split:
+            answers = found.setdefault(row["task"], Answers([], []))
             answers.values.append(row["similarity"])
             answers.gold.append(row["gold"])
-    for row in read_table(folder / "nearest.parquet", NEAREST):
-        if row["split"] == "test":
+    for row in read_table(results_dir / "nearest.parquet", NEAREST):
+        if row["split"] == split:
             right = row["nearest"] == row["index"]  # a sentence and its translation have one index
-            found.setdefault(row["task"], _Answers([], [])).values.append(float(right))
+            found.setdefault(row["task"], Answers([], [])).values.append(float(right))
     return found
