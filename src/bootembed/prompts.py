@@ -125,10 +125,11 @@ def encode_prompt(tokenizer: Any, messages: list[Message]) -> list[int]:
 
     The template's text already holds the special tokens, so it is tokenised without adding any: a second BOS
     measurably hurts models such as Gemma. Where the tokenizer puts a BOS before any text but the template writes none,
-    it is put there. Thinking modes are switched off where a template knows them.
+    it is put there. Some templates begin every turn of the user with one (Llama 2): these stay. Thinking modes are
+    switched off where a template knows them.
 
     Raises:
-        DataError: The template yields more than one BOS, refuses the conversation, or has the model think first.
+        DataError: The template begins with more than one BOS, refuses the conversation, or has the model think first.
     """
     shown, written = _guard(tokenizer, messages)
     return _encode(tokenizer, _prompt_text(tokenizer, shown), written)
@@ -207,8 +208,8 @@ def _encode(tokenizer: Any, text: str, written: dict[str, str]) -> list[int]:
     bos = tokenizer.bos_token_id
     if bos is None:
         return ids
-    if ids.count(bos) > 1:
-        raise DataError("a rendered prompt holds more than one BOS token; check the tokenizer's chat template")
+    if ids[:2] == [bos, bos]:
+        raise DataError("a rendered prompt begins with more than one BOS token; check the tokenizer's chat template")
     if bos not in ids and tokenizer("a")["input_ids"][0] == bos:
         return [bos, *ids]
     return ids

@@ -121,6 +121,23 @@ def test_bos_is_added_where_the_tokenizer_has_one_and_the_template_writes_none()
         encode_prompt(llama, MESSAGES)
 
 
+def test_a_template_that_begins_every_turn_with_bos_takes_examples():
+    """As that of Llama 2 does."""
+    llama = chat_tokenizer("llama")
+    llama.chat_template = (
+        "{% for m in messages %}{% if m['role'] == 'user' %}{{ bos_token + '[INST] ' + m['content'] + ' [/INST]' }}"
+        "{% else %}{{ ' ' + m['content'] + ' ' + eos_token }}{% endif %}{% endfor %}"
+    )
+    shots = [Shot("p1", "a1"), Shot("p2", "a2")]
+    messages = build_messages(DEFINITION, "p3", polarity=Polarity.POSITIVE, language="Hausa", shots=shots)
+    ids = encode_prompt(llama, messages)
+    assert ids.count(llama.bos_token_id) == 3
+    assert ids[:2] != [llama.bos_token_id] * 2
+    llama.chat_template = "{{ bos_token }}" + llama.chat_template
+    with pytest.raises(DataError, match="more than one BOS"):
+        encode_prompt(llama, messages)
+
+
 def test_no_bos_is_added_where_the_tokenizer_adds_none(tokenizer):
     import copy
 
