@@ -184,6 +184,7 @@ def compare(undisturbed: Cell, killed: Cell) -> dict[str, Any]:
     return {
         "identical": all(same.values()) and undisturbed.answers() == killed.answers(),
         "identical_files": same,
+        "triplets_kept": json.loads(_content(killed, "metrics.json"))["kept"],
         "answers": len(set(keys)),
         "written_twice": len(keys) - len(set(keys)),
         "begun": begun.total(),
@@ -205,7 +206,7 @@ def once(begun: Path, options: Sequence[str]) -> None:
     from stages.generate_triplets import main as stage
 
     answer = ResidentGenerator.answer
-    file = os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    file = os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def noted(generator: ResidentGenerator, batch: Batch) -> Iterator[dict[str, Answer]]:
         keys = " ".join(prompt.key for prompt in batch.prompts)

@@ -66,7 +66,7 @@ def test_a_killed_run_that_differs_or_pays_twice_is_found(tmp_path):
     for cell in cells:
         cell.folder.mkdir()
         for name in ("training.parquet", "set_aside.parquet", "README.md", "metrics.json"):
-            (cell.folder / name).write_text("same")
+            (cell.folder / name).write_text('{"kept": 3}')
         cell.begun.write_text("0.5 a b\n0.7 c\n")
         cell.ledger.write_text("".join(line % (key, "text") for key in "abc"))
     found = killed_generation.compare(*cells)
