@@ -26,6 +26,11 @@ _THOUGHTS = (
     ("[THINK]", "[/THINK]"),
     ("<|channel|>analysis", "<|end|>"),
 )
+# Stands in for the function that templates ask for today's date, and fills the commonest fields of its argument.
+_DATE = (
+    "{% macro strftime_now(form) %}{{ form | replace('%d', '26') | replace('%m', '07') | replace('%b', 'Jul')"
+    " | replace('%B', 'July') | replace('%Y', '2024') }}{% endmacro %}"
+)
 LABEL_OF = {Polarity.POSITIVE: "entailment", Polarity.NEGATIVE: "contradiction"}  # in NLI corpora
 
 
@@ -126,7 +131,7 @@ def encode_prompt(tokenizer: Any, messages: list[Message]) -> list[int]:
     The template's text already holds the special tokens, so it is tokenised without adding any: a second BOS at the
     beginning measurably hurts models such as Gemma. (Some templates begin every turn with the BOS: SmolLM2's, Llama
     2's.) Where the tokenizer puts a BOS before any text but the template writes none, it is put there. Thinking modes
-    are switched off where a template knows them.
+    are switched off where a template knows them, and a template that writes the date always writes the same.
 
     Raises:
         DataError: The template begins with two BOS, refuses the conversation, or has the model think first.
@@ -203,11 +208,20 @@ def _render(tokenizer: Any, messages: list[Message], *, add_generation_prompt: b
         raise DataError("the generator's tokenizer has no chat template; choose an instruction-tuned model")
     try:
         text: str = tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=False
+            messages,
+            tokenize=False,
+            add_generation_prompt=add_generation_prompt,
+            enable_thinking=False,
+            chat_template=_dated(tokenizer.get_chat_template()),
         )
     except TemplateError as error:
         raise DataError(f"the generator's chat template refuses the prompt: {error}; choose another model") from error
     return text
+
+
+def _dated(template: str) -> str:
+    """The template; one that writes the date (Llama 3.2) writes always the same, or answers would change by the day."""
+    return _DATE + template if "strftime_now" in template else template
 
 
 def _encode(tokenizer: Any, text: str, written: dict[str, str]) -> list[int]:

@@ -1,4 +1,4 @@
-"""The benchmarks of speed do the work that they time: every procedure on tiny real models."""
+"""The benchmarks do the work that they measure: on tiny real models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from encoders import sentences, write_encoder
 from toy import toy_nli
 
-from benchmarks import embedder, generation
+from benchmarks import embedder, generation, killed_generation
 from bootembed.params import Strategy
 from bootembed.tables import ANCHORS, STS, TRIPLETS, write_table
 from bootembed.triplets.generator import describe_generator, write_generator
@@ -26,18 +26,62 @@ def _once(command, *arguments):
     return json.loads(result.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("procedure", ["official", "transformers"])
-def test_triplets_are_written(tiny_generator, tmp_path, procedure):
+@pytest.fixture
+def generating(tiny_generator, tmp_path):
+    """Options that name a generator with adapters, and anchors."""
     names = {"language": "afr", "language_name": "Afrikaans", "prompt_version": "entail_v1", "shots": ShotPool()}
     adapters = random_adapters(tiny_generator, tmp_path / "adapters")
     write_generator(describe_generator(Strategy.XL_LORA, **names), adapters, tmp_path / "generator")
-    write_table([{"text": row["premise"]} for row in toy_nli(6)], ANCHORS, tmp_path / "anchors.parquet")
+    anchors = [{"text": row["premise"]} for row in toy_nli(30)]
+    write_table(anchors, ANCHORS, tmp_path / "anchors.parquet")
     folders = ["--base-model", tiny_generator, "--generator", tmp_path / "generator"]
-    table = ["--anchors", tmp_path / "anchors.parquet", "--params", PARAMS]
-    found = _once(generation.main, procedure, *folders, *table, "--rows", 5)
+    return [*folders, "--anchors", tmp_path / "anchors.parquet", "--params", PARAMS]
+
+
+@pytest.mark.parametrize("procedure", ["official", "transformers"])
+def test_triplets_are_written(generating, procedure):
+    found = _once(generation.main, procedure, *generating, "--rows", 5)
     assert found["triplets"] == 5
     assert 10 < found["completion_tokens"] <= 2 * 5 * 32
     assert found["seconds"] > 0
+
+
+def test_kills_land_within_generation_and_what_they_cost_is_counted(tiny_generator, generating, tmp_path):
+    output = tmp_path / "result.json"
+    sizes = ["--encoder", tiny_generator, "--rows", 60, "--batch-size", 4, "--kills", 2, "--output", output]
+    result = CliRunner().invoke(killed_generation.main, ["measure", *map(str, [*generating, *sizes])])
+    assert result.exit_code == 0, result.output
+    told = json.loads(output.read_text())
+    assert told["identical"]
+    assert told["answers"] == 120
+    assert told["begun"] == 120 + told["begun_again"]
+    assert told["begun_again"] == sum(kill["begun_in_vain"] for kill in told["kills"])
+    assert all(0 <= kill["answers_in_ledger"] < 120 and kill["batches_begun"] for kill in told["kills"])
+    assert told["most_begun_in_vain_by_a_kill"] <= 4
+
+
+def test_a_killed_run_that_differs_or_pays_twice_is_found(tmp_path):
+    cells = [killed_generation.Cell(tmp_path / name, PARAMS, {}) for name in ("undisturbed", "killed")]
+    line = '{"key": "%s", "text": "%s", "finished": true}\n'
+    for cell in cells:
+        cell.folder.mkdir()
+        for name in ("training.parquet", "set_aside.parquet", "README.md", "metrics.json"):
+            (cell.folder / name).write_text('{"kept": 3}')
+        cell.begun.write_text("0.5 a b\n0.7 c\n")
+        cell.ledger.write_text("".join(line % (key, "text") for key in "abc"))
+    found = killed_generation.compare(*cells)
+    assert (found["identical"], found["begun_again"], found["written_twice"]) == (True, 0, 0)
+    cells[1].begun.write_text("0.5 a b\n0.9 a b\n1.1 c\n")
+    cells[1].ledger.write_text("".join(line % (key, "text") for key in "aabc") + '{"key": "d')
+    found = killed_generation.compare(*cells)
+    assert (found["identical"], found["begun_again"], found["written_twice"]) == (True, 2, 1)
+    cells[1].ledger.write_text("".join(line % (key, "other") for key in "abc"))
+    assert not killed_generation.compare(*cells)["identical"]
+    cells[0].ledger.write_bytes(cells[1].ledger.read_bytes())
+    (cells[1].folder / "training.parquet").write_text("other")
+    found = killed_generation.compare(*cells)
+    assert not found["identical"]
+    assert not found["identical_files"]["training.parquet"]
 
 
 def test_padding_and_mini_batches_change_no_score(tmp_path):

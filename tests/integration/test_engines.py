@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import random
+import shutil
 import time
 
 import pytest
@@ -16,7 +17,7 @@ from transformers import GenerationMixin
 
 from bootembed.errors import ParamsError
 from bootembed.params import Polarity
-from bootembed.triplets.engines.resident import ResidentGenerator
+from bootembed.triplets.engines.resident import Batch, Prompt, ResidentGenerator
 
 # Of different lengths, so that batches need padding; two are equal.
 ANCHORS = [row["premise"] + " It is a day." * (n % 3) for n, row in enumerate(toy_nli(10, seed=4))]
@@ -53,7 +54,7 @@ def test_equal_anchors_and_other_seeds_draw_other_answers(tiny_generator, adapte
 
 def test_tokens_are_counted_and_unfinished_answers_told_apart(tiny_generator, tmp_path, monkeypatch):
     def generate(model, input_ids, **_):
-        end = model.generation_config.eos_token_id
+        (end,) = model.generation_config.eos_token_id
         return torch.cat([input_ids, torch.tensor([[20, end, end], [20, 21, 22]])], dim=1)
 
     monkeypatch.setattr(GenerationMixin, "generate", generate)
@@ -61,6 +62,36 @@ def test_tokens_are_counted_and_unfinished_answers_told_apart(tiny_generator, tm
     assert (short.finished, short.completion_tokens) == (True, 2)
     assert (long.finished, long.completion_tokens) == (False, 3)
     assert long.prompt_tokens > short.prompt_tokens + 4
+
+
+@pytest.mark.parametrize("own", [{"repetition_penalty": 1.3}, {"num_beams": 2}, {"return_dict_in_generate": True}])
+def test_the_models_own_settings_of_generation_change_nothing(tiny_generator, tmp_path, own):
+    """Qwen 2.5, for one, brings a penalty on repetition, which is one on the words of the premise."""
+    changed = shutil.copytree(tiny_generator, tmp_path / "changed")
+    path = changed / "generation_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | own))
+    prompts = [Prompt(str(n), [5 + n, 9, 11], seed=n) for n in range(4)]
+    batch = Batch(Polarity.POSITIVE, prompts)
+    plain, other = ([*ResidentGenerator(base, {}, SAMPLING).answer(batch)] for base in (tiny_generator, changed))
+    assert plain == other
+
+
+def test_an_answer_also_ends_where_the_tokenizer_says(tiny_generator, tmp_path, monkeypatch):
+    """Where the model knows the end of a document only, and the tokenizer that of a turn."""
+    changed = shutil.copytree(tiny_generator, tmp_path / "changed")
+    for name in ("generation_config.json", "config.json"):
+        raw = json.loads((changed / name).read_text())
+        (changed / name).write_text(json.dumps(raw | {"eos_token_id": 17}))
+    generator = ResidentGenerator(changed, {}, SAMPLING)
+    turn = generator.tokenizer.eos_token_id
+    monkeypatch.setattr(
+        GenerationMixin,
+        "generate",
+        lambda _, input_ids, **__: torch.cat([input_ids, torch.tensor([[20, turn, 22], [20, 17, 22]])], dim=1),
+    )
+    batch = Batch(Polarity.POSITIVE, [Prompt("one", [5], seed=1), Prompt("two", [5], seed=2)])
+    (answers,) = generator.answer(batch)
+    assert [(answer.finished, answer.completion_tokens) for answer in answers.values()] == [(True, 2)] * 2
 
 
 def test_a_longer_list_of_anchors_computes_what_is_new(tiny_generator, adapters, undisturbed, tmp_path, monkeypatch):

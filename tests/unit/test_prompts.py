@@ -146,6 +146,37 @@ def test_bos_is_added_where_the_tokenizer_has_one_and_the_template_writes_none()
         encode_prompt(llama, MESSAGES)
 
 
+def test_a_template_that_begins_every_turn_with_bos_takes_examples():
+    """As that of Llama 2 does."""
+    llama = chat_tokenizer("llama")
+    llama.chat_template = (
+        "{% for m in messages %}{% if m['role'] == 'user' %}{{ bos_token + '[INST] ' + m['content'] + ' [/INST]' }}"
+        "{% else %}{{ ' ' + m['content'] + ' ' + eos_token }}{% endif %}{% endfor %}"
+    )
+    shots = [Shot("p1", "a1"), Shot("p2", "a2")]
+    messages = build_messages(DEFINITION, "p3", polarity=Polarity.POSITIVE, language="Hausa", shots=shots)
+    ids = encode_prompt(llama, messages)
+    assert ids.count(llama.bos_token_id) == 3
+    assert ids[:2] != [llama.bos_token_id] * 2
+    llama.chat_template = "{{ bos_token }}" + llama.chat_template
+    with pytest.raises(DataError, match="more than one BOS"):
+        encode_prompt(llama, messages)
+
+
+def test_a_template_that_writes_the_date_writes_the_same_every_day():
+    """As that of Llama 3.2 does: a run that goes on tomorrow must ask what it asked today."""
+    llama = chat_tokenizer("llama")
+    llama.chat_template = (
+        "{{ bos_token }}{% if not date_string is defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}"
+        "Today Date: {{ date_string }}\n" + llama.chat_template.removeprefix("{{ bos_token }}")
+    )
+    assert llama.decode(encode_prompt(llama, MESSAGES)).startswith("<|begin_of_text|>Today Date: 26 Jul 2024\n")
+    assert "Today Date: 26 Jul 2024\n" in llama.decode(encode_example(llama, MESSAGES, "y")[0])
+    inside = "{{ bos_token }}{% macro head() %}{{ strftime_now('%Y-%m-%d') }}{% endmacro %}{{ head() }} {{ messages }}"
+    llama.chat_template = inside
+    assert llama.decode(encode_prompt(llama, MESSAGES)).startswith("<|begin_of_text|>2024-07-26 [")
+
+
 def test_no_bos_is_added_where_the_tokenizer_adds_none(tokenizer):
     import copy
 

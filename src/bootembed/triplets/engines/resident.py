@@ -56,9 +56,24 @@ class ResidentGenerator:
         self._settings = settings
         self._has_adapters = bool(adapters)
         self._most = local.batch_size
+        self._ends = self._forget_own_settings()
         if adapters:
             self._attach(adapters)
         self.model.eval()
+
+    def _forget_own_settings(self) -> list[int]:
+        """Take the model's own settings of generation away, and return the tokens that end an answer.
+
+        `generate` would take from them what ours leave open, such as beams or a penalty on words of the prompt.
+        """
+        from transformers import GenerationConfig
+
+        own = self.model.generation_config.eos_token_id
+        named = own if isinstance(own, list) else [own]
+        # Some models name the end of a document only, and their tokenizer the end of a turn.
+        ends = [end for end in dict.fromkeys([*named, self.tokenizer.eos_token_id]) if end is not None]
+        self.model.generation_config = GenerationConfig(eos_token_id=ends, pad_token_id=self.tokenizer.pad_token_id)
+        return ends
 
     def _attach(self, adapters: Mapping[Polarity, Path]) -> None:
         from peft import PeftModel
@@ -120,24 +135,22 @@ class ResidentGenerator:
         pad = self.tokenizer.pad_token_id
         inputs = torch.tensor([[pad] * gap + prompt.ids for gap, prompt in zip(padding, prompts, strict=True)])
         mask = torch.tensor([[0] * gap + [1] * (length - gap) for gap in padding])
-        ends = self.model.generation_config.eos_token_id
         sampler = [RowSampler([p.seed for p in prompts], length, self._settings)] if self._settings.do_sample else []
         generated = self.model.generate(
             input_ids=inputs.to(self.model.device),
             attention_mask=mask.to(self.model.device),
             generation_config=GenerationConfig(
-                max_new_tokens=self._settings.max_new_tokens, do_sample=False, eos_token_id=ends, pad_token_id=pad
+                max_new_tokens=self._settings.max_new_tokens, do_sample=False, eos_token_id=self._ends, pad_token_id=pad
             ),
             logits_processor=LogitsProcessorList(sampler),
         ).tolist()
-        ending = set(ends if isinstance(ends, list) else [ends])
         return [
-            self._decode(row, length, ending, prompt_tokens=len(prompt.ids))
+            self._decode(row, length, prompt_tokens=len(prompt.ids))
             for row, prompt in zip(generated, prompts, strict=True)
         ]
 
-    def _decode(self, row: list[int], length: int, ending: set[int], *, prompt_tokens: int) -> Answer:
-        ended_at = next((place for place, token in enumerate(row[length:]) if token in ending), None)
+    def _decode(self, row: list[int], length: int, *, prompt_tokens: int) -> Answer:
+        ended_at = next((place for place, token in enumerate(row[length:]) if token in self._ends), None)
         return Answer(
             decode_answer(self.tokenizer, row, length),
             finished=ended_at is not None,
