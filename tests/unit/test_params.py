@@ -71,7 +71,10 @@ LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-lin
 @pytest.mark.parametrize(
     ("values", "told"),
     [
-        ({"train_embedder.fp16": True}, ["train_embedder.fp16: true together with train_embedder.bf16", "set one"]),
+        (
+            {"train_embedder.fp16": True, "train_embedder.bf16": True},
+            ["train_embedder.fp16: true together with train_embedder.bf16", "set one"],
+        ),
         (
             {"train_embedder.lora": LORA, "train_embedder_recipes.xl_lora": {"trained_layers": 1}},
             ["train_embedder_recipes.xl_lora: trained_layers: 1 together with train_embedder.lora", "set one"],

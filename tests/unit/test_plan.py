@@ -120,7 +120,8 @@ class TestEstimates:
 
     def test_what_is_not_quantised_trains_in_fp32(self):
         loras = [
-            _params(train_task_adapter={"load_in_4bit": four_bit}).train_task_adapter for four_bit in (True, False)
+            _params(train_task_adapter={"bf16": True, "load_in_4bit": four_bit}).train_task_adapter
+            for four_bit in (True, False)
         ]
         four_bit, whole = (estimates.lora_training_bytes(SMALL, lora) for lora in loras)
         assert whole - four_bit == pytest.approx(1.15 * (200 - 32 * 4.127 / 8 - 68 * 4))

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 # Raise it when a change of the code changes answers (rendering of prompts, sampling, decoding): answers in ledgers that
 # older code wrote are then generated again.
-_ANSWERS_OF_CODE = 1
+_ANSWERS_OF_CODE = 2
 _SAMPLING = ("do_sample", "temperature", "top_p", "top_k", "max_new_tokens")
 _LOG_EVERY = 1000  # answers
 
