@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from bootembed.errors import ParamsError
 
@@ -66,7 +66,7 @@ class Role(StrEnum):
 class Section(BaseModel):
     """Base of every section: unknown keys are errors, values cannot be changed after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Grid(Section):
@@ -373,6 +373,16 @@ class OpenAIEngine(Section):
     extra_body: dict[str, Any] = Field(description="Fields to add to requests or, as null, to take out of them.")
     price_per_million: Prices | None = Field(description="For the cost in logs and metrics.")
 
+    @field_validator("base_url")
+    @classmethod
+    def _holds_no_secret(cls, url: str) -> str:
+        if "@" in url or "?" in url:
+            raise ValueError(
+                "holds a user name, password or query, which dvc.lock and MLflow would show; put the address without "
+                "it there, and a key into the variable that api_key_env names"
+            )
+        return url
+
     @model_validator(mode="after")
     def _leaves_request_whole(self) -> Self:
         taken = sorted({"model", "messages", "prompt", "stream", "n"} & set(self.extra_body))
@@ -593,7 +603,7 @@ class Params(Section):
     """All parameters."""
 
     profile: Slug
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**32, description="As far as NumPy's go.")
     revisions: dict[Slug, Revision] = Field(
         description="Pinned commits of the Hub by names of their own, for `${revisions.<name>}` in a profile."
     )
@@ -627,6 +637,7 @@ def settings_of_recipe(common: TrainEmbedder, own: RecipeSettings) -> TrainEmbed
     return common.model_copy(update=own.model_dump(exclude_none=True))
 
 
+_NOT_SHOWN = {"generation.openai.base_url", "generation.openai.api_key_env"}  # somebody may have put a secret there
 _ARCHITECTURES = {"generator": ("qwen3", "llama"), "encoder": ("xlm-roberta", "modernbert")}  # of scratch models
 _PARALLEL_RECIPES = (Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLATION)
 
@@ -672,7 +683,8 @@ def _describe(fault: Any, source: str) -> str:
         )
     if fault["type"] == "missing":
         return f"{source}: {key}: missing; add it (conf/config.yaml lists every key)"
-    return f"{source}: {key}: value {fault['input']!r}: {fault['msg']}"
+    value = "" if key in _NOT_SHOWN else f"value {fault['input']!r}: "
+    return f"{source}: {key}: {value}{fault['msg']}"
 
 
 def _known_keys(location: tuple[Any, ...]) -> list[str]:

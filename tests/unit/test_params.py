@@ -53,6 +53,8 @@ def _set(path, value):
         ("generation.openai.models.positive", "{lang}", ["openai.models", "{lang}", "{strategy} and {language}"]),
         ("generation.openai.extra_body", {"model": "x"}, ["generation.openai", "'model'", "take them out"]),
         ("generation.openai.api_key_env", "sk-1 2", ["api_key_env", "pattern"]),
+        ("train_embedder.learning_rate", float("inf"), ["train_embedder.learning_rate", "finite"]),
+        ("seed", 2**32, ["seed", "less than"]),
         ("base_models.tiny.source", "hub", ["base_models.tiny.id", "missing", "'hub'"]),
         ("base_models.tiny.role", "generator", ["base_models", "exactly one"]),
     ],
@@ -121,6 +123,21 @@ def test_what_a_late_stage_would_refuse_is_refused_before_the_first(values, told
     message = str(caught.value)
     assert all(line.startswith("params.yaml: ") for line in message.splitlines())
     assert all(part in message for part in told), message
+
+
+@pytest.mark.parametrize(
+    ("path", "secret"),
+    [
+        ("generation.openai.base_url", "http://anna:hidden@localhost:8000/v1"),
+        ("generation.openai.base_url", "https://localhost/v1?key=hidden"),
+        ("generation.openai.api_key_env", "sk-hidden"),
+    ],
+)
+def test_what_may_be_a_secret_is_refused_and_not_shown(path, secret):
+    with pytest.raises(ParamsError) as caught:
+        validate_params(_set(path, secret), source="params.yaml")
+    assert str(caught.value).startswith(f"params.yaml: {path}: ")
+    assert "hidden" not in str(caught.value)
 
 
 def test_all_faults_are_told_at_once():
