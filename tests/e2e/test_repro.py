@@ -1,6 +1,7 @@
-"""The whole graph, for real, on a miniature of the default profile: `dvc repro` in a copy of the repository.
+"""The whole graph, for real, on a miniature of the default profile, in a copy of the repository.
 
-The first run has one target language and knows nothing of a second one, which the last test adds.
+The first run is that of `make repro`, cells side by side. It has one target language and knows nothing of a second one,
+which the last test adds, with `dvc repro`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
-    """A clone with what git tracks or would track, at the miniature profile, after one `dvc repro`."""
+    """A clone with what git tracks or would track, at the miniature profile, after one run of all."""
     folder = tmp_path_factory.mktemp("e2e") / "repository"
     listed = _run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], ROOT).stdout.split("\n")
     for name in filter(None, listed):
@@ -43,7 +44,7 @@ def repository(tmp_path_factory):
     _run(["git", "add", "--all"], folder)
     _run(["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message", "copy"], folder)
     _run([sys.executable, "-m", "bootembed.compose_params", "miniature", *PRETRAINING, *WITHOUT_INDONESIAN], folder)
-    _run([sys.executable, "-m", "dvc", "repro"], folder)
+    _run([sys.executable, "-m", "bootembed.fan_out"], folder)
     return folder
 
 
