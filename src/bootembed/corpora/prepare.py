@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import random
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,7 @@ from bootembed.corpora.rows import UNREADABLE, Reason
 from bootembed.errors import DataError
 from bootembed.language_id import identifier_code, in_other_language
 from bootembed.params import ENGLISH, Role
-from bootembed.seeding import derive_seed, sample_rows
+from bootembed.seeding import derive_seed
 from bootembed.tables import SET_ASIDE_ROWS, TableWriter
 
 if TYPE_CHECKING:
@@ -312,18 +313,20 @@ def _joined(row: Row) -> str:
 
 
 def _thin_out(path: Path, layout: Layout, most: int, *, seed: int) -> int:
-    """Leave at most so many rows of a table, chosen at random, in their order; returns how many there are."""
+    """Leave at most so many rows of a table, chosen at random, in their order; returns how many there are.
+
+    One after another is taken or left by the chance that is left (Knuth, The Art of Computer Programming, 3.4.2,
+    algorithm S), so that no list of the chosen is held.
+    """
     count = int(pq.read_metadata(path).num_rows)
     if count <= most:
         return count
-    chosen = iter(sample_rows(range(count), most, seed=seed))
-    wanted = next(chosen)
+    chance = random.Random(seed)
     with pq.ParquetFile(path) as whole, TableWriter(path, layout.schema) as table:
         rows = (row for batch in whole.iter_batches(batch_size=_BATCH) for row in batch.to_pylist())
         for number, row in enumerate(rows):
-            if number == wanted:
+            if chance.random() * (count - number) < most - table.rows:
                 table.write(row)
-                wanted = next(chosen, -1)
     return most
 
 
