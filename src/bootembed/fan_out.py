@@ -1,5 +1,7 @@
 """Run stale cells side by side, whichever have all that they read, and record each in dvc.lock when it is done.
 
+Targets are stages (all their cells) or single cells; without any, the whole pipeline runs.
+
 DVC itself runs stages one at a time, and two `dvc repro` in one project stop each other: one holds the lock while it
 puts its outputs into the cache, and the other gives up after three seconds, its work lost. Here only this process
 talks to DVC. A cell's command runs as `dvc repro` would run it, with a GPU or a share of the cores of its own; it is
@@ -347,7 +349,7 @@ def visible_devices() -> list[str]:
 @click.option("--devices", help="GPUs to deal out, parted by commas; those that are visible unless told.")
 @click.option("--log-dir", type=click.Path(path_type=Path), default=Path("work/fan_out"), show_default=True)
 def main(targets: tuple[str, ...], jobs: int | None, devices: str | None, log_dir: Path) -> None:
-    """Fan out in the present folder; without targets the whole pipeline. Exit status 1 if a cell failed."""
+    """Fan out in the present folder; exit status 1 if a cell failed."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
     given = visible_devices() if devices is None else [name for name in devices.split(",") if name]
