@@ -564,6 +564,7 @@ class RecipeSettings(Section):
     learning_rate: float | None = Field(None, gt=0)
     warmup_steps: int | None = Field(None, ge=0)
     per_device_train_batch_size: int | None = Field(None, ge=2)
+    texts_per_forward: int | None = Field(None, ge=1)
     max_seq_length: int | None = Field(None, ge=4)
     temperature: float | None = Field(None, gt=0)
     matryoshka_dimensions: list[Dimension] | None = None
