@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+import random
 import zipfile
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
@@ -247,6 +248,16 @@ class TestRecords:
             ("malformed_json", 8),
             ("undecodable", 9),
         ]
+
+    def test_a_parquet_file_is_not_held_in_memory(self, tmp_path: Path) -> None:
+        rng = random.Random(1)
+        texts = [rng.randbytes(150).hex() for _ in range(100_000)]  # 30 MB
+        pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet", row_group_size=5_000, compression="none")
+        spec = FileSpec(format="parquet", path="a.parquet")
+        rows = read_rows(spec, ANCHORS, folder=tmp_path, language="hau")
+        before = pa.total_allocated_bytes()
+        held = [pa.total_allocated_bytes() - before for number, _ in enumerate(rows) if number % 1000 == 0]
+        assert max(held) < 12_000_000, max(held)
 
     def test_a_folder_of_parquet_files_is_one_table(self, tmp_path: Path) -> None:
         (tmp_path / "a").mkdir()

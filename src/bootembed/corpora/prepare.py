@@ -322,7 +322,8 @@ def _thin_out(path: Path, layout: Layout, most: int, *, seed: int) -> int:
     if count <= most:
         return count
     chance = random.Random(seed)
-    with pq.ParquetFile(path) as whole, TableWriter(path, layout.schema) as table:
+    # without `pre_buffer=False` the whole file is held
+    with pq.ParquetFile(path, pre_buffer=False) as whole, TableWriter(path, layout.schema) as table:
         rows = (row for batch in whole.iter_batches(batch_size=_BATCH) for row in batch.to_pylist())
         for number, row in enumerate(rows):
             if chance.random() * (count - number) < most - table.rows:

@@ -142,7 +142,7 @@ def _read_parquet_file(path: Path, name: str, columns: Mapping[str, str]) -> Ite
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:  # else the whole file is held
             names = file.schema_arrow.names
             _check_columns(names, columns, str(path))
             wanted = sorted({_top_level(theirs, names) for theirs in columns.values()})
