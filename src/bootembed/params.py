@@ -277,9 +277,7 @@ class Launch(Section):
         ge=1, description="Of a training stage, one a GPU; batch sizes are per process. torchrun's number goes before."
     )
     threads: int | None = Field(
-        None,
-        ge=1,
-        description="CPU threads of a process; the same bytes need the same number. null: all.",
+        None, ge=1, description="CPU threads of a process; the same bytes need the same number. null: all."
     )
 
 
@@ -890,16 +888,8 @@ def _training_faults(params: Params) -> list[str]:
     except ParamsError as error:
         faults.append(str(error))
     task, language = params.train_task_adapter, params.train_language_adapter
-    composes = Strategy.ADAPTER_COMPOSITION in params.grid.strategies
-    if (
-        composes
-        and params.compose_adapter.method == "factors"
-        and (task.r, task.lora_alpha)
-        != (
-            language.r,
-            language.lora_alpha,
-        )
-    ):
+    by_factors = Strategy.ADAPTER_COMPOSITION in params.grid.strategies and params.compose_adapter.method == "factors"
+    if by_factors and (task.r, task.lora_alpha) != (language.r, language.lora_alpha):
         faults.append(
             f"train_language_adapter: r {language.r} and lora_alpha {language.lora_alpha}, but train_task_adapter has "
             f"{task.r} and {task.lora_alpha}: compose_adapter.method 'factors' needs them equal; or use 'delta'"
