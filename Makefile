@@ -30,7 +30,7 @@ $(STAMP): requirements.txt constraints.txt pyproject.toml
 	@touch $(STAMP)
 
 repro: $(STAMP)  ## Rebuild every result of the profile in params.yaml, JOBS stages at a time
-	python -m bootembed.fan_out $(if $(JOBS),--jobs $(JOBS))
+	python -m bootembed.workflow.fan_out $(if $(JOBS),--jobs $(JOBS))
 
 sources: $(STAMP)  ## Fetch the public raw files pinned in sources/ and check them (needs a network)
 	python -m sources.fetch $(ONLY)
@@ -52,8 +52,8 @@ ui: $(STAMP)  ## Browse runs and models in the MLflow UI
 	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
 
 params: $(STAMP)  ## Compose params.yaml from conf/ for PROFILE
-	python -m bootembed.compose_params $(PROFILE)
+	python -m bootembed.workflow.compose $(PROFILE)
 
 plan: $(STAMP)  ## Print what PROFILE needs before anything runs
-	python -m bootembed.plan $(PROFILE)
+	python -m bootembed.workflow.plan $(PROFILE)
 

@@ -26,7 +26,7 @@ from benchmarks.machine import machine
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootembed.params import TrainEmbedder
+    from bootembed.settings.embedder import TrainEmbedder
 
 Rows = list[dict[str, str]]
 PROCEDURES = ("official-32", "official-longest", "ours", "ours-cached")
@@ -103,9 +103,9 @@ def once(
     import torch
     from sentence_transformers import SentenceTransformerTrainer  # noqa: F401
 
+    from bootembed.core.seeding import seed_everything
     from bootembed.embedder.training_sets import read_training_set
-    from bootembed.params import load_params
-    from bootembed.seeding import seed_everything
+    from bootembed.settings.load import load_params
 
     params = load_params(params_path)
     settings = params.train_embedder.model_copy(update={"per_device_train_batch_size": batch_size})
@@ -157,7 +157,7 @@ def _official(encoder: Path, rows: Rows, settings: TrainEmbedder, *, to_longest:
     import torch
     from transformers import get_scheduler
 
-    from bootembed.embedder.build import build_embedder
+    from bootembed.embedder.pooled_encoder import build_embedder
 
     model = build_embedder(encoder, pooling=settings.pooling, max_seq_length=_OFFICIAL_LENGTH).train()
     tokenizer, device, batch = model.tokenizer, model.device, settings.per_device_train_batch_size
@@ -205,7 +205,7 @@ def _spearman(model: Path, sts: Path) -> float:
     from scipy.stats import spearmanr
     from sentence_transformers import SentenceTransformer
 
-    from bootembed.tables import STS, read_table
+    from bootembed.core.tables import STS, read_table
 
     pairs = [row for row in read_table(sts, STS) if row["split"] == "test"]
     embedder = SentenceTransformer(str(model))

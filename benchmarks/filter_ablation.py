@@ -23,16 +23,18 @@ import click
 from tabulate import tabulate
 
 from benchmarks.machine import machine
-from bootembed.hashing import content_hash
-from bootembed.params import Strategy, load_params
-from bootembed.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, read_table
+from bootembed.core.hashing import content_hash
+from bootembed.core.names import Strategy
+from bootembed.core.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, read_table
+from bootembed.generation.answer_cache import Answer
+from bootembed.settings.load import load_params
 from bootembed.triplets.filters import Candidate, Reason, Verdict, filter_candidates
-from bootembed.triplets.ledger import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bootembed.params import Filters, Params
+    from bootembed.settings.schema import Params
+    from bootembed.settings.triplets import Filters
     from bootembed.triplets.filters import Similarity
 
 logger = logging.getLogger("filter_ablation")
@@ -258,8 +260,8 @@ def _score(run: Run, rows: list[dict[str, str]], language: str, seed: int, folde
 
 
 def _train_and_score(run: Run, rows: list[dict[str, str]], language: str, seed: int) -> dict[str, Any]:
+    from bootembed.core.errors import DataError
     from bootembed.embedder.train import train_embedder
-    from bootembed.errors import DataError
     from bootembed.evaluation.run import evaluate_embedder, read_tasks
 
     params = run.params

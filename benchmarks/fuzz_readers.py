@@ -27,6 +27,7 @@ from xml.sax.saxutils import escape
 import click
 
 from benchmarks.machine import machine
+from bootembed.core.errors import DataError, ParamsError
 from bootembed.corpora.layouts import (
     ANCHORS,
     EXAMPLES,
@@ -37,8 +38,7 @@ from bootembed.corpora.layouts import (
     evaluation_layout,
     read_rows,
 )
-from bootembed.errors import DataError, ParamsError
-from bootembed.params import FileSpec
+from bootembed.settings.corpora import FileSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -198,9 +198,10 @@ def _check_rows(rows: Sequence[Any], case: Case) -> Counter[str]:
 
 def _check_whole(case: Case, folder: Path) -> str:
     """The whole preparation of the case's table."""
+    from bootembed.core.names import Role
+    from bootembed.core.tables import SET_ASIDE_ROWS, read_table
     from bootembed.corpora.prepare import prepare_corpora
-    from bootembed.params import CorpusSpec, Language, PrepareCorpora, Role
-    from bootembed.tables import SET_ASIDE_ROWS, read_table
+    from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora
 
     if case.layout.verbatim:
         return "whole: not for evaluation sets"

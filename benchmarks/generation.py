@@ -25,7 +25,8 @@ from benchmarks.machine import machine
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bootembed.params import Params, Polarity
+    from bootembed.core.names import Polarity
+    from bootembed.settings.schema import Params
 
 PROCEDURES = ("official", "transformers", "ray-1", "ray-2")
 _OFFICIAL_LENGTH = 256  # tokens of every prompt
@@ -77,9 +78,9 @@ def once(procedure: str, base_model: Path, generator: Path, anchors: Path, param
     """Write the triplets by one procedure and print seconds, tokens and memory."""
     import torch
 
-    from bootembed.params import load_params
-    from bootembed.seeding import seed_everything
-    from bootembed.tables import ANCHORS, read_table
+    from bootembed.core.seeding import seed_everything
+    from bootembed.core.tables import ANCHORS, read_table
+    from bootembed.settings.load import load_params
 
     params = load_params(params_path)
     texts = [row["text"] for row in read_table(anchors, ANCHORS)[:rows]]
@@ -104,11 +105,11 @@ def _engine(procedure: str) -> Callable[[Path, Path, list[str], Params], int]:
     name, _, workers = procedure.partition("-")
 
     def write(base_model: Path, generator: Path, texts: list[str], params: Params) -> int:
-        from bootembed.params import Polarity
-        from bootembed.triplets.answers import answer_premises
-        from bootembed.triplets.engines.create import create_engine
-        from bootembed.triplets.generator import read_generator
-        from bootembed.triplets.ledger import Ledger
+        from bootembed.core.names import Polarity
+        from bootembed.generation.answer_cache import Ledger
+        from bootembed.generation.answers import answer_premises
+        from bootembed.generation.create import create_engine
+        from bootembed.generation.generator import read_generator
 
         description = read_generator(generator)
         settings = params.generation.model_copy(update={"engine": name})
@@ -133,7 +134,7 @@ def _engine(procedure: str) -> Callable[[Path, Path, list[str], Params], int]:
 
 
 def _official(base_model: Path, generator: Path, texts: list[str], params: Params) -> int:
-    from bootembed.params import Polarity
+    from bootembed.core.names import Polarity
 
     return sum(_official_polarity(base_model, generator, texts, params, polarity) for polarity in Polarity)
 
@@ -144,9 +145,9 @@ def _official_polarity(base_model: Path, generator: Path, texts: list[str], para
     from peft import PeftModel
     from transformers import GenerationConfig
 
-    from bootembed.adapters.load import load_generator
+    from bootembed.base_models.load import load_generator
+    from bootembed.generation.generator import read_generator
     from bootembed.prompts import build_messages, decode_answer, encode_prompt, prompt_definition
-    from bootembed.triplets.generator import read_generator
 
     settings, description = params.generation, read_generator(generator)
     local = settings.transformers

@@ -30,8 +30,8 @@ from benchmarks.machine import machine
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from bootembed.triplets.engines.resident import Batch, ResidentGenerator
-    from bootembed.triplets.ledger import Answer
+    from bootembed.generation.answer_cache import Answer
+    from bootembed.generation.resident import Batch, ResidentGenerator
 
 _OUTPUTS = ("training.parquet", "set_aside.parquet", "README.md", "metrics.json")
 _LONGEST_DELAY = 2.0  # batches
@@ -95,7 +95,7 @@ class Cell:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Run the stage."""
-        from bootembed.triplets.generator import read_generator
+        from bootembed.generation.generator import read_generator
 
         self.folder.mkdir(exist_ok=True)
         description = read_generator(self.inputs["generator"])
@@ -123,7 +123,7 @@ class Cell:
 
     def answers(self) -> dict[str, Answer]:
         """What the ledger holds, read without opening it as a writer would, which mends its end."""
-        from bootembed.triplets.ledger import Answer
+        from bootembed.generation.answer_cache import Answer
 
         entries = [json.loads(line) for line in self.lines()]
         return {entry.pop("key"): Answer(**entry) for entry in entries}
@@ -202,7 +202,7 @@ def _content(cell: Cell, name: str) -> bytes:
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 def once(begun: Path, options: Sequence[str]) -> None:
     """Run `stages.generate_triplets` with these options and note in a file what is begun."""
-    from bootembed.triplets.engines.resident import ResidentGenerator
+    from bootembed.generation.resident import ResidentGenerator
     from stages.generate_triplets import main as stage
 
     answer = ResidentGenerator.answer

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from benchmarks.revisions import read_runs
-from bootembed.params import UNTRAINED
+from bootembed.core.names import UNTRAINED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -56,8 +56,9 @@ def measure(sizes: tuple[int, ...], near_duplicates: float, output: Path) -> Non
 @click.option("--near-duplicates", type=float, required=True)
 def once(folder: Path, near_duplicates: float) -> None:
     """Prepare `mono.txt` of a folder and print seconds, memory and counts."""
+    from bootembed.core.names import Role
     from bootembed.corpora.prepare import prepare_corpora
-    from bootembed.params import CorpusSpec, Language, PrepareCorpora, Role
+    from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora
 
     settings = PrepareCorpora(
         folder=str(folder),

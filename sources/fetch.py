@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import yaml
 
-from bootembed.errors import DataError
+from bootembed.core.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import click
 
 from bootembed import tracking
 from bootembed.cli import params_option, stage_command
-from bootembed.params import Strategy
+from bootembed.core.names import Strategy
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)
@@ -37,7 +37,7 @@ def main(
     anchors: Path,
     output_dir: Path,
 ) -> None:
-    from bootembed.triplets.assemble import assemble_generator
+    from bootembed.strategies.assemble import assemble_generator
 
     cell = {"strategy": strategy, "language": language}
     settings = {"in_context": params.in_context, "prompts": params.prompts, "seed": params.seed}

@@ -11,7 +11,7 @@ from bootembed import tracking
 from bootembed.cli import params_option, stage_command
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @stage_command
 def main(params: Params, model: str, documents: Path, checkpoint_dir: Path, output_dir: Path) -> None:
     from bootembed.base_models.build import build_base_model
-    from bootembed.tables import DOCUMENTS, read_table
+    from bootembed.core.tables import DOCUMENTS, read_table
 
     settings = {"base_models": params.base_models[model], "seed": params.seed}
     with tracking.stage_run("build_base_models", cell={"model": model}, settings=settings) as run:

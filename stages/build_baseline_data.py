@@ -9,10 +9,10 @@ import click
 
 from bootembed import tracking
 from bootembed.cli import params_option, stage_command
-from bootembed.params import Baseline
+from bootembed.core.names import Baseline
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)
@@ -28,7 +28,7 @@ def main(
     params: Params, baseline: str, language: str, anchors: Path, english_nli: Path, parallel: Path, output: Path
 ) -> None:
     from bootembed.baselines import build_baseline_rows
-    from bootembed.tables import ANCHORS, NLI, PARALLEL, read_table, write_table
+    from bootembed.core.tables import ANCHORS, NLI, PARALLEL, read_table, write_table
 
     section = params.build_baseline_data
     cell = {"recipe": str(baseline), "language": language}

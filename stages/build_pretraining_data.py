@@ -11,7 +11,7 @@ from bootembed import tracking
 from bootembed.cli import params_option, stage_command
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @stage_command
 def main(params: Params, model: str, corpora_dir: Path, output: Path) -> None:
     from bootembed.base_models.pretraining_data import build_pretraining_documents, read_language_texts
+    from bootembed.core.tables import DOCUMENTS, write_table
     from bootembed.prompts import prompt_definition
-    from bootembed.tables import DOCUMENTS, write_table
 
     scratch = params.base_models[model].scratch
     settings = {"base_models": params.base_models[model], "prompts": params.prompts, "seed": params.seed}

@@ -11,7 +11,7 @@ from bootembed import tracking
 from bootembed.cli import params_option, stage_command
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def main(
     params: Params, base_model: Path, task_adapters_dir: Path, sources_dir: Path, ledger: Path, output: Path
 ) -> None:
-    from bootembed.adapters.xl_lora_data import build_xl_lora_data, read_sources, task_answers
-    from bootembed.tables import XL_LORA, write_table
+    from bootembed.core.tables import XL_LORA, write_table
+    from bootembed.strategies.xl_lora import build_xl_lora_data, read_sources, task_answers
 
     settings = {
         "build_xl_lora_data": params.build_xl_lora_data,

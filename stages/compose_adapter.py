@@ -9,10 +9,10 @@ import click
 
 from bootembed import tracking
 from bootembed.cli import params_option, stage_command
-from bootembed.params import Polarity
+from bootembed.core.names import Polarity
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)
@@ -33,7 +33,7 @@ def main(
     reference_adapter: Path,
     output_dir: Path,
 ) -> None:
-    from bootembed.adapters.compose import compose_folders
+    from bootembed.strategies.adapter_composition import compose_folders
 
     cell = {"language": language, "polarity": polarity}
     settings = {"compose_adapter": params.compose_adapter}

@@ -9,10 +9,10 @@ import click
 
 from bootembed import tracking
 from bootembed.cli import params_option, stage_command
-from bootembed.params import Strategy
+from bootembed.core.names import Strategy
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)
@@ -45,7 +45,7 @@ def main(
     card: Path,
     metrics_path: Path,
 ) -> None:
-    from bootembed.tables import ANCHORS, read_table
+    from bootembed.core.tables import ANCHORS, read_table
     from bootembed.triplets.card import Making, dataset_card
     from bootembed.triplets.generate import generate_triplets
     from bootembed.triplets.results import write_triplets

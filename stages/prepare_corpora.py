@@ -11,7 +11,7 @@ from bootembed import tracking
 from bootembed.cli import params_option, stage_command
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)

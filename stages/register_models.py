@@ -12,7 +12,7 @@ from bootembed import tracking
 from bootembed.cli import params_option, stage_command
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @params_option
 @stage_command
 def main(params: Params, embedders_dir: Path, scores_dir: Path, results_dir: Path, output: Path) -> None:
-    from bootembed.hashing import content_hash
+    from bootembed.core.hashing import content_hash
     from bootembed.registry import best_candidate, read_candidates, register
 
     settings = {"register_models": params.register_models, "grid": params.grid}

@@ -9,10 +9,10 @@ import click
 
 from bootembed import tracking
 from bootembed.cli import params_option, stage_command
-from bootembed.processes import started_processes
+from bootembed.core.processes import started_processes
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)
@@ -39,7 +39,7 @@ def main(
         return
     from bootembed.embedder.train import train_embedder
     from bootembed.embedder.training_sets import read_training_set
-    from bootembed.params import settings_of_recipe
+    from bootembed.settings.embedder import settings_of_recipe
 
     cell = {"recipe": recipe, "language": language, "encoder": encoder}
     own = settings_of_recipe(params.train_embedder, params.train_embedder_recipes[recipe])

@@ -9,11 +9,11 @@ import click
 
 from bootembed import tracking
 from bootembed.cli import params_option, stage_command
-from bootembed.params import Polarity
-from bootembed.processes import started_processes
+from bootembed.core.names import Polarity
+from bootembed.core.processes import started_processes
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)
@@ -29,8 +29,8 @@ def main(params: Params, polarity: str, base_model: Path, rows: Path, checkpoint
         return
     from bootembed.adapters.examples import entailment_examples
     from bootembed.adapters.train import train_adapter
+    from bootembed.core.tables import XL_LORA, read_table
     from bootembed.prompts import prompt_definition
-    from bootembed.tables import XL_LORA, read_table
 
     settings = {
         "train_xl_lora_adapter": params.train_xl_lora_adapter,

@@ -11,7 +11,7 @@ from bootembed import tracking
 from bootembed.cli import params_option, stage_command
 
 if TYPE_CHECKING:
-    from bootembed.params import Params
+    from bootembed.settings.schema import Params
 
 
 @click.command(help=__doc__)
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @params_option
 @stage_command
 def main(params: Params, language: str, output_dir: Path) -> None:
-    from bootembed.sample.corpora import SampleSizes, write_sample_corpora
+    from bootembed.sample.corpora import SampleRows, write_sample_corpora
 
     settings = params.write_sample_corpora
     cell = {"language": language}
@@ -32,7 +32,7 @@ def main(params: Params, language: str, output_dir: Path) -> None:
             output_dir=output_dir,
             seed=params.seed,
             content_words=settings.content_words,
-            sizes=SampleSizes(**settings.sizes.model_dump()),
+            sizes=SampleRows(**settings.sizes.model_dump()),
         )
         run.log_output("corpora", output_dir)
 

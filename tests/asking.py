@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from generation_settings import GREEDY
 
-from bootembed.params import Polarity
-from bootembed.triplets.answers import answer_premises
-from bootembed.triplets.engines.create import create_engine
-from bootembed.triplets.ledger import Ledger
+from bootembed.core.names import Polarity
+from bootembed.generation.answer_cache import Ledger
+from bootembed.generation.answers import answer_premises
+from bootembed.generation.create import create_engine
 
 if TYPE_CHECKING:
     from pathlib import Path

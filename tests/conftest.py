@@ -23,8 +23,8 @@ def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Qwen3 decoder of two layers, trained for some steps on the toy rows."""
     from bootembed.base_models.build import build_base_model
     from bootembed.base_models.pretraining_data import LanguageText, build_pretraining_documents
-    from bootembed.params import BaseModelSpec
     from bootembed.prompts import prompt_definition
+    from bootembed.settings.models import BaseModelSpec
 
     rows = toy_nli(300)
     text = LanguageText(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootembed.params import Filters, Semantic
+from bootembed.settings.triplets import Filters, Semantic
 
 ALL = Filters(
     max_characters=300,

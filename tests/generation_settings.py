@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootembed.params import Generation, OpenAIEngine, RayEngine, ServedModels, TransformersEngine
+from bootembed.settings.generation import Generation, OpenAISettings, RaySettings, ServedModels, TransformersSettings
 
 GREEDY = Generation(
     engine="transformers",
@@ -12,9 +12,9 @@ GREEDY = Generation(
     top_k=0,
     max_new_tokens=16,
     max_prompt_tokens=100,
-    transformers=TransformersEngine(batch_size=4, bf16=False, load_in_4bit=False),
-    ray=RayEngine(workers=2, cpus_per_worker=1, gpus_per_worker=0),
-    openai=OpenAIEngine(
+    transformers=TransformersSettings(batch_size=4, bf16=False, load_in_4bit=False),
+    ray=RaySettings(workers=2, cpus_per_worker=1, gpus_per_worker=0),
+    openai=OpenAISettings(
         base_url="http://localhost:8000/v1",
         api="chat",
         model="generator",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bootembed.errors import DataError
-from bootembed.params import Baseline
-from bootembed.seeding import derive_seed, sample_rows
-from bootembed.tables import ANCHORS, PAIRS, TRIPLETS
+from bootembed.core.errors import DataError
+from bootembed.core.names import Baseline
+from bootembed.core.seeding import derive_seed, sample_rows
+from bootembed.core.tables import ANCHORS, PAIRS, TRIPLETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bootembed.errors import UserError
-from bootembed.params import Params, load_params
-from bootembed.processes import is_first
+from bootembed.core.errors import UserError
+from bootembed.core.processes import is_first
+from bootembed.settings.load import load_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from bootembed.settings.schema import Params
 
 
 def _load(_context: click.Context, _option: click.Parameter, path: Path) -> Params:

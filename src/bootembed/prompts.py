@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from bootembed.errors import DataError, ParamsError
-from bootembed.params import Polarity
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.names import Polarity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed import tracking
-from bootembed.errors import DataError
-from bootembed.evaluation.significance import compare
-from bootembed.hashing import content_hash
+from bootembed.core.errors import DataError
+from bootembed.core.hashing import content_hash
+from bootembed.evaluation.statistics import compare
 from bootembed.report.intervals import Answers, read_answers, resample
 from bootembed.report.scores import read_scores
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bootembed.params import Grid
+    from bootembed.settings.schema import Grid
 
 logger = logging.getLogger(__name__)
 _VALIDATION_FILE = "validation.json"  # artifact of a version's run

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from bootembed.hashing import content_hash
-from bootembed.processes import is_first
+from bootembed.core.hashing import content_hash
+from bootembed.core.processes import is_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

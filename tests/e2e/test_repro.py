@@ -43,8 +43,8 @@ def repository(tmp_path_factory):
     _run(["git", "init", "--quiet"], folder)
     _run(["git", "add", "--all"], folder)
     _run(["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message", "copy"], folder)
-    _run([sys.executable, "-m", "bootembed.compose_params", "miniature", *PRETRAINING, *WITHOUT_INDONESIAN], folder)
-    _run([sys.executable, "-m", "bootembed.fan_out"], folder)
+    _run([sys.executable, "-m", "bootembed.workflow.compose", "miniature", *PRETRAINING, *WITHOUT_INDONESIAN], folder)
+    _run([sys.executable, "-m", "bootembed.workflow.fan_out"], folder)
     return folder
 
 
@@ -111,7 +111,7 @@ def test_every_stage_logged_a_run(repository):
 
 
 def test_another_language_is_params_alone_and_runs_only_its_own_stages(repository):
-    compose = [sys.executable, "-m", "bootembed.compose_params", "miniature", *PRETRAINING]
+    compose = [sys.executable, "-m", "bootembed.workflow.compose", "miniature", *PRETRAINING]
     _run([*compose, "grid.languages=[afr,ind]"], repository)
     out = _run([sys.executable, "-m", "dvc", "repro"], repository).stdout
     ran = set(re.findall(r"Running stage '([^']+)'", out))

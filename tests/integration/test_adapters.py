@@ -13,12 +13,13 @@ from toy import toy_nli
 from transformers import TrainerCallback
 
 from bootembed.adapters import train
-from bootembed.adapters.compose import compose_adapters, read_adapter, write_adapter
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter
-from bootembed.hashing import content_hash
-from bootembed.params import ComposeAdapter, Lora, Polarity
+from bootembed.core.hashing import content_hash
+from bootembed.core.names import Polarity
 from bootembed.prompts import prompt_definition
+from bootembed.settings.models import ComposeAdapter, Lora
+from bootembed.strategies.adapter_composition import compose_adapters, read_adapter, write_adapter
 
 LORA = Lora(
     r=4,

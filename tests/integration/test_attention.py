@@ -8,10 +8,10 @@ from encoders import write_encoder
 from generators import write_generator_model
 from transformers import AutoModel, AutoModelForCausalLM
 
-from bootembed.adapters.load import load_generator
-from bootembed.attention import attention_options
-from bootembed.embedder.build import build_embedder
-from bootembed.errors import ParamsError
+from bootembed.base_models.load import load_generator
+from bootembed.core.attention import attention_options
+from bootembed.core.errors import ParamsError
+from bootembed.embedder.pooled_encoder import build_embedder
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_flash_attention_where_all_allows_it(llama):
         ("torch.cuda.is_available", False, "there is no GPU"),
         ("torch.cuda.get_device_capability", (7, 5), "older than Ampere"),
         ("transformers.utils.is_flash_attn_2_available", False, "flash-attn is not installed"),
-        ("bootembed.attention._supports", False, "the model in .* cannot"),
+        ("bootembed.core.attention._supports", False, "the model in .* cannot"),
     ],
 )
 def test_flash_attention_that_cannot_be(llama, monkeypatch, missing, value, told):

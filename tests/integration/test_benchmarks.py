@@ -12,10 +12,10 @@ from encoders import sentences, write_encoder
 from toy import toy_nli
 
 from benchmarks import embedder, generation, killed_generation
-from bootembed.params import Strategy
-from bootembed.tables import ANCHORS, STS, TRIPLETS, write_table
-from bootembed.triplets.generator import describe_generator, write_generator
-from bootembed.triplets.shots import ShotPool
+from bootembed.core.names import Strategy
+from bootembed.core.tables import ANCHORS, STS, TRIPLETS, write_table
+from bootembed.generation.generator import describe_generator, write_generator
+from bootembed.generation.shots import ShotPool
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 

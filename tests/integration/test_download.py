@@ -109,8 +109,8 @@ import json, logging, pathlib, sys, time
 time.sleep = lambda seconds: None  # between attempts to reach the Hub
 logging.basicConfig(level="DEBUG")
 from bootembed.base_models.build import build_base_model
-from bootembed.errors import DataError
-from bootembed.params import BaseModelSpec
+from bootembed.core.errors import DataError
+from bootembed.settings.models import BaseModelSpec
 told = []
 for number, (model, revision) in enumerate(json.loads(sys.argv[2])):
     spec = BaseModelSpec(role="generator", source="hub", id=model, revision=revision)

@@ -16,16 +16,16 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import cos_sim
 from transformers import BertTokenizer
 
-from bootembed.embedder.build import build_embedder
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.hashing import content_hash
+from bootembed.core.tables import ANCHORS, GENERATED_TRIPLETS, NLI, PAIRS, write_table
 from bootembed.embedder.by_length import ByLength
 from bootembed.embedder.distillation import TeacherContrast, teacher_embeddings, with_teacher_labels
+from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.embedder.train import train_embedder
 from bootembed.embedder.training_sets import read_training_set
 from bootembed.embedder.vocabulary import add_words
-from bootembed.errors import DataError, ParamsError
-from bootembed.hashing import content_hash
-from bootembed.params import EncoderLora, TrainEmbedder
-from bootembed.tables import ANCHORS, GENERATED_TRIPLETS, NLI, PAIRS, write_table
+from bootembed.settings.embedder import EncoderLora, TrainEmbedder
 
 SETTINGS = TrainEmbedder(
     objective="contrastive",

@@ -22,13 +22,14 @@ from toy import toy_nli
 
 from bootembed import tracking
 from bootembed.base_models.tokenizer import train_tokenizer
-from bootembed.errors import DataError, ParamsError
-from bootembed.params import Polarity, Prices, Strategy
-from bootembed.tables import ANCHORS as ANCHORS_TABLE
-from bootembed.tables import write_table
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.names import Polarity, Strategy
+from bootembed.core.tables import ANCHORS as ANCHORS_TABLE
+from bootembed.core.tables import write_table
+from bootembed.generation.generator import describe_generator, write_generator
+from bootembed.generation.shots import ShotPool
+from bootembed.settings.generation import Prices
 from bootembed.triplets.generate import generate_triplets
-from bootembed.triplets.generator import describe_generator, write_generator
-from bootembed.triplets.shots import ShotPool
 from stages import generate_triplets as generate_triplets_stage
 
 ANCHORS = list(dict.fromkeys(row["premise"] for row in toy_nli(12, seed=4)))[:12]
@@ -188,7 +189,7 @@ def _keys(path):
 def test_a_killed_client_pays_for_nothing_twice_but_what_was_on_its_way(base, adapters, undisturbed, tmp_path):
     path = tmp_path / "ledger.jsonl"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["openai", "tenacity", "bootembed.triplets.engines.endpoint"])
+    context.set_forkserver_preload(["openai", "tenacity", "bootembed.generation.engines.openai"])
     with serving(FakeEndpoint(seconds=0.15)) as state:
         settings = _at(state, max_concurrent_requests=3)
         process = context.Process(target=ask, args=(base, adapters, ANCHORS, path, settings))

@@ -15,9 +15,9 @@ from generation_settings import GREEDY
 from toy import toy_nli
 from transformers import GenerationMixin
 
-from bootembed.errors import ParamsError
-from bootembed.params import Polarity
-from bootembed.triplets.engines.resident import Batch, Prompt, ResidentGenerator
+from bootembed.core.errors import ParamsError
+from bootembed.core.names import Polarity
+from bootembed.generation.resident import Batch, Prompt, ResidentGenerator
 
 # Of different lengths, so that batches need padding; two are equal.
 ANCHORS = [row["premise"] + " It is a day." * (n % 3) for n, row in enumerate(toy_nli(10, seed=4))]
@@ -116,7 +116,7 @@ def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(tiny_generator,
     path = tmp_path / "ledger.jsonl"
     settings = with_batches_of(2)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["transformers.generation", "peft", "bootembed.triplets.engines.local"])
+    context.set_forkserver_preload(["transformers.generation", "peft", "bootembed.generation.local"])
     rng = random.Random(5)
     kills = 0
     for wanted in (2, 6, 10, None):

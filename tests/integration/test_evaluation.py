@@ -15,13 +15,13 @@ from scipy.stats import spearmanr
 from sentence_transformers import SentenceTransformer
 from sklearn.metrics import f1_score
 
-from bootembed.embedder.build import build_embedder
-from bootembed.errors import DataError, ParamsError
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.hashing import content_hash
+from bootembed.core.tables import BITEXT_MINING, STS, write_table
+from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.evaluation.run import evaluate_embedder, read_tasks
 from bootembed.evaluation.tasks import build_task
-from bootembed.hashing import content_hash
-from bootembed.params import EvaluateEmbedder, TaskSpec
-from bootembed.tables import BITEXT_MINING, STS, write_table
+from bootembed.settings.evaluation import EvaluateEmbedder, TaskSpec
 
 SPECS = {
     "SampleSTS": TaskSpec(kind="sts", implementation="bootembed"),

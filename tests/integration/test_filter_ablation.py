@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from encoders import sentences, write_encoder
 
 from benchmarks import filter_ablation
+from bootembed.core.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, STS, write_table
 from bootembed.embedder import train
-from bootembed.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, STS, write_table
 from bootembed.triplets.filters import Reason
 
 TEXTS = sentences(90, seed=4)

@@ -11,12 +11,13 @@ from toy import CONTRADICTED, ENTAILED, toy_nli
 
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter
-from bootembed.hashing import content_hash
-from bootembed.params import Lora, Polarity, Strategy
+from bootembed.core.hashing import content_hash
+from bootembed.core.names import Polarity, Strategy
+from bootembed.generation.generator import describe_generator, write_generator
+from bootembed.generation.shots import Example, ShotPool
 from bootembed.prompts import prompt_definition
+from bootembed.settings.models import Lora
 from bootembed.triplets.generate import generate_triplets
-from bootembed.triplets.generator import describe_generator, write_generator
-from bootembed.triplets.shots import Example, ShotPool
 
 ANCHORS = [row["premise"] for row in toy_nli(9, seed=5) if row["label"] == "entailment"] + ["The child opens a box."]
 

@@ -11,16 +11,17 @@ from generation_settings import GREEDY
 from generators import ARCHITECTURES, write_generator_model
 from toy import toy_nli
 
-from bootembed.adapters.compose import compose_adapters, read_adapter, write_adapter
 from bootembed.adapters.examples import entailment_examples
-from bootembed.adapters.load import load_generator
 from bootembed.adapters.train import train_adapter
-from bootembed.errors import DataError, ParamsError
-from bootembed.params import ComposeAdapter, Lora, Polarity, Strategy
+from bootembed.base_models.load import load_generator
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.names import Polarity, Strategy
+from bootembed.generation.generator import describe_generator, write_generator
+from bootembed.generation.shots import ShotPool
 from bootembed.prompts import build_messages, encode_example, encode_prompt, prompt_definition
+from bootembed.settings.models import ComposeAdapter, Lora
+from bootembed.strategies.adapter_composition import compose_adapters, read_adapter, write_adapter
 from bootembed.triplets.generate import generate_triplets
-from bootembed.triplets.generator import describe_generator, write_generator
-from bootembed.triplets.shots import ShotPool
 
 DEFINITION = prompt_definition("entail_v1")
 LORA = Lora(

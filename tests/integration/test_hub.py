@@ -12,13 +12,13 @@ import mteb
 import pytest
 from encoders import sentences, write_encoder
 
-from bootembed.embedder.build import build_embedder
-from bootembed.errors import DataError, ParamsError
-from bootembed.evaluation.hub import load_rows
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.tables import write_table
+from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.evaluation.kinds import KINDS
+from bootembed.evaluation.mteb_data import load_rows
 from bootembed.evaluation.run import evaluate_embedder, read_tasks
-from bootembed.params import EvaluateEmbedder, TaskSpec
-from bootembed.tables import write_table
+from bootembed.settings.evaluation import EvaluateEmbedder, TaskSpec
 
 TOPICS = ["travel", "health", "sports"]
 

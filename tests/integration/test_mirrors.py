@@ -10,10 +10,12 @@ import pytest
 from encoders import sentences, write_encoder
 from scipy.stats import spearmanr
 
-from bootembed.embedder.build import build_embedder
+from bootembed.core.names import Role
+from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.evaluation.prepare import prepare_evaluation
 from bootembed.evaluation.run import evaluate_embedder, read_tasks
-from bootembed.params import CorpusSpec, EvaluateEmbedder, Language, Role, TaskSpec
+from bootembed.settings.corpora import CorpusSpec, Language
+from bootembed.settings.evaluation import EvaluateEmbedder, TaskSpec
 
 MTEB = "mteb"
 TASKS = {

@@ -16,12 +16,12 @@ from generators import write_generator_model
 from sentence_transformers import SentenceTransformer
 from toy import toy_nli
 
-from bootembed.adapters.compose import read_adapter, relative_difference
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.processes import started_processes
+from bootembed.core.tables import NLI, TRIPLETS, write_table
 from bootembed.embedder.train import training_columns
-from bootembed.errors import DataError, ParamsError
-from bootembed.params import Launch
-from bootembed.processes import started_processes
-from bootembed.tables import NLI, TRIPLETS, write_table
+from bootembed.settings.models import Launch
+from bootembed.strategies.adapter_composition import read_adapter, relative_difference
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,8 +11,8 @@ import torch
 from encoders import write_encoder
 
 from bootembed import tracking
-from bootembed.embedder.build import build_embedder
-from bootembed.errors import DataError
+from bootembed.core.errors import DataError
+from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.registry import Candidate, Validation, best_candidate, register
 from bootembed.report.intervals import Answers
 

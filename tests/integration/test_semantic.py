@@ -7,9 +7,9 @@ import pytest
 from encoders import sentences, write_encoder
 from filter_settings import ALL
 
+from bootembed.generation.answer_cache import Answer
 from bootembed.triplets import semantic
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
-from bootembed.triplets.ledger import Answer
 from bootembed.triplets.semantic import EncoderSimilarity
 
 TEXTS = sentences(60, seed=3)

@@ -11,7 +11,15 @@ from click.testing import CliRunner
 from encoders import write_encoder
 from toy import CONTRADICTED, ENTAILED, toy_nli
 
-from bootembed.tables import ANCHORS, EXAMPLES, GENERATED_TRIPLETS, NLI, SET_ASIDE_TRIPLETS, read_table, write_table
+from bootembed.core.tables import (
+    ANCHORS,
+    EXAMPLES,
+    GENERATED_TRIPLETS,
+    NLI,
+    SET_ASIDE_TRIPLETS,
+    read_table,
+    write_table,
+)
 from bootembed.triplets.filters import Reason
 from stages import assemble_generator, generate_triplets
 

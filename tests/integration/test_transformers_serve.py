@@ -15,8 +15,8 @@ from asking import ask
 from generation_settings import GREEDY
 from toy import toy_nli
 
-from bootembed.errors import ParamsError
-from bootembed.params import Polarity
+from bootembed.core.errors import ParamsError
+from bootembed.core.names import Polarity
 from bootembed.prompts import build_messages, encode_example, prompt_definition
 
 DEFINITION = prompt_definition("entail_v1")
@@ -35,7 +35,7 @@ RESPONSE_TEMPLATE = {
 @pytest.fixture(scope="module")
 def generator(tiny_generator, tmp_path_factory):
     """The tiny generator after some steps on answers, so that it ends what it writes."""
-    from bootembed.adapters.load import load_generator
+    from bootembed.base_models.load import load_generator
 
     model, tokenizer = load_generator(tiny_generator, bf16=False, load_in_4bit=False)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if stage.cmd}
 # One cell of each stage is enough: the others differ in the values of the grid only.
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
-NO_DEPENDENCY = {"cli", "tracking", "params", "errors", "tables", "__init__"}
+NO_DEPENDENCY = {"cli", "tracking", "errors", "tables", "__init__"}
 OUTPUTS = {"--output", "--output-dir", "--set-aside", "--metrics", "--results-dir", "--markdown", "--summary"}
 OUTPUTS |= {"--scores-csv", "--oracle-csv", "--card"}
 WORK = {"--checkpoint-dir", "--ledger"}
@@ -79,7 +79,7 @@ def _imports_of(file, seen=None):
     for node in _runtime_nodes(ast.parse(file.read_text())):
         for path in _first_party(node):
             relative = path.relative_to(ROOT).as_posix()
-            if path.stem not in NO_DEPENDENCY and relative not in seen:
+            if path.stem not in NO_DEPENDENCY and "/settings/" not in relative and relative not in seen:
                 seen.add(relative)
                 _imports_of(path, seen)
     return seen

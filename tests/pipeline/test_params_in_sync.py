@@ -10,7 +10,7 @@ import yaml
 from dvc.repo import Repo
 from dvc.utils.hydra import compose_and_dump
 
-from bootembed.params import load_params
+from bootembed.settings.load import load_params
 
 ROOT = Path(__file__).parents[2]
 PROFILES = sorted(path.stem for path in (ROOT / "conf/profile").glob("*.yaml"))
@@ -25,7 +25,7 @@ def test_committed_params_are_those_of_the_laptop_profile(tmp_path):
     composed = yaml.safe_load(_compose("laptop", tmp_path / "params.yaml").read_text())
     committed = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert committed == composed, (
-        "params.yaml was edited by hand or is stale: python -m bootembed.compose_params laptop"
+        "params.yaml was edited by hand or is stale: python -m bootembed.workflow.compose laptop"
     )
 
 

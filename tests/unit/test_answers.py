@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from generation_settings import GREEDY
 
-from bootembed.params import Generation, Polarity, Section
-from bootembed.triplets.answers import answer_premises, build_requests
-from bootembed.triplets.ledger import Answer, Ledger
+from bootembed.core.names import Polarity
+from bootembed.generation.answer_cache import Answer, Ledger
+from bootembed.generation.answers import answer_premises, build_requests
+from bootembed.settings.base import Section
+from bootembed.settings.generation import Generation
 
 
 class EchoEngine:

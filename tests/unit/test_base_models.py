@@ -8,8 +8,8 @@ import pytest
 from encoders import write_encoder
 
 from bootembed.base_models.build import build_base_model
-from bootembed.errors import DataError
-from bootembed.params import BaseModelSpec
+from bootembed.core.errors import DataError
+from bootembed.settings.models import BaseModelSpec
 
 REVISION = "0" * 40
 

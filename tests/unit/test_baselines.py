@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from bootembed.baselines import BaselineData, build_baseline_rows
-from bootembed.errors import DataError
-from bootembed.params import Baseline
-from bootembed.tables import ANCHORS, PAIRS, TRIPLETS
+from bootembed.core.errors import DataError
+from bootembed.core.names import Baseline
+from bootembed.core.tables import ANCHORS, PAIRS, TRIPLETS
 
 TEXTS = [{"text": f"anchor {index}"} for index in range(20)]
 PAIR_ROWS = [{"english": f"english {index}", "text": f"own {index}"} for index in range(20)]

@@ -13,15 +13,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bootembed.params import BaseModelSpec, Card, Source
-from bootembed.tables import GENERATED_TRIPLETS
+from bootembed.core.markdown import escape, shown, table
+from bootembed.core.tables import GENERATED_TRIPLETS
+from bootembed.generation.answer_cache import Answer
+from bootembed.generation.shots import Example, ShotPool
+from bootembed.settings.models import BaseModelSpec
+from bootembed.settings.triplets import Card, Source
 from bootembed.triplets.card import Making, dataset_card
 from bootembed.triplets.filters import Candidate, Reason, Verdict
 from bootembed.triplets.generate import Triplets
-from bootembed.triplets.ledger import Answer
-from bootembed.triplets.markdown import escape, shown, table
 from bootembed.triplets.results import write_triplets
-from bootembed.triplets.shots import Example, ShotPool
 
 PARSER = MarkdownIt("commonmark").enable("table")
 ORIGIN = {

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from bootembed.fan_out import FanOutError, fan_out, main, visible_devices
+from bootembed.workflow.fan_out import FanOutError, fan_out, main, visible_devices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -225,7 +225,7 @@ def _runs(pid: int) -> bool:
 
 def test_a_terminated_fan_out_ends_what_it_started(project):
     (project / "cell.sh").write_text('echo $$ > "pid.$1"; exec sleep 60\n')
-    process = subprocess.Popen([sys.executable, "-m", "bootembed.fan_out", "cell", "--jobs", "2"], cwd=project)
+    process = subprocess.Popen([sys.executable, "-m", "bootembed.workflow.fan_out", "cell", "--jobs", "2"], cwd=project)
     assert _within(60, lambda: len(_pids(project)) == 2)
     started = _pids(project)
     process.send_signal(signal.SIGTERM)

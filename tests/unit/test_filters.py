@@ -9,9 +9,9 @@ from filter_settings import ALL
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bootembed.language_id import identifier_code
+from bootembed.core.language_id import identifier_code
+from bootembed.generation.answer_cache import Answer
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
-from bootembed.triplets.ledger import Answer
 from bootembed.triplets.phrases import negations
 from bootembed.triplets.text import names, number_readings, split_sentences, strip_quotes
 

@@ -19,11 +19,11 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bootembed.core.errors import DataError, ParamsError
 from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layout, evaluation_layout, read_rows
 from bootembed.corpora.rows import Reason, Row
 from bootembed.corpora.streams import MAX_LINE_BYTES
-from bootembed.errors import DataError, ParamsError
-from bootembed.params import FileSpec
+from bootembed.settings.corpora import FileSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootembed.language_id import identifier_code, identify_language, in_other_language
+from bootembed.core.language_id import identifier_code, identify_language, in_other_language
 
 SENTENCES = {
     "eng": "The old farmer sells apples at the market every morning.",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootembed.triplets.ledger import Answer, Ledger
+from bootembed.generation.answer_cache import Answer, Ledger
 
 ANSWERS = {"one": Answer("a\u2028b\nc", True, 3, 4), "two": Answer("ቤት \ud800", False), "three": Answer("", True, 1, 1)}
 

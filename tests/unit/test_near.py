@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootembed.corpora.cleaning import comparable, distinct_share, is_known_script, repair_mojibake, script_share
+from bootembed.core.text import comparable, distinct_share, is_known_script, repair_mojibake, script_share
 from bootembed.corpora.near import SHORTEST, NearTexts, SeenTexts, jaccard, may_be_near, ngrams
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootembed.errors import ParamsError
-from bootembed.params import Params, load_params, validate_params
+from bootembed.core.errors import ParamsError
+from bootembed.settings.load import load_params, validate_params
+from bootembed.settings.schema import Params
 
 VALID = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
 

@@ -12,13 +12,14 @@ import yaml
 from click.testing import CliRunner
 from encoders import write_encoder
 
-from bootembed.params import BaseModelSpec, Pretraining, Scratch, validate_params
-from bootembed.plan import checks, estimates
-from bootembed.plan.__main__ import main
-from bootembed.plan.checks import Machine, Repo
-from bootembed.plan.estimates import GPUS, Gpu
-from bootembed.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
-from bootembed.plan.work import Device, disk_bytes, stage_counts, work_of
+from bootembed.settings.load import validate_params
+from bootembed.settings.models import BaseModelSpec, Pretraining, Scratch
+from bootembed.workflow.plan import estimates, requirements
+from bootembed.workflow.plan.__main__ import main
+from bootembed.workflow.plan.estimates import GPUS, Gpu
+from bootembed.workflow.plan.requirements import Machine, Repo
+from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
+from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
 
 ROOT = Path(__file__).parents[2]
 LAPTOP = yaml.safe_load((ROOT / "params.yaml").read_text())
@@ -222,17 +223,17 @@ class TestChecks:
         ],
     )
     def test_what_the_hub_answers(self, hub, kind, name, revision, state, told):
-        found = checks.ask_hub(Repo(name, kind, revision), endpoint=hub)
+        found = requirements.ask_hub(Repo(name, kind, revision), endpoint=hub)
         assert (found.state, told in found.what) == (state, True), found
         assert bool(found.remedy) == (state != "ok")
 
     def test_no_connection_and_offline_mode_are_no_failure(self, hub, monkeypatch):
         repo = Repo("org/open", "model", REVISION)
         offline = "model org/open: could not be checked: offline"
-        found = checks.ask_hub(repo, endpoint="http://127.0.0.1:9")
+        found = requirements.ask_hub(repo, endpoint="http://127.0.0.1:9")
         assert (found.state, found.what) == ("unknown", offline)
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-        assert checks.ask_hub(repo, endpoint=hub).what == offline
+        assert requirements.ask_hub(repo, endpoint=hub).what == offline
 
     @pytest.mark.parametrize("token", [None, "hf_x"])
     def test_configurations_are_asked_for_with_the_environments_token_alone(self, monkeypatch, token):
@@ -255,16 +256,18 @@ class TestChecks:
         monkeypatch.delenv("HF_TOKEN", raising=False)
         generator = {"role": "generator", "source": "hub", "id": "google/gemma-3-27b-it", "revision": REVISION}
         params = _params(base_models={"generator": generator})
-        offline = lambda repo: checks.Check("unknown", "offline")  # noqa: E731
-        [found] = checks.check_repos(params, ask=offline)
+        offline = lambda repo: requirements.Check("unknown", "offline")  # noqa: E731
+        [found] = requirements.check_repos(params, ask=offline)
         assert found.state == "missing"
         assert "HF_TOKEN" in found.remedy
         monkeypatch.setenv("HF_TOKEN", "hf_x")
-        assert checks.check_repos(params, ask=offline)[0].state == "unknown"
+        assert requirements.check_repos(params, ask=offline)[0].state == "unknown"
 
     def test_an_unresolved_revision_is_missing_and_never_asked_for(self):
         generator = {"role": "generator", "source": "hub", "id": "org/name", "revision": "unresolved"}
-        [found] = checks.check_repos(_params(base_models={"generator": generator}), ask=lambda _: pytest.fail("asked"))
+        [found] = requirements.check_repos(
+            _params(base_models={"generator": generator}), ask=lambda _: pytest.fail("asked")
+        )
         assert found.state == "missing"
         assert "repo_info('org/name', repo_type='model')" in found.remedy
 
@@ -277,7 +280,7 @@ class TestChecks:
         (tmp_path / "data/sample/afr/anchors.txt").touch()
         (tmp_path / "data/sample/ind").mkdir(parents=True)
         (tmp_path / "data/sample/ind/anchors.txt.dvc").touch()
-        found = {check.what.split(":")[0]: check for check in checks.check_files(params)}
+        found = {check.what.split(":")[0]: check for check in requirements.check_files(params)}
         assert found["data/sample/afr/anchors.txt"].state == "ok"
         assert found["data/sample/ind/anchors.txt"].remedy == 'make sources ONLY="data/sample/ind"'
         assert found["e"].remedy == "set base_models.tiny.path to a model folder"
@@ -294,18 +297,18 @@ class TestChecks:
     )
     def test_the_gpu_holds_the_greatest_estimate(self, machine, four_bit, state):
         params = _params(generation={"transformers": LAPTOP["generation"]["transformers"] | {"load_in_4bit": four_bit}})
-        assert checks.check_gpu(params, machine, needed=50e9).state == state
+        assert requirements.check_gpu(params, machine, needed=50e9).state == state
 
     def test_disk(self, tmp_path):
-        assert checks.check_disk(tmp_path, needed=1).state == "ok"
-        assert checks.check_disk(tmp_path, needed=1e18).state == "missing"
+        assert requirements.check_disk(tmp_path, needed=1).state == "ok"
+        assert requirements.check_disk(tmp_path, needed=1e18).state == "missing"
 
 
 class TestCommand:
     @pytest.mark.parametrize("profile", PROFILES)
     def test_every_profile_has_a_plan(self, profile, monkeypatch):
         monkeypatch.chdir(ROOT)
-        monkeypatch.setattr(checks, "this_machine", lambda: Machine(None, 0, False))
+        monkeypatch.setattr(requirements, "this_machine", lambda: Machine(None, 0, False))
         result = CliRunner().invoke(main, [profile, "seed=7"])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.output
         assert all(f"\n{title}\n" in result.output for title in ("Stages", "Models", "Work, at most", "Needed"))

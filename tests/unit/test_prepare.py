@@ -7,13 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootembed.corpora.cleaning import clean_text, comparable
-from bootembed.corpora.evaluation_sets import EvaluationTexts, read_evaluation_texts
-from bootembed.corpora.prepare import PreparedCorpora, prepare_corpora
-from bootembed.errors import DataError
-from bootembed.evaluation.prepare import prepare_evaluation
-from bootembed.params import CorpusSpec, Language, PrepareCorpora, Role, TaskSpec
-from bootembed.tables import (
+from bootembed.core.errors import DataError
+from bootembed.core.names import Role
+from bootembed.core.tables import (
     ANCHORS,
     BITEXT_MINING,
     EXAMPLES,
@@ -27,6 +23,12 @@ from bootembed.tables import (
     read_table,
     write_table,
 )
+from bootembed.core.text import clean_text, comparable
+from bootembed.corpora.evaluation_sets import EvaluationTexts, read_evaluation_texts
+from bootembed.corpora.prepare import PreparedCorpora, prepare_corpora
+from bootembed.evaluation.prepare import prepare_evaluation
+from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora
+from bootembed.settings.evaluation import TaskSpec
 
 if TYPE_CHECKING:
     from pathlib import Path

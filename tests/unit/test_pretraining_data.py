@@ -8,10 +8,11 @@ from collections import Counter
 import pytest
 
 from bootembed.base_models.pretraining_data import build_pretraining_documents, read_language_texts
-from bootembed.errors import DataError
-from bootembed.params import Language, Pretraining
+from bootembed.core.errors import DataError
+from bootembed.core.tables import EXAMPLES, MONOLINGUAL, NLI, PARALLEL, write_table
 from bootembed.prompts import prompt_definition
-from bootembed.tables import EXAMPLES, MONOLINGUAL, NLI, PARALLEL, write_table
+from bootembed.settings.corpora import Language
+from bootembed.settings.models import Pretraining
 
 ROLES = {"eng": "english", "spa": "source", "afr": "target"}
 SETTINGS = {

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tokenizers.processors import TemplateProcessing
 
 from bootembed.base_models.tokenizer import train_tokenizer
-from bootembed.errors import DataError, ParamsError
-from bootembed.params import Polarity
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.names import Polarity
 from bootembed.prompts import (
     Shot,
     build_messages,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bootembed.core.errors import DataError, ParamsError
 from bootembed.corpora.layouts import (
     ANCHORS,
     INSTRUCTIONS,
@@ -20,8 +21,7 @@ from bootembed.corpora.layouts import (
     read_rows,
 )
 from bootembed.corpora.rows import Reason, Row
-from bootembed.errors import DataError, ParamsError
-from bootembed.params import FileSpec
+from bootembed.settings.corpora import FileSpec
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,13 +8,15 @@ import json
 import numpy as np
 import pytest
 
-from bootembed.errors import DataError
-from bootembed.params import Grid, Language, Role
+from bootembed.core.errors import DataError
+from bootembed.core.names import Role
+from bootembed.core.tables import NEAREST, PREDICTIONS, read_table, write_table
 from bootembed.report.corpora import corpora_section, read_corpus_reports
 from bootembed.report.intervals import compare_recipes
 from bootembed.report.scores import read_results
 from bootembed.report.write import write_markdown, write_scores_csv, write_summary
-from bootembed.tables import NEAREST, PREDICTIONS, read_table, write_table
+from bootembed.settings.corpora import Language
+from bootembed.settings.schema import Grid
 from bootembed.triplets.filters import Reason
 
 GRID = Grid(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bootembed.sample import LANGUAGES, Frame, Lexicon, Oracle, SampleSizes, parse, write_sample_corpora
+from bootembed.sample import LANGUAGES, Frame, Lexicon, Oracle, SampleRows, parse, write_sample_corpora
 from bootembed.sample.lexicon import read_table
 from bootembed.sample.sampling import Split, split_of
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 WORDS = 100
 LEXICON = Lexicon.load(WORDS)
-SIZES = SampleSizes(
+SIZES = SampleRows(
     monolingual=400, parallel=200, nli=150, anchors=100, examples=8, triplets=30, instructions=80, sts=100, bitext=60
 )
 
 
-def write(folder: Path, language: str, sizes: SampleSizes = SIZES, seed: int = 3) -> dict[str, bytes]:
+def write(folder: Path, language: str, sizes: SampleRows = SIZES, seed: int = 3) -> dict[str, bytes]:
     write_sample_corpora(language=language, output_dir=folder, seed=seed, content_words=WORDS, sizes=sizes)
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
@@ -202,7 +202,7 @@ def overlap(a: str, b: str) -> float:
 
 def test_bytes_depend_on_seed_language_and_own_size_only(tmp_path: Path) -> None:
     """Two runs agree; another size of one file changes that file only; another seed changes all."""
-    small = SampleSizes(60, 40, 30, 20, 5, 5, 12, 15, 15)
+    small = SampleRows(60, 40, 30, 20, 5, 5, 12, 15, 15)
     first = write(tmp_path / "a", "swa", small)
     assert write(tmp_path / "b", "swa", small) == first
     longer = write(tmp_path / "c", "swa", replace(small, monolingual=80))
@@ -227,7 +227,7 @@ def test_unknown_language_is_refused(tmp_path: Path) -> None:
 
 def test_empty_sizes_write_headers_only(tmp_path: Path) -> None:
     """A corpus that is not wanted is an empty file, not a missing one."""
-    written = write(tmp_path, "por", SampleSizes(0, 0, 0, 0, 0, 0, 0, 0, 0))
+    written = write(tmp_path, "por", SampleRows(0, 0, 0, 0, 0, 0, 0, 0, 0))
     assert written["monolingual.txt"] == b""
     assert written["nli.csv"] == b"premise,hypothesis,label\n"
     assert written["sts.test.tsv"] == b"sentence1\tsentence2\tscore\n"

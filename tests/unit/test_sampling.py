@@ -9,7 +9,7 @@ import torch
 from generation_settings import GREEDY
 from scipy.stats import chisquare
 
-from bootembed.triplets.engines.sampling import RowSampler, gumbel_noise
+from bootembed.generation.sampling import RowSampler, gumbel_noise
 
 SCORES = torch.tensor([2.0, 1.0, 0.5, 0.0, -1.0, -3.0])
 MASK = (1 << 64) - 1

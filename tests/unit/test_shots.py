@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootembed.errors import DataError
-from bootembed.params import InContext, Polarity
-from bootembed.triplets.shots import ShotPicker, choose_pool
+from bootembed.core.errors import DataError
+from bootembed.core.names import Polarity
+from bootembed.generation.shots import ShotPicker, choose_pool
+from bootembed.settings.generation import InContext
 
 PREMISES = [
     "The cat sleeps in the garden.",

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from bootembed.errors import DataError
-from bootembed.evaluation.significance import compare, holm, resample_correlations, resample_means
+from bootembed.core.errors import DataError
+from bootembed.evaluation.statistics import compare, holm, resample_correlations, resample_means
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
 
@@ -116,7 +116,7 @@ def test_chunks_of_memory_do_not_change_the_numbers(monkeypatch):
     gold, *systems = _scores(50, (1.0, 2.0))
     right = _right({"one": 0.6, "other": 0.5}, items=50)
     whole = _difference(gold, *systems, resamples=100, seed=5), resample_means(right, resamples=100, seed=5)
-    monkeypatch.setattr("bootembed.evaluation.significance._CELLS_AT_ONCE", 7 * 50)
+    monkeypatch.setattr("bootembed.evaluation.statistics._CELLS_AT_ONCE", 7 * 50)
     assert _difference(gold, *systems, resamples=100, seed=5) == whole[0]
     assert (resample_means(right, resamples=100, seed=5)["one"].resamples == whole[1]["one"].resamples).all()
     assert _difference(gold, *systems, resamples=100, seed=6) != whole[0]

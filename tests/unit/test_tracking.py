@@ -9,7 +9,7 @@ import time
 import pytest
 
 from bootembed import tracking
-from bootembed.params import ComposeAdapter
+from bootembed.settings.models import ComposeAdapter
 
 SETTINGS = ComposeAdapter(method="delta", reference="none", weight=0.5)
 

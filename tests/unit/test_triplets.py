@@ -7,14 +7,15 @@ from filter_settings import FIRST
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootembed.adapters.xl_lora_data import SourceText, build_xl_lora_data
-from bootembed.errors import DataError
-from bootembed.params import BuildXlLoraData, Polarity, Strategy
-from bootembed.triplets.assemble import english_examples
+from bootembed.core.errors import DataError
+from bootembed.core.names import Polarity, Strategy
+from bootembed.generation.answer_cache import Answer
+from bootembed.generation.generator import describe_generator, read_generator, write_generator
+from bootembed.generation.shots import Example, ShotPool
+from bootembed.settings.models import BuildXlLoraData
+from bootembed.strategies.assemble import english_examples
+from bootembed.strategies.xl_lora import SourceText, build_xl_lora_data
 from bootembed.triplets.filters import Candidate, Reason, filter_candidates
-from bootembed.triplets.generator import describe_generator, read_generator, write_generator
-from bootembed.triplets.ledger import Answer
-from bootembed.triplets.shots import Example, ShotPool
 
 
 def _filter(candidates, settings=FIRST, languages=("eng", "eng"), similarity=None):

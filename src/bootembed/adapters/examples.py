@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from bootembed.errors import DataError
+from bootembed.core.errors import DataError
+from bootembed.core.tables import INSTRUCTIONS, MONOLINGUAL, read_table
 from bootembed.prompts import LABEL_OF, Message, build_messages
-from bootembed.tables import INSTRUCTIONS, MONOLINGUAL, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bootembed.params import Polarity
+    from bootembed.core.names import Polarity
     from bootembed.prompts import PromptDefinition
 
 

@@ -8,20 +8,20 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from bootembed.adapters.load import load_generator
-from bootembed.checkpoints import newest_checkpoint
-from bootembed.errors import DataError
-from bootembed.hashing import content_hash
-from bootembed.processes import batch_arguments, is_first, process_count, wait_for_all
+from bootembed.base_models.load import load_generator
+from bootembed.core.checkpoints import newest_checkpoint
+from bootembed.core.errors import DataError
+from bootembed.core.hashing import content_hash
+from bootembed.core.processes import batch_arguments, is_first, process_count, wait_for_all
+from bootembed.core.seeding import derive_seed, sample_rows, seed_everything
 from bootembed.prompts import encode_example, encode_text
-from bootembed.seeding import derive_seed, sample_rows, seed_everything
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from bootembed.adapters.examples import Example
-    from bootembed.params import Lora
+    from bootembed.settings.models import Lora
 
 logger = logging.getLogger(__name__)
 # `all-linear` would also adapt the vision or audio towers of multimodal generators (Gemma 3): wasted, and vLLM

@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bootembed.errors import DataError
-from bootembed.hub import require_resolved
+from bootembed.core.errors import DataError
+from bootembed.core.hub import require_resolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootembed.params import BaseModelSpec
+    from bootembed.settings.models import BaseModelSpec
 
 logger = logging.getLogger(__name__)
 _PICKLED = "pytorch_model.bin"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from bootembed.errors import DataError
-from bootembed.hub import hub_token
+from bootembed.core.errors import DataError
+from bootembed.core.hub import hub_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

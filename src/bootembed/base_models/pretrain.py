@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bootembed.params import Pretraining
+    from bootembed.settings.models import Pretraining
 
 logger = logging.getLogger(__name__)
 _LOG_EVERY = 50

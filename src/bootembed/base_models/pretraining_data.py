@@ -13,18 +13,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.base_models.tokenizer import PLAIN_ROLE
-from bootembed.errors import DataError
-from bootembed.params import ENGLISH, Polarity, Role
+from bootembed.core.errors import DataError
+from bootembed.core.names import ENGLISH, Polarity, Role
+from bootembed.core.seeding import derive_seed
+from bootembed.core.tables import EXAMPLES, MONOLINGUAL, NLI, PARALLEL, read_table
 from bootembed.prompts import LABEL_OF, Shot, build_messages
-from bootembed.seeding import derive_seed
-from bootembed.tables import EXAMPLES, MONOLINGUAL, NLI, PARALLEL, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from bootembed.params import Language, Pretraining
     from bootembed.prompts import Message, PromptDefinition
+    from bootembed.settings.corpora import Language
+    from bootembed.settings.models import Pretraining
 
 _LONGEST_CHAT = 4
 

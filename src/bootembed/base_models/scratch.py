@@ -11,14 +11,14 @@ import torch
 
 from bootembed.base_models.pretrain import pretrain
 from bootembed.base_models.tokenizer import PLAIN_ROLE, train_tokenizer
-from bootembed.errors import DataError
-from bootembed.seeding import derive_seed, seed_everything
+from bootembed.core.errors import DataError
+from bootembed.core.seeding import derive_seed, seed_everything
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bootembed.params import Scratch
+    from bootembed.settings.models import Scratch
 
 logger = logging.getLogger(__name__)
 _MASKED_SHARE = 0.3  # ModernBERT's

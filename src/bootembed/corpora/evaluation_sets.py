@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import regex
 
-from bootembed.corpora.cleaning import clean_text, comparable, repair_mojibake
+from bootembed.core.text import clean_text, comparable, repair_mojibake
 from bootembed.corpora.near import NearTexts, may_be_near
 
 if TYPE_CHECKING:

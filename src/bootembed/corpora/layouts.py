@@ -8,13 +8,13 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bootembed import tables
+from bootembed.core import tables
+from bootembed.core.errors import DataError, ParamsError
 from bootembed.corpora.readers import delimiter_of, read_delimited, read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
 from bootembed.corpora.rows import SELECTOR, TITLE, Reason, Row
 from bootembed.corpora.streams import raw_file
 from bootembed.corpora.tmx import read_tmx
-from bootembed.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from bootembed.params import FileSpec, TaskKind
+    from bootembed.settings.corpora import FileSpec
+    from bootembed.settings.evaluation import TaskKind
 
 logger = logging.getLogger(__name__)
 LABELS = ("entailment", "contradiction")

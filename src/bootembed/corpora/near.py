@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import regex
 
-from bootembed.corpora.cleaning import comparable
+from bootembed.core.text import comparable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,22 +18,22 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from bootembed.corpora.cleaning import clean_text, distinct_share, repair_mojibake, script_share
+from bootembed.core.errors import DataError
+from bootembed.core.language_id import identifier_code, in_other_language
+from bootembed.core.names import ENGLISH, Role
+from bootembed.core.seeding import derive_seed
+from bootembed.core.tables import SET_ASIDE_ROWS, TableWriter
+from bootembed.core.text import clean_text, distinct_share, repair_mojibake, script_share
 from bootembed.corpora.evaluation_sets import EvaluationTexts, Match
 from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, PARALLEL, Layout, read_rows
 from bootembed.corpora.near import SeenTexts
 from bootembed.corpora.rows import UNREADABLE, Reason
-from bootembed.errors import DataError
-from bootembed.language_id import identifier_code, in_other_language
-from bootembed.params import ENGLISH, Role
-from bootembed.seeding import derive_seed
-from bootembed.tables import SET_ASIDE_ROWS, TableWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from bootembed.corpora.rows import Row
-    from bootembed.params import CorpusSpec, FileSpec, Language, PrepareCorpora
+    from bootembed.settings.corpora import CorpusSpec, FileSpec, Language, PrepareCorpora
 
 logger = logging.getLogger(__name__)
 _SHOWN_CHARACTERS = 200

@@ -10,9 +10,9 @@ import csv
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
+from bootembed.core.errors import DataError
 from bootembed.corpora.rows import Reason, Row, may_be_empty
 from bootembed.corpora.streams import count_lines, read_raw_lines
-from bootembed.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

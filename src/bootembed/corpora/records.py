@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from bootembed.core.errors import DataError
+from bootembed.core.hub import hub_token, require_resolved
 from bootembed.corpora.rows import SELECTOR, Reason, Row, may_be_empty
 from bootembed.corpora.streams import read_raw_lines
-from bootembed.errors import DataError
-from bootembed.hub import hub_token, require_resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from bootembed.errors import DataError, ParamsError
+from bootembed.core.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

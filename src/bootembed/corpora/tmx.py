@@ -5,9 +5,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
+from bootembed.core.errors import DataError
 from bootembed.corpora.rows import Reason, Row
 from bootembed.corpora.streams import open_raw
-from bootembed.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bootembed.params import TrainEmbedder
+    from bootembed.settings.embedder import TrainEmbedder
 
 _CARD = """---
 library_name: sentence-transformers

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn.functional import cross_entropy, normalize
 
-from bootembed.errors import DataError
+from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bootembed.errors import ParamsError
+from bootembed.core.errors import ParamsError
 
 
 def freeze_upper_layers(model: Any, trained_layers: int) -> None:

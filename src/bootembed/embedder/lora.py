@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bootembed.errors import ParamsError
+from bootembed.core.errors import ParamsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bootembed.params import EncoderLora
+    from bootembed.settings.embedder import EncoderLora
 
 _NO_PART_OF_EMBEDDINGS = r".*\bpooler\b.*"  # the head of BERT's first token: nothing trains it
 

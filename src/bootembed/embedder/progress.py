@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from bootembed.processes import as_first_decides
+from bootembed.core.processes import as_first_decides
 
 logger = logging.getLogger(__name__)
 SAVE_EVERY_SECONDS = 120.0  # by time, not steps: a step takes milliseconds or a minute

@@ -9,22 +9,22 @@ from collections import Counter
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from bootembed.checkpoints import newest_checkpoint
-from bootembed.embedder.build import build_embedder
+from bootembed.core.checkpoints import newest_checkpoint
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.hashing import content_hash
+from bootembed.core.processes import batch_arguments, is_first, process_count, wait_for_all
+from bootembed.core.seeding import derive_seed, seed_everything
 from bootembed.embedder.card import Origin, model_card
 from bootembed.embedder.freezing import freeze_upper_layers
 from bootembed.embedder.lora import add_lora, merge_lora
+from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.embedder.vocabulary import add_words
-from bootembed.errors import DataError, ParamsError
-from bootembed.hashing import content_hash
-from bootembed.processes import batch_arguments, is_first, process_count, wait_for_all
-from bootembed.seeding import derive_seed, seed_everything
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bootembed.params import TrainEmbedder
+    from bootembed.settings.embedder import TrainEmbedder
 
 logger = logging.getLogger(__name__)
 _LOGS = 20  # points of the loss curve

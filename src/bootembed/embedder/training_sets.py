@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bootembed.errors import DataError
-from bootembed.tables import ANCHORS, GENERATED_TRIPLETS, PAIRS, TRIPLETS, read_table
+from bootembed.core.errors import DataError
+from bootembed.core.tables import ANCHORS, GENERATED_TRIPLETS, PAIRS, TRIPLETS, read_table
 
 if TYPE_CHECKING:
     from pathlib import Path

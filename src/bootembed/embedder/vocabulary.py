@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bootembed.core.errors import ParamsError
 from bootembed.embedder.alignment import align_words
-from bootembed.errors import ParamsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

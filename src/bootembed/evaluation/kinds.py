@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bootembed.tables import BITEXT_MINING, CLASSIFICATION, CLUSTERING, RETRIEVAL, STS
+from bootembed.core.tables import BITEXT_MINING, CLASSIFICATION, CLUSTERING, RETRIEVAL, STS
 
 if TYPE_CHECKING:
     import pyarrow as pa

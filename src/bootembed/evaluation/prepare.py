@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from bootembed.core.errors import DataError
+from bootembed.core.tables import write_table
 from bootembed.corpora.layouts import Layout, evaluation_layout, read_rows
-from bootembed.errors import DataError
-from bootembed.evaluation.hub import load_rows
-from bootembed.tables import write_table
+from bootembed.evaluation.mteb_data import load_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from bootembed.corpora.rows import Row
-    from bootembed.params import CorpusSpec, FileSpec, Language, TaskSpec
+    from bootembed.settings.corpora import CorpusSpec, FileSpec, Language
+    from bootembed.settings.evaluation import TaskSpec
 
 logger = logging.getLogger(__name__)
 

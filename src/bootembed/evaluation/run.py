@@ -12,21 +12,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bootembed.embedder.build import build_embedder
-from bootembed.errors import DataError, ParamsError
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.hashing import content_hash
+from bootembed.core.names import UNTRAINED
+from bootembed.core.seeding import seed_everything
+from bootembed.core.tables import NEAREST, PREDICTIONS, read_table, write_table
+from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.evaluation.geometry import MEASURED_KINDS, task_geometry
 from bootembed.evaluation.kinds import KINDS
 from bootembed.evaluation.tasks import build_task
-from bootembed.hashing import content_hash
-from bootembed.params import UNTRAINED
-from bootembed.seeding import seed_everything
-from bootembed.tables import NEAREST, PREDICTIONS, read_table, write_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bootembed.evaluation.tasks import Task
-    from bootembed.params import EvaluateEmbedder, TaskSpec
+    from bootembed.settings.evaluation import EvaluateEmbedder, TaskSpec
 
 logger = logging.getLogger(__name__)
 

@@ -6,15 +6,15 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bootembed.errors import DataError, ParamsError
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.names import ENGLISH
 from bootembed.evaluation.contents import as_mteb_data
 from bootembed.evaluation.kinds import KINDS, SPLITS
-from bootembed.params import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootembed.params import TaskSpec
+    from bootembed.settings.evaluation import TaskSpec
 
     Rows = Sequence[dict[str, Any]]
 

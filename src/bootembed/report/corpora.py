@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
-from bootembed.errors import DataError
+from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bootembed.params import Language
+    from bootembed.settings.corpora import Language
 
 Tables = dict[str, dict[str, Any]]
 _KINDS = ("exact", "normalised", "near")

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bootembed.errors import DataError
-from bootembed.evaluation.significance import Difference, compare, holm, resample_correlations, resample_means
-from bootembed.params import UNTRAINED
-from bootembed.seeding import derive_seed
-from bootembed.tables import NEAREST, PREDICTIONS, read_table
+from bootembed.core.errors import DataError
+from bootembed.core.names import UNTRAINED
+from bootembed.core.seeding import derive_seed
+from bootembed.core.tables import NEAREST, PREDICTIONS, read_table
+from bootembed.evaluation.statistics import Difference, compare, holm, resample_correlations, resample_means
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bootembed.evaluation.significance import Resampled
+    from bootembed.evaluation.statistics import Resampled
     from bootembed.report.scores import Score
 
 RESAMPLES = 10_000  # the least p-value is 0.0002: small enough to outlast Holm's correction of 15 comparisons

@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bootembed.errors import DataError
-from bootembed.params import UNTRAINED
+from bootembed.core.errors import DataError
+from bootembed.core.names import UNTRAINED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bootembed.params import Grid
+    from bootembed.settings.schema import Grid
 
 
 @dataclass(frozen=True)

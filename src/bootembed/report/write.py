@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
-from bootembed.params import UNTRAINED
+from bootembed.core.names import UNTRAINED
 from bootembed.report.scores import Score
 from bootembed.triplets.filters import Reason
 

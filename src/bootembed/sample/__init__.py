@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootembed.sample.corpora import SampleSizes, write_sample_corpora
+from bootembed.sample.corpora import SampleRows, write_sample_corpora
 from bootembed.sample.frame import Frame
 from bootembed.sample.grammar import parse, realise
 from bootembed.sample.lexicon import LANGUAGES, Lexicon
@@ -16,7 +16,7 @@ __all__ = [
     "Lexicon",
     "Oracle",
     "Relation",
-    "SampleSizes",
+    "SampleRows",
     "contradictions",
     "entailments",
     "parse",

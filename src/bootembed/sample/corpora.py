@@ -7,12 +7,12 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bootembed.core.seeding import derive_seed
 from bootembed.sample.grammar import realise
 from bootembed.sample.lexicon import Lexicon, check_language, read_table
 from bootembed.sample.sampling import FrameSampler, Split
 from bootembed.sample.semantics import MODIFIERS, contradictions, entailments, has_entailments
 from bootembed.sample.similarity_pairs import similarity_pairs
-from bootembed.seeding import derive_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +25,7 @@ DUPLICATE_PATIENCE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class SampleSizes:
+class SampleRows:
     """How much of each corpus to write; 0 leaves the file with no rows.
 
     Attributes:
@@ -51,7 +51,7 @@ class SampleSizes:
     bitext: int
 
 
-def write_sample_corpora(*, language: str, output_dir: Path, seed: int, content_words: int, sizes: SampleSizes) -> None:
+def write_sample_corpora(*, language: str, output_dir: Path, seed: int, content_words: int, sizes: SampleRows) -> None:
     """Write the raw corpora of one language.
 
     Files (UTF-8, LF; ``<lang>`` is the language's code):

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bootembed.params import Polarity
+from bootembed.core.markdown import escape, table
+from bootembed.core.names import Polarity
 from bootembed.prompts import prompt_definition
 from bootembed.triplets.filters import Reason
-from bootembed.triplets.markdown import escape, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootembed.params import BaseModelSpec, Card, Filters, Generation
+    from bootembed.generation.shots import ShotPool
+    from bootembed.settings.generation import Generation
+    from bootembed.settings.models import BaseModelSpec
+    from bootembed.settings.triplets import Card, Filters
     from bootembed.triplets.filters import Verdict
     from bootembed.triplets.generate import Triplets
-    from bootembed.triplets.shots import ShotPool
 
 _SAMPLES = 5
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))

@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bootembed.language_id import in_other_language
+from bootembed.core.language_id import in_other_language
 from bootembed.prompts import repeats_prompt
 from bootembed.triplets.phrases import negations, refusals
 from bootembed.triplets.text import (
@@ -29,7 +29,7 @@ from bootembed.triplets.text import (
 )
 
 if TYPE_CHECKING:
-    from bootembed.params import Filters
+    from bootembed.settings.triplets import Filters
 
 _LEAD_IN = re.compile(
     r"(?:sure|certainly|absolutely|of course|okay|ok|alright|great)\s*(?:[!:]|,\s*(?:here|i can|i'll|i will|let me)\b)"

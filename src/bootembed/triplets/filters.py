@@ -12,8 +12,8 @@ from bootembed.triplets.checks import Case
 from bootembed.triplets.text import split_sentences, strip_quotes
 
 if TYPE_CHECKING:
-    from bootembed.params import Filters
-    from bootembed.triplets.ledger import Answer
+    from bootembed.generation.answer_cache import Answer
+    from bootembed.settings.triplets import Filters
 
 Similarity = Callable[[Sequence[tuple[str, str, str]]], list[tuple[float, float]]]
 """Triplets -> the cosine similarities of anchor and positive, and of anchor and negative."""

@@ -7,25 +7,26 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bootembed.errors import DataError
-from bootembed.language_id import identifier_code
-from bootembed.params import Polarity
-from bootembed.triplets.answers import answer_premises
-from bootembed.triplets.engines.create import create_engine
+from bootembed.core.errors import DataError
+from bootembed.core.language_id import identifier_code
+from bootembed.core.names import Polarity
+from bootembed.generation.answer_cache import Ledger
+from bootembed.generation.answers import answer_premises
+from bootembed.generation.create import create_engine
+from bootembed.generation.generator import GeneratorDescription, read_generator
+from bootembed.generation.shots import ShotPicker
+from bootembed.generation.usage import Usage
 from bootembed.triplets.filters import Candidate, Reason, Verdict, filter_candidates
-from bootembed.triplets.generator import GeneratorDescription, read_generator
-from bootembed.triplets.ledger import Ledger
-from bootembed.triplets.shots import ShotPicker
-from bootembed.triplets.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bootembed.params import Filters, Generation
-    from bootembed.triplets.engines.interface import Engine
+    from bootembed.generation.engine import Engine
+    from bootembed.generation.shots import ShotPool
+    from bootembed.settings.generation import Generation
+    from bootembed.settings.triplets import Filters
     from bootembed.triplets.filters import Similarity
-    from bootembed.triplets.shots import ShotPool
 
 logger = logging.getLogger(__name__)
 

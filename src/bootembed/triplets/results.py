@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from bootembed.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, write_table
+from bootembed.core.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path

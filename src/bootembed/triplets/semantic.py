@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bootembed.embedder.build import build_embedder
-from bootembed.seeding import seed_everything
+from bootembed.core.seeding import seed_everything
+from bootembed.embedder.pooled_encoder import build_embedder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bootembed.params import Semantic
+    from bootembed.settings.triplets import Semantic
 
 _CHUNK = 2048  # triplets whose embeddings are held at a time
 _DECIMALS = 5  # padding changes the last bits; a threshold should not see them

@@ -1,0 +1,88 @@
+"""Loading a generator and its tokenizer from a folder."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from bootembed.core.attention import attention_options
+from bootembed.core.errors import DataError, ParamsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootembed.settings.base import Attention
+
+
+def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: Attention = "auto") -> tuple[Any, Any]:
+    """Load (model, tokenizer); the tokenizer pads on the left, as generation needs.
+
+    With several processes each loads onto the device of its rank.
+
+    Args:
+        folder: Generator in Hugging Face format.
+        bf16: Weights in bfloat16 on a GPU. On a CPU they stay in fp32 and autocast computes in bfloat16: small models
+            are then as exact as they are fast.
+        load_in_4bit: Weights of the linear layers as 4-bit NormalFloat with quantised scales, computing in bfloat16
+            (QLoRA, Dettmers et al. 2023). Runs on GPUs and, slower than unquantised weights, on CPUs.
+        attention: Its implementation; see `attention_options`.
+
+    Raises:
+        DataError: The folder holds no causal language model, or one that brings its own code.
+        ParamsError: 4-bit weights are asked for where bitsandbytes is missing or knows no device of this machine, or an
+            implementation of attention that cannot be.
+    """
+    from transformers import AutoModelForCausalLM
+
+    half = bf16 and torch.cuda.is_available()
+    options: dict[str, Any] = {"dtype": torch.bfloat16 if half else torch.float32}
+    options |= attention_options(attention, folder, auto_class=AutoModelForCausalLM, half_precision=half)
+    if load_in_4bit:
+        options["quantization_config"] = _four_bit()
+    if torch.cuda.is_available():
+        options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", torch.cuda.current_device()))}
+    try:
+        tokenizer = load_tokenizer(folder)
+        model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False, **options)
+    except (OSError, ValueError, KeyError) as error:
+        cause = str(error).partition("\n")[0]
+        raise DataError(
+            f"{folder}: cannot be loaded as a generator: {cause}; it must be a causal language model of an "
+            "architecture that transformers has: code of a model's own is not run"
+        ) from error
+    return model, tokenizer
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Load a generator's tokenizer, padding on the left, as generation needs."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def _four_bit() -> Any:
+    from transformers import BitsAndBytesConfig
+    from transformers.utils import is_bitsandbytes_available
+
+    remedy = "set load_in_4bit to false, or `pip install bitsandbytes` in a version for this machine"
+    if not is_bitsandbytes_available():
+        raise ParamsError(f"load_in_4bit: true needs the package bitsandbytes, which is missing or too old; {remedy}")
+    from transformers.integrations import validate_bnb_backend_availability
+
+    try:
+        validate_bnb_backend_availability(raise_exception=True)
+    except (ImportError, OSError, RuntimeError) as error:
+        raise ParamsError(
+            f"load_in_4bit: true, which bitsandbytes cannot on this machine ({error}); {remedy}"
+        ) from error
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )

@@ -1,0 +1,1 @@
+"""What every part stands on: tables, text, seeds, hashes, errors, processes."""

@@ -1,0 +1,41 @@
+"""Names that everything shares; this module imports nothing of the project."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+ENGLISH = "eng"
+UNTRAINED = "untrained"  # where a recipe is named: the base encoder as it is
+UNRESOLVED = "unresolved"  # a revision that the user has yet to look up
+
+
+class Strategy(StrEnum):
+    """How triplets are synthesised (paper, section 3)."""
+
+    IN_CONTEXT = "in_context"
+    ADAPTER_COMPOSITION = "adapter_composition"
+    XL_LORA = "xl_lora"
+
+
+class Baseline(StrEnum):
+    """A recipe for training data that needs no generator."""
+
+    UNSUPERVISED_SIMCSE = "unsupervised_simcse"
+    ENGLISH_NLI = "english_nli"
+    TRANSLATION_PAIRS = "translation_pairs"
+    MULTILINGUAL_DISTILLATION = "multilingual_distillation"
+
+
+class Polarity(StrEnum):
+    """Which side of a triplet an adapter writes: the entailment or the contradiction."""
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+
+
+class Role(StrEnum):
+    """What a language is for: the pivot, a source of cross-lingual supervision, or a target to build embedders for."""
+
+    ENGLISH = "english"
+    SOURCE = "source"
+    TARGET = "target"

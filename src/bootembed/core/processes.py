@@ -1,0 +1,101 @@
+"""Training in several processes: which one this is, what all agree on, and how a stage starts them.
+
+Each process trains on its share of every batch (distributed data parallel). The first one, of rank 0, alone writes
+checkpoints, outputs and MLflow runs. Ranks come from the environment, as torchrun and accelerate set it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from bootembed.core.errors import ParamsError
+
+if TYPE_CHECKING:
+    from bootembed.settings.models import Launch
+
+Value = TypeVar("Value")
+
+
+def process_count() -> int:
+    """Processes that train together; 1 where nothing started several."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def wait_for_all() -> None:
+    """Return when every process has come here; at once where there is one."""
+    import torch
+
+    if process_count() > 1 and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+
+
+def as_first_decides(value: Value) -> Value:
+    """The first process's `value`, in all processes; every process must call this."""
+    import torch
+
+    if process_count() == 1 or not torch.distributed.is_initialized():
+        return value
+    decided = [value]
+    torch.distributed.broadcast_object_list(decided, src=0)
+    return decided[0]
+
+
+def batch_arguments(per_process: int) -> dict[str, Any]:
+    """Arguments of a Hugging Face trainer for batches of `per_process` rows in each process.
+
+    Batches are drawn as one process would draw them at the same total, then cut into the processes' shares: the order
+    of rows, and which rows share a batch, do not depend on how many processes there are.
+    """
+    import torch
+
+    count = process_count()
+    return {
+        "per_device_train_batch_size": per_process * count,
+        "accelerator_config": {"split_batches": count > 1},
+        "ddp_backend": None if count == 1 or torch.cuda.is_available() else "gloo",
+        "use_cpu": not torch.cuda.is_available(),
+    }
+
+
+def started_processes(module: str, launch: Launch) -> bool:
+    """Run this command again in `launch.processes` processes and wait for them, unless it is one of them already.
+
+    A process that trains alone is left one GPU: a Hugging Face trainer that sees several spreads every batch over them
+    (torch's `DataParallel`), with batches so many times larger and in-batch negatives of one GPU only.
+
+    Args:
+        module: Of the command, as `python -m` takes it; its arguments are this process's.
+        launch: How many.
+
+    Returns:
+        Whether that was done, and nothing is left to do.
+
+    Raises:
+        ParamsError: There are fewer GPUs than processes.
+        SystemExit: A process failed; its message has been shown.
+    """
+    if "WORLD_SIZE" in os.environ:
+        return False
+    if launch.processes == 1:
+        os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+        return False
+    import torch
+
+    if torch.cuda.is_available() and torch.cuda.device_count() < launch.processes:
+        raise ParamsError(
+            f"launch.processes: {launch.processes}: this machine has {torch.cuda.device_count()} GPUs and each process "
+            "needs one; lower it"
+        )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={launch.processes}"]
+    status = subprocess.run([*command, "-m", module, *sys.argv[1:]], check=False).returncode
+    if status:
+        raise SystemExit(status)
+    return True

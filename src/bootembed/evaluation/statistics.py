@@ -1,0 +1,166 @@
+"""How sure a difference between two embedders is: the paired bootstrap, and Holm's correction for many comparisons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bootembed.core.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Numbers = Sequence[float] | NDArray[np.float64]
+
+_CELLS_AT_ONCE = 1_000_000  # resamples x items held in memory at a time: 8 MB an array
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """A statistic of one embedder.
+
+    Attributes:
+        value: On the items as they are.
+        resamples: On each resample, NaN where it does not exist.
+    """
+
+    value: float
+    resamples: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of two statistics, its 95 % interval, and the two-sided p-value of there being none."""
+
+    difference: float
+    low: float
+    high: float
+    p_value: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether the interval lies on one side of zero."""
+        return self.low > 0 or self.high < 0
+
+
+def resample_correlations(
+    gold: Numbers, systems: Mapping[str, Numbers], *, resamples: int, seed: int
+) -> dict[str, Resampled]:
+    """Spearman(gold, system) of each system over resampled sentence pairs, the same pairs for every system.
+
+    Args:
+        gold: Human scores, one a sentence pair.
+        systems: Name -> similarities for the same pairs.
+        resamples: How many, 1,000 or more for a stable interval.
+        seed: Of the resampling.
+
+    Raises:
+        DataError: Lengths differ, are less than 2, or the gold scores or a system's are constant.
+    """
+    columns = _checked({"gold scores": gold, **systems})
+    for name, values in columns.items():
+        if len(values) < 2 or np.ptp(values) == 0:
+            raise DataError(f"paired bootstrap: {name} are fewer than 2 or all equal: no rank correlation exists")
+    truth = columns.pop("gold scores")
+
+    def correlate(drawn: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        weighted = _standardised(_ranks(truth, drawn), drawn) * drawn
+        return {
+            name: (weighted * _standardised(_ranks(column, drawn), drawn)).sum(axis=1)
+            for name, column in columns.items()
+        }
+
+    whole = correlate(np.ones((1, len(truth)), dtype=np.int64))
+    parts = [correlate(drawn) for drawn in _draws(len(truth), resamples, seed)]
+    return {name: Resampled(float(whole[name][0]), np.concatenate([part[name] for part in parts])) for name in columns}
+
+
+def resample_means(systems: Mapping[str, Numbers], *, resamples: int, seed: int) -> dict[str, Resampled]:
+    """Mean of each system's values over resampled items, the same items for every system.
+
+    Args:
+        systems: Name -> a value an item, such as 1 for right and 0 for wrong.
+        resamples: How many, 1,000 or more for a stable interval.
+        seed: Of the resampling.
+
+    Raises:
+        DataError: Lengths differ, or there are no items.
+    """
+    columns = _checked(systems)
+    items = len(next(iter(columns.values())))
+    if not items:
+        raise DataError("paired bootstrap: there are no items; score the embedders on a set that has some")
+    values = np.stack(list(columns.values()), axis=1)
+    means = np.concatenate([drawn @ values / items for drawn in _draws(items, resamples, seed)])
+    return {name: Resampled(float(values[:, n].mean()), means[:, n]) for n, name in enumerate(columns)}
+
+
+def compare(system: Resampled, baseline: Resampled) -> Difference:
+    """The difference of two embedders that were resampled together.
+
+    Both statistics of a resample are taken on the same items (Koehn 2004), so that what makes an item hard for both
+    cancels out. The interval is the percentile interval. The p-value is twice the share of resamples on the rarer side
+    of zero, each side counted with one more resample so that it is never 0 (Davison & Hinkley 1997, section 4.2).
+    """
+    found = system.resamples - baseline.resamples
+    found = found[np.isfinite(found)]
+    low, high = np.quantile(found, [0.025, 0.975])
+    rarer = min(np.count_nonzero(found <= 0), np.count_nonzero(found >= 0))
+    p_value = min(1.0, 2 * (rarer + 1) / (len(found) + 1))
+    return Difference(system.value - baseline.value, float(low), float(high), p_value)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values of a family of comparisons, corrected so that one false find in the family is as rare as told.
+
+    Holm 1979: the smallest of m is taken m times, the next m - 1 times, and so on; none is less than one before it.
+    """
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    corrected = [0.0] * len(p_values)
+    largest = 0.0
+    for rank, place in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * p_values[place]))
+        corrected[place] = largest
+    return corrected
+
+
+def _checked(columns: Mapping[str, Numbers]) -> dict[str, NDArray[np.float64]]:
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise DataError(f"paired bootstrap: numbers of values differ, {lengths}; score all embedders on the same items")
+    return {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
+
+
+def _draws(items: int, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """How often each item is in a resample, of shape (some of the resamples, items)."""
+    rng = np.random.default_rng(seed)
+    at_once = max(1, _CELLS_AT_ONCE // items)
+    for start in range(0, resamples, at_once):
+        size = min(at_once, resamples - start)
+        chosen = rng.integers(items, size=(size, items)) + np.arange(size)[:, None] * items
+        yield np.bincount(chosen.ravel(), minlength=size * items).reshape(size, items)
+
+
+def _ranks(column: NDArray[np.float64], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Rank of each pair in each resample, equal values sharing the mean of their ranks.
+
+    The order of the values is the same in every resample, so that one sort serves all of them: a rank is the number of
+    smaller values drawn plus half of the equal ones.
+    """
+    order = np.argsort(column, kind="stable")
+    starts = np.flatnonzero(np.diff(column[order], prepend=-np.inf))
+    equal = np.add.reduceat(drawn[:, order], starts, axis=1)
+    ranks = np.cumsum(equal, axis=1) - (equal - 1) / 2
+    return ranks[:, np.searchsorted(column[order][starts], column)]
+
+
+def _standardised(ranks: NDArray[np.float64], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Ranks of mean 0 and length 1, over what each resample drew; undrawn pairs weigh nothing."""
+    centred = ranks - (ranks * drawn).sum(axis=1, keepdims=True) / drawn.sum(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):  # a resample of one pair only has no correlation
+        standardised: NDArray[np.float64] = centred / np.sqrt((centred**2 * drawn).sum(axis=1, keepdims=True))
+    return standardised

@@ -1,0 +1,1 @@
+"""Answers of a generator: requests, engines, the cache of answers."""

@@ -1,0 +1,115 @@
+"""Asking an engine for the answers to premises, and keeping every answer in a ledger.
+
+An answer is known by the hash of all that determines it. A killed run that starts again, a longer list of premises, or
+another engine on the same model and settings thus asks for what is missing and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from bootembed.core.names import Polarity
+from bootembed.core.seeding import derive_seed
+from bootembed.generation.engine import Request
+from bootembed.prompts import build_messages, prompt_definition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bootembed.generation.answer_cache import Answer, Ledger
+    from bootembed.generation.engine import Engine
+    from bootembed.prompts import Message, Shot
+    from bootembed.settings.generation import Generation
+
+logger = logging.getLogger(__name__)
+
+# Raise it when a change of the code changes answers (rendering of prompts, sampling, decoding): answers in ledgers that
+# older code wrote are then generated again.
+_ANSWERS_OF_CODE = 2
+_SAMPLING = ("do_sample", "temperature", "top_p", "top_k", "max_new_tokens")
+_LOG_EVERY = 1000  # answers
+
+
+def answer_premises(
+    engine: Engine,
+    premises: Sequence[str],
+    settings: Generation,
+    *,
+    prompt_version: str,
+    language: str,
+    shots_of: Callable[[str, Polarity], Sequence[Shot]],
+    ledger: Ledger,
+    seed: int,
+) -> dict[Polarity, list[Answer | None]]:
+    """Answer every premise in both polarities.
+
+    Args:
+        engine: What answers.
+        premises: Any sentences; equal ones are each answered, with seeds of their own.
+        settings: Sampling, and the limit of prompts.
+        prompt_version: Key of the prompt definitions.
+        language: English name of the language that is to be answered in.
+        shots_of: Premise and polarity -> the examples to show before it.
+        ledger: Where answers are looked up and kept.
+        seed: Of the sampling.
+
+    Returns:
+        Per polarity one answer per premise, in their order; None where the prompt is longer than
+        `settings.max_prompt_tokens`.
+    """
+    definition = prompt_definition(prompt_version)
+    requests: dict[Polarity, list[Request]] = {}
+    for polarity in Polarity:
+        conversations = [
+            build_messages(definition, p, polarity=polarity, language=language, shots=shots_of(p, polarity))
+            for p in premises
+        ]
+        requests[polarity] = build_requests(engine, conversations, settings, polarity=polarity, seed=seed)
+    _answer_missing(engine, [r for polarity in Polarity for r in requests[polarity]], ledger)
+    limit = settings.max_prompt_tokens
+    return {polarity: [_within(ledger.get(r.key), limit) for r in requests[polarity]] for polarity in Polarity}
+
+
+def build_requests(
+    engine: Engine,
+    conversations: Sequence[list[Message]],
+    settings: Generation,
+    *,
+    polarity: Polarity,
+    seed: int,
+) -> list[Request]:
+    """Requests for the answers to conversations; the second of two equal ones has another key and seed."""
+    sampling = settings.model_dump(mode="json", include=set(_SAMPLING))
+    common = [_ANSWERS_OF_CODE, engine.identity(polarity), str(polarity), sampling, seed]
+    seen: Counter[str] = Counter()
+    requests = []
+    for messages in conversations:
+        prompt = json.dumps(messages, sort_keys=True)
+        key = hashlib.sha256(json.dumps([*common, prompt, seen[prompt]], sort_keys=True).encode()).hexdigest()
+        seen[prompt] += 1
+        requests.append(Request(key, tuple(messages), polarity, derive_seed(seed, key)))
+    return requests
+
+
+def _answer_missing(engine: Engine, requests: Sequence[Request], ledger: Ledger) -> None:
+    missing = sum(request.key not in ledger for request in requests)
+    logger.info("%d of %d answers are in the ledger", len(requests) - missing, len(requests))
+    if not missing:
+        return
+    done = 0
+    for finished in engine.answer(requests, skip=ledger):
+        ledger.add(finished)
+        before, done = done, done + len(finished)
+        if before // _LOG_EVERY != done // _LOG_EVERY or done == missing:
+            logger.info("answered %d of %d", done, missing)
+
+
+def _within(answer: Answer | None, limit: int) -> Answer | None:
+    """An answer, unless its prompt is too long: a ledger may hold answers from under a higher limit."""
+    if answer is None or (answer.prompt_tokens or 0) > limit:
+        return None
+    return answer

@@ -1,0 +1,83 @@
+"""What the engines share that hold the model themselves: identity, and batches of prompts of similar length."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from bootembed.base_models.load import load_tokenizer
+from bootembed.core.hashing import content_hash
+from bootembed.core.names import Polarity
+from bootembed.generation.resident import Batch, Prompt, ResidentGenerator
+from bootembed.prompts import encode_prompt
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from bootembed.generation.answer_cache import Answer
+    from bootembed.generation.engine import Request
+    from bootembed.settings.generation import Generation
+
+
+class LocalEngine(ABC):
+    """An engine on a base model folder and adapter folders; subclasses say where the batches are computed."""
+
+    def __init__(self, base_model_dir: Path, adapters: Mapping[Polarity, Path], settings: Generation) -> None:
+        self.base_model_dir = base_model_dir
+        self.adapters = adapters
+        self.settings = settings
+        self.generator_hash = content_hash(base_model_dir)
+        self.adapter_hashes = {polarity: content_hash(folder) for polarity, folder in adapters.items()}
+
+    def identity(self, polarity: Polarity) -> str:
+        """Model, adapter and precision."""
+        local = self.settings.transformers
+        adapter = self.adapter_hashes.get(polarity, "")
+        return json.dumps([self.generator_hash, adapter, local.model_dump(mode="json", exclude={"batch_size"})])
+
+    def answer(self, requests: Sequence[Request], *, skip: Container[str]) -> Iterator[dict[str, Answer]]:
+        """Answer requests, batch by batch, short prompts first; see `Engine`."""
+        batches = [
+            Batch(batch.polarity, missing)
+            for batch in self._batches(requests)
+            if (missing := [prompt for prompt in batch.prompts if prompt.key not in skip])
+        ]
+        if batches:
+            yield from self.run(batches)
+
+    @abstractmethod
+    def run(self, batches: Sequence[Batch]) -> Iterator[dict[str, Answer]]:
+        """Answer batches, in any order."""
+
+    def _batches(self, requests: Sequence[Request]) -> Iterator[Batch]:
+        """Prompts that are not too long, by similar length so that little padding is computed on.
+
+        They are a function of the requests alone: a run that goes on computes the batches of an undisturbed one.
+        """
+        tokenizer = load_tokenizer(self.base_model_dir)
+        size = self.settings.transformers.batch_size
+        for polarity in Polarity:
+            prompts = [
+                Prompt(r.key, encode_prompt(tokenizer, list(r.messages)), r.seed)
+                for r in requests
+                if r.polarity is polarity
+            ]
+            fitting = [prompt for prompt in prompts if len(prompt.ids) <= self.settings.max_prompt_tokens]
+            fitting.sort(key=lambda prompt: len(prompt.ids))
+            for start in range(0, len(fitting), size):
+                yield Batch(polarity, fitting[start : start + size])
+
+
+class TransformersEngine(LocalEngine):
+    """The model in this process, loaded when it is first needed."""
+
+    _generator: ResidentGenerator | None = None
+
+    def run(self, batches: Sequence[Batch]) -> Iterator[dict[str, Answer]]:
+        """Answer batches one after the other."""
+        if self._generator is None:
+            self._generator = ResidentGenerator(self.base_model_dir, self.adapters, self.settings)
+        for batch in batches:
+            yield from self._generator.answer(batch)

@@ -1,0 +1,164 @@
+"""A base model in memory with the adapters of both polarities, answering batches of prompts.
+
+Memory that runs out halves the batch: the answers are the same, since none depends on its neighbours.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from bootembed.base_models.load import load_generator
+from bootembed.core.errors import ParamsError
+from bootembed.generation.answer_cache import Answer
+from bootembed.generation.sampling import RowSampler
+from bootembed.prompts import decode_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from bootembed.core.names import Polarity
+    from bootembed.settings.generation import Generation
+
+logger = logging.getLogger(__name__)
+# What torch says where a CPU has no memory left; it has no error type of its own for that.
+_CPU_OUT_OF_MEMORY = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A request as a model takes it: key, token ids, seed."""
+
+    key: str
+    ids: list[int]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Prompts of one polarity to be answered together."""
+
+    polarity: Polarity
+    prompts: list[Prompt]
+
+
+class ResidentGenerator:
+    """The generator, loaded; `answer` may be called for batches of either polarity in any order."""
+
+    def __init__(self, base_model_dir: Path, adapters: Mapping[Polarity, Path], settings: Generation) -> None:
+        local = settings.transformers
+        self.model, self.tokenizer = load_generator(
+            base_model_dir, bf16=local.bf16, load_in_4bit=local.load_in_4bit, attention=local.attention
+        )
+        self._settings = settings
+        self._has_adapters = bool(adapters)
+        self._most = local.batch_size
+        self._ends = self._forget_own_settings()
+        if adapters:
+            self._attach(adapters)
+        self.model.eval()
+
+    def _forget_own_settings(self) -> list[int]:
+        """Take the model's own settings of generation away, and return the tokens that end an answer.
+
+        `generate` would take from them what ours leave open, such as beams or a penalty on words of the prompt.
+        """
+        from transformers import GenerationConfig
+
+        own = self.model.generation_config.eos_token_id
+        named = own if isinstance(own, list) else [own]
+        # Some models name the end of a document only, and their tokenizer the end of a turn.
+        ends = [end for end in dict.fromkeys([*named, self.tokenizer.eos_token_id]) if end is not None]
+        self.model.generation_config = GenerationConfig(eos_token_id=ends, pad_token_id=self.tokenizer.pad_token_id)
+        return ends
+
+    def _attach(self, adapters: Mapping[Polarity, Path]) -> None:
+        from peft import PeftModel
+
+        first, *others = adapters
+        self.model = PeftModel.from_pretrained(self.model, adapters[first], adapter_name=str(first))
+        for polarity in others:
+            self.model.load_adapter(adapters[polarity], adapter_name=str(polarity))
+
+    def answer(self, batch: Batch) -> Iterator[dict[str, Answer]]:
+        """Answer a batch, in pieces where memory does not hold it.
+
+        Yields:
+            Key -> answer of each piece.
+
+        Raises:
+            ParamsError: Memory does not hold one prompt alone.
+        """
+        if self._has_adapters:
+            self.model.set_adapter(str(batch.polarity))
+        start = 0
+        while start < len(batch.prompts):
+            piece = batch.prompts[start : start + self._most]
+            answers = self._try(piece)
+            if answers is None:
+                self._halve(piece)
+                continue
+            yield {prompt.key: answer for prompt, answer in zip(piece, answers, strict=True)}
+            start += len(piece)
+
+    def _try(self, prompts: Sequence[Prompt]) -> list[Answer] | None:
+        """The answers, or None if memory ran out."""
+        try:
+            return self._generate(prompts)
+        except RuntimeError as error:  # torch.OutOfMemoryError is one
+            if not _is_out_of_memory(error):
+                raise
+            logger.warning("out of memory on %d prompts: %s", len(prompts), str(error).split("\n", 1)[0])
+            return None
+
+    def _halve(self, failed: Sequence[Prompt]) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if len(failed) == 1:
+            raise ParamsError(
+                f"generation: memory does not hold a single prompt of {len(failed[0].ids)} tokens; lower "
+                "generation.max_prompt_tokens or generation.max_new_tokens, set generation.transformers.load_in_4bit "
+                "(NVIDIA GPU), or take a smaller generator"
+            )
+        self._most = len(failed) // 2
+        logger.warning("batches of at most %d prompts from here on", self._most)
+
+    @torch.inference_mode()
+    def _generate(self, prompts: Sequence[Prompt]) -> list[Answer]:
+        from transformers import GenerationConfig, LogitsProcessorList
+
+        length = max(len(prompt.ids) for prompt in prompts)
+        padding = [length - len(prompt.ids) for prompt in prompts]
+        pad = self.tokenizer.pad_token_id
+        inputs = torch.tensor([[pad] * gap + prompt.ids for gap, prompt in zip(padding, prompts, strict=True)])
+        mask = torch.tensor([[0] * gap + [1] * (length - gap) for gap in padding])
+        sampler = [RowSampler([p.seed for p in prompts], length, self._settings)] if self._settings.do_sample else []
+        generated = self.model.generate(
+            input_ids=inputs.to(self.model.device),
+            attention_mask=mask.to(self.model.device),
+            generation_config=GenerationConfig(
+                max_new_tokens=self._settings.max_new_tokens, do_sample=False, eos_token_id=self._ends, pad_token_id=pad
+            ),
+            logits_processor=LogitsProcessorList(sampler),
+        ).tolist()
+        return [
+            self._decode(row, length, prompt_tokens=len(prompt.ids))
+            for row, prompt in zip(generated, prompts, strict=True)
+        ]
+
+    def _decode(self, row: list[int], length: int, *, prompt_tokens: int) -> Answer:
+        ended_at = next((place for place, token in enumerate(row[length:]) if token in self._ends), None)
+        return Answer(
+            decode_answer(self.tokenizer, row, length),
+            finished=ended_at is not None,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=len(row) - length if ended_at is None else ended_at + 1,
+        )
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or any(sign in str(error) for sign in _CPU_OUT_OF_MEMORY)

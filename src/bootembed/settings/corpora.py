@@ -1,0 +1,121 @@
+"""Parameters of raw corpora and their cleaning."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from bootembed.core.names import Role
+from bootembed.settings.base import Fraction, Revision, Section, Slug
+
+Near = Annotated[float, Field(ge=0.5, lt=1.0)]
+
+
+class SampleRows(Section):
+    """Rows per file of a sample corpus (`nli` counts premises, `sts` and `bitext` rows of each split)."""
+
+    monolingual: int = Field(ge=1)
+    parallel: int = Field(ge=1)
+    nli: int = Field(ge=1)
+    anchors: int = Field(ge=1)
+    examples: int = Field(ge=1)
+    triplets: int = Field(ge=0)
+    instructions: int = Field(ge=1)
+    sts: int = Field(ge=10)
+    bitext: int = Field(ge=10)
+
+
+class WriteSampleCorpora(Section):
+    """The sample corpora of the `laptop` profile; an empty `languages` writes none."""
+
+    languages: list[Slug]
+    content_words: int = Field(ge=60, description="Concepts of the lexicon in use.")
+    sizes: SampleRows
+
+
+class FileSpec(Section):
+    """One raw file (pair of files, folder, dataset): how it is read, and which of its columns mean what.
+
+    `path` is relative to the folder of the corpus; `{language}` in it stands for the language's key. Files that end in
+    .gz, .xz, .zst or .zip are decompressed; `archive.zip!member` names a file in an archive.
+    """
+
+    format: Literal["lines", "moses", "tmx", "csv", "tsv", "jsonl", "parquet", "datasets", "hub", "mteb"]
+    path: str | None = Field(None, min_length=1, description="File or folder; of format hub the dataset's id.")
+    english_path: str | None = Field(None, description="Moses, or with `key`: the English half of the pair.")
+    key: str | None = Field(None, description="Column that joins the rows of `path` with those of `english_path`.")
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Our column name -> the file's. NLI as triplets: `entailment` and `contradiction`.",
+    )
+    where: dict[str, str] = Field(
+        default_factory=dict, description="The file's column -> value: rows with another value are passed over."
+    )
+    split: Literal["train", "validation", "test"] = Field("train", description="Evaluation files: split they hold.")
+    part: Literal["document", "query", "relevance"] | None = Field(None, description="Retrieval files: what they hold.")
+    label: Literal["entailment", "contradiction"] | None = Field(None, description="NLI files without a label column.")
+    label_values: dict[str, str] = Field(default_factory=dict, description="The file's label -> ours.")
+    pair_separator: str | None = Field(None, description="STS files holding both sentences in one column.")
+    quoting: bool = Field(True, description="False: quotes are ordinary characters (TSV of parallel news, KorSTS).")
+    encoding: str = "utf-8"
+    config: str | None = Field(None, description="Format hub: the dataset's configuration.")
+    source_split: str = Field("train", description="Formats datasets and hub: split to read.")
+    data_file: str | None = Field(None, description="Format hub: read this file of the dataset only.")
+    revision: Revision | None = Field(
+        None, description="Format hub: pinned commit, 40 hex digits; `unresolved` fails when it is read."
+    )
+    limit: int | None = Field(None, ge=1, description="Read at most so many rows.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.format != "mteb" and self.path is None:
+            raise ValueError(f"format {self.format!r} needs `path`")
+        if self.format == "hub" and self.revision is None:
+            raise ValueError("format 'hub' needs `revision`: a dataset that is not pinned changes under the results")
+        return self
+
+
+class CorpusSpec(Section):
+    """The raw files of a corpus, by what they give. Anything left out is simply not there."""
+
+    monolingual: list[FileSpec] = Field(default_factory=list)
+    parallel: list[FileSpec] = Field(default_factory=list)
+    nli: list[FileSpec] = Field(default_factory=list)
+    anchors: list[FileSpec] = Field(default_factory=list)
+    examples: list[FileSpec] = Field(default_factory=list)
+    instructions: list[FileSpec] = Field(default_factory=list)
+    evaluation: dict[str, list[FileSpec]] = Field(default_factory=dict, description="Task name -> files.")
+
+
+class Language(Section):
+    """A configured language."""
+
+    name: str = Field(min_length=1, description="English name; prompts use it.")
+    script: str = Field(pattern=r"^[A-Z][a-z]{3}$", description="ISO 15924, e.g. Latn; Zyyy: any.")
+    role: Role
+    folder: str = Field(description="Folder of its raw data below `prepare_corpora.folder`.")
+    corpus: str = Field(description="Key of `corpora`.")
+
+
+class PrepareCorpora(Section):
+    """Cleaning of raw corpora. Every threshold can be set so that nothing is set aside for it."""
+
+    folder: str = Field(description="Where raw corpora lie.")
+    repair_mojibake: bool = Field(description="Put right text whose UTF-8 was once read as another encoding.")
+    min_characters: int = Field(ge=1)
+    max_characters: int = Field(ge=1)
+    max_length_ratio: float = Field(gt=1.0, description="Parallel rows: longer side / shorter side, in characters.")
+    min_distinct_share: Fraction = Field(
+        description="Distinct character 4-grams / all, in texts of 40 or more; 0: repetitive text is kept."
+    )
+    min_script_share: Fraction = Field(description="Letters of the language's script / all letters; 0: no check.")
+    check_language: bool = Field(description="Set aside what is plainly in another language (CLD2, offline).")
+    near_duplicates: Near | None = Field(
+        description="Jaccard similarity of character 5-grams from which a row repeats an earlier one; null: no check."
+    )
+    near_evaluation: Near | None = Field(
+        description="The same to a sentence of an evaluation set; null: exact and normalised matches only."
+    )
+    max_rows: int = Field(ge=1, description="Rows kept per table, chosen at random with `seed`.")
+    max_anchors: int = Field(ge=1, description="The same for anchors.")

@@ -1,0 +1,89 @@
+"""Parameters of embedder training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bootembed.settings.base import Attention, Fraction, Schedule, Section
+
+NewWordStart = Literal["pieces", "positives"]
+Dimension = Annotated[int, Field(ge=1)]
+
+
+class BuildBaselineData(Section):
+    """Training sets of the baselines."""
+
+    rows: int = Field(ge=1, description="At most so many rows a recipe, so that recipes compare at equal size.")
+
+
+class EncoderLora(Section):
+    """LoRA on an encoder, merged into its weights before it is saved; keys as in PEFT's `LoraConfig`."""
+
+    r: int = Field(ge=1)
+    lora_alpha: int = Field(ge=1)
+    lora_dropout: Fraction
+    target_modules: Literal["all-linear"] | Annotated[list[str], Field(min_length=1)] = Field(
+        description="Every linear layer, or names of modules."
+    )
+
+
+class TrainEmbedder(Section):
+    """Contrastive finetuning; keys as in Sentence Transformers."""
+
+    objective: Literal["contrastive", "distillation"] = Field(
+        description="Contrast within the batch (SimCSE), or with an English teacher's embeddings of translation pairs."
+    )
+    pooling: Literal["mean", "mean_first_last"]
+    temperature: float = Field(gt=0)
+    distillation_english_share: Fraction = Field(
+        description="Distillation: share of a batch whose English side is trained on too."
+    )
+    trained_layers: int | None = Field(None, ge=0, description="Train embeddings and so many lower layers; null: all.")
+    new_word_min_count: int | None = Field(
+        None, ge=1, description="Anchors' words that occur so often get tokens of their own (WordPiece); null: none."
+    )
+    new_word_start: NewWordStart = Field(
+        "pieces", description="Embedding of a new word: mean of its pieces, or of the positives' words it aligns with."
+    )
+    num_train_epochs: float = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    warmup_steps: int = Field(ge=0)
+    lr_scheduler_type: Schedule
+    per_device_train_batch_size: int = Field(ge=2)
+    mini_batch_size: int | None = Field(None, ge=1, description="Set: cached contrastive loss with such mini-batches.")
+    texts_per_forward: int | None = Field(
+        None, ge=1, description="Texts that the encoder takes at once, those of similar length; null: a whole batch."
+    )
+    gather_across_devices: bool = Field(True, description="Several processes: in-batch negatives of all, or its own.")
+    matryoshka_dimensions: list[Dimension] = Field(
+        default_factory=list, description="Dimensions that embeddings can be cut to; the loss is summed over them."
+    )
+    lora: EncoderLora | None = Field(None, description="Set: train LoRA factors only, else all weights.")
+    max_seq_length: int = Field(ge=4)
+    bf16: bool
+    fp16: bool
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
+
+
+class RecipeSettings(Section):
+    """What one recipe has otherwise than `train_embedder`; what is left out is as there."""
+
+    objective: Literal["contrastive", "distillation"] | None = None
+    trained_layers: int | None = Field(None, ge=0)
+    new_word_min_count: int | None = Field(None, ge=1)
+    new_word_start: NewWordStart | None = None
+    num_train_epochs: float | None = Field(None, gt=0)
+    learning_rate: float | None = Field(None, gt=0)
+    warmup_steps: int | None = Field(None, ge=0)
+    per_device_train_batch_size: int | None = Field(None, ge=2)
+    texts_per_forward: int | None = Field(None, ge=1)
+    max_seq_length: int | None = Field(None, ge=4)
+    temperature: float | None = Field(None, gt=0)
+    matryoshka_dimensions: list[Dimension] | None = None
+
+
+def settings_of_recipe(common: TrainEmbedder, own: RecipeSettings) -> TrainEmbedder:
+    """`train_embedder` with what the recipe has otherwise."""
+    return common.model_copy(update=own.model_dump(exclude_none=True))

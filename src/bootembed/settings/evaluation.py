@@ -1,0 +1,41 @@
+"""Parameters of scoring and of the model registry."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bootembed.settings.base import Section, Slug
+
+TaskKind = Literal["sts", "bitext_mining", "classification", "clustering", "retrieval"]
+
+
+class TaskSpec(Section):
+    """An evaluation task."""
+
+    kind: TaskKind
+    implementation: Literal["bootembed", "mteb"] = Field(
+        description="Ours, or mteb's own task class fed from our tables."
+    )
+    subset: dict[Slug, str] = Field(
+        default_factory=dict,
+        description="Language -> mteb's subset, where it is not the one of that language and script alone.",
+    )
+
+
+class EvaluateEmbedder(Section):
+    """Scoring."""
+
+    max_seq_length: int = Field(ge=4)
+    batch_size: int = Field(ge=1)
+    pooling_of_base: Literal["mean", "mean_first_last"] = Field(description="Pooling of untrained base encoders.")
+    tasks: dict[str, TaskSpec]
+
+
+class RegisterModels(Section):
+    """The MLflow model registry."""
+
+    name: str = Field(pattern=r"^[a-z0-9_-]*\{language\}[a-z0-9_-]*$", description="Registered model of a language.")
+    alias: Slug
+    validation_task: dict[str, str] = Field(description="Language -> task whose validation split chooses the champion.")

@@ -1,0 +1,149 @@
+"""Parameters of prompts, engines and sampling."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from bootembed.core.names import Polarity
+from bootembed.settings.base import Attention, Section, Slug
+
+
+class Prompts(Section):
+    """The wording of the generation prompt, shared by adapter training and generation."""
+
+    version: Slug = Field(description="Key of the prompt definitions in `bootembed.prompts`.")
+
+
+class TransformersSettings(Section):
+    """Engine `transformers`: the generator in this process; the workers of engine `ray` hold the same."""
+
+    batch_size: int = Field(ge=1, description="Prompts computed together, at most; halved where memory runs out.")
+    bf16: bool
+    load_in_4bit: bool
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
+
+
+class RaySettings(Section):
+    """Engine `ray`: workers on one machine or a cluster, each with the generator of section `transformers`."""
+
+    workers: int = Field(ge=1)
+    cpus_per_worker: float = Field(gt=0)
+    gpus_per_worker: float = Field(ge=0, description="0: workers compute on CPUs.")
+
+
+class ServedModels(Section):
+    """Names under which an endpoint serves the adapters; `{strategy}` and `{language}` are filled in."""
+
+    positive: str = Field(min_length=1)
+    negative: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _fillable(self) -> Self:
+        for polarity in Polarity:
+            self.name_of(polarity, strategy="", language="")
+        return self
+
+    def name_of(self, polarity: Polarity, *, strategy: str, language: str) -> str:
+        """The name for the adapter of one polarity, strategy and language.
+
+        Raises:
+            ValueError: It holds another placeholder.
+        """
+        template: str = getattr(self, polarity)
+        try:
+            return template.format_map({"strategy": strategy, "language": language})
+        except (KeyError, ValueError, IndexError, AttributeError) as error:
+            raise ValueError(f"{template!r}: the placeholders are {{strategy}} and {{language}} ({error})") from error
+
+
+class Prices(Section):
+    """Of a million tokens, in any currency."""
+
+    prompt: float = Field(ge=0)
+    completion: float = Field(ge=0)
+
+
+class OpenAISettings(Section):
+    """Engine `openai`: an OpenAI-compatible endpoint. `BOOTEMBED_ENDPOINT` in the environment overrides `base_url`."""
+
+    base_url: str = Field(min_length=1, description="With its /v1, where the server has one; no password in it.")
+    api: Literal["chat", "completions"] = Field(
+        description="`chat`: the server renders prompts; `completions`: they are rendered here and sent as text."
+    )
+    model: str = Field(min_length=1, description="Name of the base model, for strategies without adapters.")
+    models: ServedModels
+    serves_generator: bool = Field(
+        description="The endpoint serves this project's generator, whose hashes then name it; false: another model."
+    )
+    api_key_env: str = Field(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Variable of the environment with the key; may be unset."
+    )
+    max_concurrent_requests: int = Field(ge=1, le=1000)
+    timeout_seconds: float = Field(gt=0, description="Of one attempt.")
+    max_attempts: int = Field(ge=1, description="Of one request.")
+    backoff_seconds: float = Field(ge=0, description="Upper end of the first random wait; each next one is doubled.")
+    max_wait_seconds: float = Field(ge=0, description="No wait is longer, whatever the server asks for.")
+    extra_body: dict[str, Any] = Field(description="Fields to add to requests or, as null, to take out of them.")
+    price_per_million: Prices | None = Field(description="For the cost in logs and metrics.")
+
+    @field_validator("base_url")
+    @classmethod
+    def _holds_no_secret(cls, url: str) -> str:
+        if "@" in url or "?" in url:
+            raise ValueError(
+                "holds a user name, password or query, which dvc.lock and MLflow would show; put the address without "
+                "it there, and a key into the variable that api_key_env names"
+            )
+        return url
+
+    @model_validator(mode="after")
+    def _leaves_request_whole(self) -> Self:
+        taken = sorted({"model", "messages", "prompt", "stream", "n"} & set(self.extra_body))
+        if taken:
+            raise ValueError(f"extra_body: {taken} cannot be set here; take them out")
+        return self
+
+
+class Generation(Section):
+    """Engine and sampling of `generate_triplets` (and of the parallel rows of XL-LoRA's data)."""
+
+    engine: Literal["transformers", "ray", "openai"] = Field(
+        description="What answers prompts; it reads its own section."
+    )
+    do_sample: bool
+    temperature: float = Field(gt=0)
+    top_p: float = Field(gt=0, le=1)
+    top_k: int = Field(ge=0, description="0: no limit.")
+    max_new_tokens: int = Field(ge=1)
+    max_prompt_tokens: int = Field(ge=16, description="Longer prompts are set aside and counted, never cut.")
+    transformers: TransformersSettings
+    ray: RaySettings
+    openai: OpenAISettings
+
+    @property
+    def prices(self) -> Prices | None:
+        """What tokens of the chosen engine cost, if that is told."""
+        return self.openai.price_per_million if self.engine == "openai" else None
+
+    @property
+    def in_force(self) -> dict[str, Any]:
+        """Dotted name -> value of what the chosen engine reads, for people to read; addresses and prices left out."""
+        engines = {"transformers": ["transformers"], "ray": ["transformers", "ray"], "openai": ["openai"]}
+        sections = engines[self.engine]
+        values = self.model_dump(mode="json", exclude={"openai": {"base_url", "api_key_env", "price_per_million"}})
+        common = {name: value for name, value in values.items() if not isinstance(value, dict)}
+        return common | {f"{s}.{name}": value for s in sections for name, value in values[s].items()}
+
+
+class InContext(Section):
+    """Few-shot prompting."""
+
+    examples: int = Field(ge=0, description="Examples (shots) in each prompt.")
+    examples_language: Literal["target", "english"] = Field(description="Language of the examples.")
+    selection: Literal["random", "similar", "diverse"] = Field(
+        description="The same random or mutually different examples for all anchors, or the most similar for each."
+    )
+    order: Literal["random", "most_similar_last"] = Field(description="Of the examples in a prompt.")
+    pool: int = Field(ge=1, description="`similar` and `diverse` choose among so many rows, drawn with `seed`.")

@@ -1,0 +1,72 @@
+"""`load_params`, the only door to the parameters: all faults at once, each with key, value and remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from bootembed.core.errors import ParamsError
+from bootembed.settings.base import suggest
+from bootembed.settings.consistency import inconsistencies
+from bootembed.settings.schema import Params
+
+_NOT_SHOWN = {"generation.openai.base_url", "generation.openai.api_key_env"}  # somebody may have put a secret there
+
+
+def load_params(path: Path) -> Params:
+    """Read and validate a parameter file.
+
+    Raises:
+        ParamsError: The file cannot be read, or holds faults; one line for each names key, value and remedy.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ParamsError(f"{path}: cannot be read as YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise ParamsError(f"{path}: expected a mapping of sections, found {type(raw).__name__}")
+    return validate_params(raw, source=str(path))
+
+
+def validate_params(raw: dict[str, Any], *, source: str) -> Params:
+    """Validate composed parameters; `source` is named in the messages.
+
+    Raises:
+        ParamsError: As `load_params`.
+    """
+    try:
+        params = Params.model_validate(raw)
+    except ValidationError as error:
+        lines = [_describe(fault, source) for fault in error.errors()]
+        raise ParamsError("\n".join(lines)) from error
+    faults = [f"{source}: {fault}" for fault in inconsistencies(params)]
+    if faults:
+        raise ParamsError("\n".join(faults))
+    return params
+
+
+def _describe(fault: Any, source: str) -> str:
+    """One validation fault as `file: key: value: remedy`."""
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return (
+            f"{source}: {key}: unknown key{suggest(str(fault['loc'][-1]), _known_keys(fault['loc'][:-1]))}; remove it"
+        )
+    if fault["type"] == "missing":
+        return f"{source}: {key}: missing; add it (conf/config.yaml lists every key)"
+    value = "" if key in _NOT_SHOWN else f"value {fault['input']!r}: "
+    return f"{source}: {key}: {value}{fault['msg']}"
+
+
+def _known_keys(location: tuple[Any, ...]) -> list[str]:
+    """Field names of the section at `location`, following models and mappings of models."""
+    section: Any = Params
+    for part in location:
+        fields = getattr(section, "model_fields", {})
+        annotation = fields[part].annotation if part in fields else section
+        arguments = [a for a in getattr(annotation, "__args__", ()) if getattr(a, "model_fields", None)]
+        section = arguments[-1] if arguments else annotation
+    return list(getattr(section, "model_fields", {}))

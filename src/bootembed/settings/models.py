@@ -1,0 +1,112 @@
+"""Parameters of base models and adapters."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bootembed.settings.base import Attention, Fraction, Revision, Schedule, Section, Slug
+
+
+class Pretraining(Section):
+    """Scratch models: the mix of documents and the optimiser. Shares are of documents, and need not add up to 1."""
+
+    languages: list[Slug] = Field(min_length=1, description="Languages the model reads; all others stay unknown to it.")
+    documents: int = Field(ge=1)
+    monolingual_share: float = Field(ge=0)
+    parallel_share: float = Field(ge=0)
+    nli_share: float = Field(ge=0, description="Few-shot English NLI in the chat format.")
+    english_weight: float = Field(gt=0, description="How much more English than any other language.")
+    max_steps: int = Field(ge=1)
+    per_device_train_batch_size: int = Field(ge=1)
+    learning_rate: float = Field(gt=0, description="AdamW, for embeddings, norms and biases.")
+    muon_learning_rate: float = Field(gt=0, description="Muon, for the hidden matrices.")
+    warmup_steps: int = Field(ge=0)
+    bf16: bool = Field(description="Compute in bfloat16; weights stay in fp32. Faster on GPUs and on AVX-512 CPUs.")
+
+
+class Scratch(Section):
+    """Architecture and pretraining of a model built here."""
+
+    architecture: Literal["qwen3", "llama", "xlm-roberta", "modernbert"]
+    vocab_size: int = Field(ge=300)
+    hidden_size: int = Field(ge=16)
+    num_hidden_layers: int = Field(ge=1)
+    num_attention_heads: int = Field(ge=1)
+    intermediate_size: int = Field(ge=16)
+    max_position_embeddings: int = Field(ge=32)
+    pretraining: Pretraining
+
+
+class BaseModelSpec(Section):
+    """A base model: from the Hub, from a local folder, or built from scratch. Downstream sees no difference."""
+
+    role: Literal["generator", "encoder"]
+    source: Literal["hub", "local", "scratch"]
+    id: str | None = Field(None, description="Hub id (source: hub).")
+    revision: Revision | None = Field(
+        None, description="Pinned commit, 40 hex digits (source: hub); `unresolved` fails when it is fetched."
+    )
+    pickled_weights: bool = Field(
+        False, description="Source hub: the revision has no safetensors; convert its pytorch_model.bin."
+    )
+    path: str | None = Field(None, description="Folder in Hugging Face format (source: local).")
+    scratch: Scratch | None = None
+
+
+class Lora(Section):
+    """LoRA and its training; keys as in PEFT's `LoraConfig` and Transformers' `TrainingArguments`."""
+
+    r: int = Field(ge=1)
+    lora_alpha: int = Field(ge=1)
+    lora_dropout: Fraction
+    train_examples: int = Field(ge=1, description="At most so many rows, chosen at random with `seed`.")
+    num_train_epochs: float = Field(gt=0)
+    learning_rate: float = Field(gt=0)
+    lr_scheduler_type: Schedule
+    warmup_steps: int = Field(ge=0)
+    per_device_train_batch_size: int = Field(ge=1)
+    gradient_accumulation_steps: int = Field(ge=1)
+    max_length: int = Field(ge=16, description="Tokens; longer examples are set aside and counted.")
+    max_grad_norm: float = Field(gt=0)
+    save_steps: int = Field(ge=1, description="Checkpoint every so many optimiser steps; a killed run resumes there.")
+    gradient_checkpointing: bool = Field(description="Compute activations twice rather than keep them.")
+    bf16: bool
+    load_in_4bit: bool = Field(description="Weights of the base model as 4-bit NormalFloat (QLoRA).")
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
+
+
+class LanguageAdapter(Lora):
+    """A language adapter: LoRA on text of one language."""
+
+    data: Literal["instructions", "monolingual"] = Field(description="Instruction text (paper: Aya) or plain text.")
+
+
+class Launch(Section):
+    """How stages use a machine."""
+
+    processes: int = Field(
+        ge=1, description="Of a training stage, one a GPU; batch sizes are per process. torchrun's number goes before."
+    )
+    threads: int | None = Field(
+        None, ge=1, description="CPU threads of a process; the same bytes need the same number. null: all."
+    )
+
+
+class BuildXlLoraData(Section):
+    """Training rows of XL-LoRA."""
+
+    source_languages: list[Slug] = Field(description="Languages of role `source`.")
+    nli_rows: int = Field(ge=0, description="NLI premises per source language and polarity.")
+    parallel_rows: int = Field(ge=0, description="Parallel rows per source language that go through the task adapters.")
+
+
+class ComposeAdapter(Section):
+    """Composition of a task adapter with language adapters (AdaMergeX; design section 1.2)."""
+
+    method: Literal["delta", "svd", "factors"] = Field(
+        description="Add weight updates exactly, compressed, or add factors."
+    )
+    reference: Literal["english", "none"] = Field(description="Subtract the English language adapter, or not.")
+    weight: float = Field(description="Lambda.")

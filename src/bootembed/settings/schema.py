@@ -1,0 +1,59 @@
+"""All parameters together: the axes of the experiment and one section a stage."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from bootembed.core.names import Baseline, Polarity, Role, Strategy
+from bootembed.settings.base import Revision, Section, Slug
+from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora, WriteSampleCorpora
+from bootembed.settings.embedder import BuildBaselineData, RecipeSettings, TrainEmbedder
+from bootembed.settings.evaluation import EvaluateEmbedder, RegisterModels
+from bootembed.settings.generation import Generation, InContext, Prompts
+from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
+from bootembed.settings.triplets import GenerateTriplets
+
+
+class Grid(Section):
+    """The axes of the experiment; DVC expands its stages over them."""
+
+    languages: list[Slug] = Field(min_length=1, description="Target languages, keys of `languages`.")
+    strategies: list[Strategy] = Field(min_length=1)
+    baselines: list[Baseline]
+    recipes: list[Strategy | Baseline] = Field(description="Exactly the strategies followed by the baselines.")
+    encoders: list[Slug] = Field(min_length=1, description="Keys of `base_models` with role `encoder`.")
+    polarities: list[Polarity] = Field(description="Both: a triplet needs a positive and a hard negative.")
+    adapter_languages: dict[Slug, Role] = Field(description="Languages that get a language adapter -> their role.")
+
+
+class Params(Section):
+    """All parameters."""
+
+    profile: Slug
+    seed: int = Field(ge=0, lt=2**32, description="As far as NumPy's go.")
+    revisions: dict[Slug, Revision] = Field(
+        description="Pinned commits of the Hub by names of their own, for `${revisions.<name>}` in a profile."
+    )
+    grid: Grid
+    languages: dict[Slug, Language]
+    corpora: dict[Slug, CorpusSpec]
+    write_sample_corpora: WriteSampleCorpora
+    prepare_corpora: PrepareCorpora
+    base_models: dict[Slug, BaseModelSpec]
+    prompts: Prompts
+    launch: Launch
+    train_task_adapter: Lora
+    train_language_adapter: LanguageAdapter
+    build_xl_lora_data: BuildXlLoraData
+    train_xl_lora_adapter: Lora
+    compose_adapter: ComposeAdapter
+    generation: Generation
+    in_context: InContext
+    generate_triplets: GenerateTriplets
+    build_baseline_data: BuildBaselineData
+    train_embedder: TrainEmbedder
+    train_embedder_recipes: dict[Slug, RecipeSettings] = Field(
+        description="Recipe -> its own settings; every recipe has an entry, most an empty one."
+    )
+    evaluate_embedder: EvaluateEmbedder
+    register_models: RegisterModels

@@ -1,0 +1,1 @@
+"""The strategies of triplet synthesis, a file each."""

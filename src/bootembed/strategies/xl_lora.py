@@ -1,0 +1,167 @@
+"""Training rows of XL-LoRA: premises in any language, English entailments and contradictions (paper, section 3.3).
+
+Two origins are joined. NLI rows with foreign premises are taken as they are. Parallel rows get their hypotheses from
+the English task adapters: the English side is answered, and the answers are paired with the foreign side as premise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from bootembed.core.names import ENGLISH, Polarity
+from bootembed.core.seeding import derive_seed, sample_rows
+from bootembed.core.tables import NLI, PARALLEL, read_table
+from bootembed.generation.answer_cache import Answer, Ledger
+from bootembed.generation.answers import answer_premises
+from bootembed.generation.create import create_engine
+from bootembed.generation.usage import Usage
+from bootembed.prompts import LABEL_OF
+from bootembed.triplets.filters import Candidate, Reason, filter_candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from bootembed.settings.generation import Generation
+    from bootembed.settings.models import BuildXlLoraData
+    from bootembed.settings.triplets import Filters
+
+Answering: TypeAlias = "Callable[[Sequence[str]], Mapping[Polarity, list[Answer | None]]]"
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """What a source language gives: NLI rows (premise, hypothesis, label) and parallel rows (english, text)."""
+
+    nli: list[dict[str, Any]]
+    parallel: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class XlLoraData:
+    """Rows of `tables.XL_LORA`, counts by origin and by reason of setting aside, and tokens of all answers."""
+
+    rows: list[dict[str, Any]]
+    counts: dict[str, int]
+    usage: Usage
+
+
+def build_xl_lora_data(
+    sources: Mapping[str, SourceText],
+    settings: BuildXlLoraData,
+    filters: Filters,
+    *,
+    answer: Answering,
+    seed: int,
+) -> XlLoraData:
+    """Build the training rows of both polarities.
+
+    Args:
+        sources: Source language -> its text, for each of `settings.source_languages`.
+        settings: Rows per language and origin.
+        filters: Applied to the answered parallel rows, English both; but for the check of meaning by an encoder.
+        answer: English premises -> an answer each, by the task adapters of both polarities.
+        seed: Decides which rows are taken.
+    """
+    rows: list[dict[str, Any]] = []
+    for language in settings.source_languages:
+        for label in LABEL_OF.values():
+            found = [row for row in sources[language].nli if row["label"] == label]
+            chosen = sample_rows(found, settings.nli_rows, seed=derive_seed(seed, language, label))
+            rows += [{**row, "language": language, "origin": "nli"} for row in chosen]
+    from_nli = len(rows)
+    pairs = [
+        (language, row["english"], row["text"])
+        for language in settings.source_languages
+        for row in sample_rows(
+            sources[language].parallel, settings.parallel_rows, seed=derive_seed(seed, language, "parallel")
+        )
+    ]
+    answers = answer([pair[1] for pair in pairs]) if pairs else {polarity: [] for polarity in Polarity}
+    answered, set_aside = _judge_pairs(pairs, answers, filters)
+    counts = {
+        "nli": from_nli,
+        "parallel": len(answered),
+        **{f"set_aside_{k}": v for k, v in set_aside.items()},
+    }
+    return XlLoraData(rows + answered, counts, Usage.of(a for side in answers.values() for a in side))
+
+
+def _judge_pairs(
+    pairs: list[tuple[str, str, str]], answers: Mapping[Polarity, list[Answer | None]], filters: Filters
+) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Rows of both labels for each parallel row whose English triplet passes the filters; and counts by reason."""
+    set_aside = {str(reason): 0 for reason in Reason}
+    candidates = [
+        Candidate(index, english, answers[Polarity.POSITIVE][index], answers[Polarity.NEGATIVE][index])
+        for index, (_, english, _) in enumerate(pairs)
+    ]
+    unchecked = filters.semantic.model_copy(update={"min_positive_similarity": None, "min_margin": None})
+    verdicts = filter_candidates(
+        candidates,
+        filters.model_copy(update={"semantic": unchecked}),
+        anchor_language=ENGLISH,
+        answer_language=ENGLISH,
+    )
+    rows = []
+    for (language, _, premise), verdict in zip(pairs, verdicts, strict=True):
+        if verdict.reason is not None:
+            set_aside[str(verdict.reason)] += 1
+            continue
+        kept = {Polarity.POSITIVE: verdict.candidate.positive, Polarity.NEGATIVE: verdict.candidate.negative}
+        for polarity, answered in kept.items():
+            assert answered is not None
+            rows.append(
+                {
+                    "premise": premise,
+                    "hypothesis": answered.text,
+                    "label": LABEL_OF[polarity],
+                    "language": language,
+                    "origin": "parallel",
+                }
+            )
+    return rows, set_aside
+
+
+def read_sources(sources_dir: Path, languages: Sequence[str]) -> dict[str, SourceText]:
+    """Read the tables of the source languages, one folder a language."""
+    return {
+        language: SourceText(
+            nli=read_table(sources_dir / language / "nli.parquet", NLI),
+            parallel=read_table(sources_dir / language / "parallel.parquet", PARALLEL),
+        )
+        for language in languages
+    }
+
+
+def task_answers(
+    base_model_dir: Path,
+    task_adapters_dir: Path,
+    settings: Generation,
+    *,
+    prompt_version: str,
+    ledger_path: Path,
+    seed: int,
+) -> Answering:
+    """The `answer` argument of `build_xl_lora_data`; nothing is read before it is called."""
+
+    def answer(premises: Sequence[str]) -> dict[Polarity, list[Answer | None]]:
+        return answer_premises(
+            create_engine(
+                settings,
+                base_model_dir,
+                {p: task_adapters_dir / p for p in Polarity},
+                strategy="task",
+                language=ENGLISH,
+            ),
+            premises,
+            settings,
+            prompt_version=prompt_version,
+            language="English",
+            shots_of=lambda *_: (),
+            ledger=Ledger(ledger_path),
+            seed=seed,
+        )
+
+    return answer

@@ -1,0 +1,158 @@
+"""Estimates of GPU memory and hours, from sizes alone: for planning, not measured on any GPU.
+
+Memory is in bytes, work in floating point operations, time in seconds. Sources of the formulae:
+
+- QLoRA (Dettmers et al. 2023, arXiv 2305.14314), section 3: NF4 takes 4 bits a weight, and double quantisation
+  reduces the constants to 0.127 bits a weight.
+- Korthikanti et al. 2022 (arXiv 2205.05198), section 4: 34 s b h + 5 a s^2 b bytes of activations a layer in
+  16 bits, and 2 s b h where only each layer's input is kept (full recomputation).
+- Kaplan et al. 2020 (arXiv 2001.08361), section 2.1: 2 N operations a token forward, twice that backward.
+- Adam keeps two moments of 4 bytes for each trained weight, beside the weight and its gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bootembed.settings.embedder import TrainEmbedder
+    from bootembed.settings.evaluation import EvaluateEmbedder
+    from bootembed.settings.generation import Generation
+    from bootembed.settings.models import Lora
+    from bootembed.workflow.plan.sizes import ModelSize
+
+_NF4_BYTES = (4 + 0.127) / 8
+_TRAINED_BYTES = 16  # fp32 weight, gradient and Adam's two moments
+_LOGIT_BYTES = 10  # 2 as computed, 4 in fp32, 4 for the gradient
+_TEXTS = 3  # of a triplet
+_RESERVE = 1.15  # the allocator's fragments, CUDA's context, buffers of kernels: an assumption
+USED_SHARE = 0.3
+"""Share of a GPU's peak that training reaches: an assumption, to be replaced by a measured `--tflops`."""
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """Peaks of a device by its maker's data sheet: dense bfloat16 operations and bytes a second, bytes of memory."""
+
+    name: str
+    flops: float
+    bandwidth: float
+    memory: float
+
+
+GPUS = {
+    gpu.name: gpu
+    for gpu in (
+        Gpu("a100", 312e12, 2.04e12, 80e9),
+        Gpu("h100", 989e12, 3.35e12, 80e9),
+        Gpu("h200", 989e12, 4.8e12, 141e9),
+        Gpu("l4", 121e12, 0.3e12, 24e9),
+        Gpu("rtx4090", 165e12, 1.008e12, 24e9),
+        Gpu("cpu", 0.3e12, 0.02e12, 0.0),  # two cores with AVX-512, a guess
+    )
+}
+
+
+def weight_bytes(size: ModelSize, *, four_bit: bool, bf16: bool) -> float:
+    """Weights as loaded: linear layers in NF4 if `four_bit`, all else in 2 or 4 bytes."""
+    width = 2 if bf16 else 4
+    if not four_bit:
+        return float(size.parameters * width)
+    return size.quantised * _NF4_BYTES + (size.parameters - size.quantised) * width
+
+
+def lora_training_bytes(size: ModelSize, lora: Lora) -> float:
+    """Peak memory of training one adapter: weights, adapter with its optimiser, activations and logits of one batch.
+
+    With checkpointing every layer's input is kept (2 bytes a value), and one layer's activations are there while it is
+    computed again; without, those of all layers are. A layer keeps inputs and outputs of its linear layers (2 bytes),
+    and for LoRA's dropout another copy of the inputs with its mask (3 bytes). Attention is taken to be fused: it keeps
+    no scores. Of a 4-bit model the embeddings and norms are put into fp32 (`adapters.train`).
+    """
+    tokens = lora.per_device_train_batch_size * lora.max_length
+    dropout = 3 if lora.lora_dropout else 0
+    linear = sum(2 * (inputs + outputs) + dropout * inputs for inputs, outputs in size.linear)
+    kept = size.layers * 2 * size.hidden
+    activations = kept + linear / size.layers if lora.gradient_checkpointing else kept + linear
+    used = (
+        weight_bytes(size, four_bit=lora.load_in_4bit, bf16=lora.bf16 and not lora.load_in_4bit)
+        + _TRAINED_BYTES * size.lora_parameters(lora.r)
+        + tokens * (activations + _LOGIT_BYTES * size.vocabulary)
+    )
+    return _RESERVE * used
+
+
+def cache_bytes(size: ModelSize, *, rows: int, tokens: int) -> float:
+    """Keys and values of `rows` sequences of `tokens` tokens, 2 bytes a value; sliding windows are not discounted."""
+    return float(rows * tokens * size.layers * 2 * size.key_value * 2)
+
+
+def generation_bytes(size: ModelSize, settings: Generation, *, r: int) -> float:
+    """Peak memory of generation: weights, both polarities' adapters, a batch's cache, widest layer and logits."""
+    local, tokens = settings.transformers, settings.max_prompt_tokens + settings.max_new_tokens
+    widest = max((inputs + outputs for inputs, outputs in size.linear), default=0)
+    used = (
+        weight_bytes(size, four_bit=local.load_in_4bit, bf16=local.bf16)
+        + 2 * 4 * size.lora_parameters(r)
+        + cache_bytes(size, rows=local.batch_size, tokens=tokens)
+        + local.batch_size * settings.max_prompt_tokens * 2 * 2 * widest
+        + local.batch_size * size.vocabulary * (2 + 4)
+    )
+    return _RESERVE * used
+
+
+def embedder_training_bytes(size: ModelSize, settings: TrainEmbedder) -> float:
+    """Peak memory of finetuning an encoder whole, three texts a row.
+
+    With `mini_batch_size` activations are those of one mini-batch of one text a row: the cached loss goes through the
+    texts one after the other.
+    """
+    texts = settings.mini_batch_size or _TEXTS * settings.per_device_train_batch_size
+    length = settings.max_seq_length
+    width = 1 if settings.bf16 or settings.fp16 else 2
+    activations = texts * length * size.layers * (34 * size.hidden + 5 * size.heads * length) * width
+    return _RESERVE * (size.parameters * _TRAINED_BYTES + activations)
+
+
+def scoring_bytes(size: ModelSize, settings: EvaluateEmbedder, *, longest: int) -> float:
+    """Peak memory of embedding one batch in fp32: weights, and a few copies of the widest layer's values."""
+    length = min(settings.max_seq_length, longest)
+    widest = max((inputs + outputs for inputs, outputs in size.linear), default=0)
+    return _RESERVE * (4 * size.parameters + settings.batch_size * length * 4 * 2 * widest)
+
+
+def lora_training_flops(size: ModelSize, lora: Lora, tokens: float) -> float:
+    """6 N a token with checkpointing, 4 N without: forward, gradients of activations, and forward again.
+
+    Gradients of frozen weights are not computed, so that the usual 6 N of full training is less here.
+    """
+    return (6 if lora.gradient_checkpointing else 4) * size.active * tokens
+
+
+def full_training_flops(size: ModelSize, tokens: float) -> float:
+    """6 N a token: forward, gradients of activations and of weights."""
+    return 6 * size.active * tokens
+
+
+def generation_seconds(
+    size: ModelSize, settings: Generation, *, prompts: int, gpu: Gpu, flops: float, adapters: int
+) -> float:
+    """Time to generate: prompts at 2 N operations a token, answers at the rate at which memory is read.
+
+    Each new token of a batch reads all weights and the batch's cache, half full on average.
+
+    Args:
+        size: The generator.
+        settings: Lengths, batch and kinds of weights.
+        prompts: How many answers are to be written.
+        gpu: For its bandwidth, of which `USED_SHARE` is taken to be reached as well.
+        flops: Operations a second that are reached.
+        adapters: Bytes of the adapter in use, read at each step too.
+    """
+    local = settings.transformers
+    reading = weight_bytes(size, four_bit=local.load_in_4bit, bf16=local.bf16) + adapters
+    tokens = settings.max_prompt_tokens + settings.max_new_tokens // 2
+    step = (reading + cache_bytes(size, rows=local.batch_size, tokens=tokens)) / (gpu.bandwidth * USED_SHARE)
+    batches = prompts / local.batch_size
+    return 2 * size.active * prompts * settings.max_prompt_tokens / flops + batches * settings.max_new_tokens * step

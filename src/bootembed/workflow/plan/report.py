@@ -1,0 +1,104 @@
+"""The plan of a profile as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bootembed.workflow.plan import requirements
+from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu
+from bootembed.workflow.plan.sizes import config_of, model_size
+from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
+
+if TYPE_CHECKING:
+    from bootembed.settings.models import BaseModelSpec
+    from bootembed.settings.schema import Params
+    from bootembed.workflow.plan.requirements import Check, Machine
+    from bootembed.workflow.plan.sizes import ModelSize
+    from bootembed.workflow.plan.work import Work
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The text, and whether nothing that is known is missing."""
+
+    text: str
+    complete: bool
+
+
+def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops: float | None = None) -> Plan:
+    """Tell what the profile needs, and what of it is here. Nothing but configurations is downloaded.
+
+    Args:
+        params: The profile.
+        pipeline: dvc.yaml.
+        gpu: Key of `GPUS` to reckon hours with; the one that is here, or else by whether 4-bit loading is asked for.
+        tflops: Effective operations a second / 1e12; a share of the GPU's peak unless told.
+    """
+    machine = requirements.this_machine()
+    found = {key: _size(spec) for key, spec in params.base_models.items()}
+    sizes = {key: size for key, (size, _) in found.items()}
+    chosen = GPUS[gpu] if gpu else _default_gpu(params, machine)
+    device = Device(chosen, tflops * 1e12 if tflops else chosen.flops * USED_SHARE)
+    work = work_of(params, sizes, device)
+    disk = disk_bytes(params, sizes)
+    answers = [
+        *requirements.check_repos(params),
+        *requirements.check_files(params),
+        requirements.check_gpu(params, machine, needed=max((w.memory for w in work if w.memory), default=None)),
+        requirements.check_disk(Path(), needed=disk),
+    ]
+    parts = [
+        f"Profile {params.profile}",
+        _section("Stages", [f"{count:>4}  {name}" for name, count in stage_counts(params, pipeline).items()]),
+        _section("Models", [_model_line(key, params.base_models[key], *found[key]) for key in found]),
+        _section("Work, at most", [_work_line(item) for item in work]),
+        _section("In all", _totals(work, device, disk)),
+        _section("Needed", [_check_line(check) for check in answers]),
+    ]
+    return Plan("\n\n".join(parts), not any(check.state == "missing" for check in answers))
+
+
+def _size(spec: BaseModelSpec) -> tuple[ModelSize | None, str]:
+    config, source = config_of(spec)
+    return (None if config is None else model_size(config, generates=spec.role == "generator")), source
+
+
+def _default_gpu(params: Params, machine: Machine) -> Gpu:
+    if machine.gpu is not None:
+        name = machine.gpu.lower().replace(" ", "")
+        return next((gpu for key, gpu in GPUS.items() if key in name), GPUS["a100"])
+    four_bit = params.generation.transformers.load_in_4bit or params.train_task_adapter.load_in_4bit
+    return GPUS["a100" if four_bit else "cpu"]
+
+
+def _section(title: str, lines: list[str]) -> str:
+    return "\n".join([title, *(f"  {line}" for line in lines)])
+
+
+def _model_line(key: str, spec: BaseModelSpec, size: ModelSize | None, source: str) -> str:
+    name = {"hub": f"{spec.id} at {spec.revision}", "local": str(spec.path), "scratch": "trained here"}[spec.source]
+    if size is None:
+        return f"{key}: {name}; size not known ({source})"
+    told = f"{key}: {name}; {size.parameters:,} parameters (from {source})"
+    return f"{told}, download {size.download_bytes / 1e9:.1f} GB" if spec.source == "hub" else told
+
+
+def _work_line(work: Work) -> str:
+    memory = "" if work.memory is None else f"; GPU {work.memory / 1e9:.1f} GB"
+    hours = "" if work.seconds is None else f"; {work.seconds / 3600:.2f} h"
+    return f"{work.stage}: {work.what}{memory}{hours}"
+
+
+def _totals(work: list[Work], device: Device, disk: float) -> list[str]:
+    hours = sum(item.seconds for item in work if item.seconds) / 3600
+    speed = f"one {device.gpu.name} at {device.flops / 1e12:.1f} effective TFLOPS"
+    return [
+        f"{hours:.1f} h on {speed} (scoring and data not counted)",
+        f"{disk / 1e9:.1f} GB on disk, DVC's cache included",
+    ]
+
+
+def _check_line(check: Check) -> str:
+    return f"{check.state:<8} {check.what}" + (f" -> {check.remedy}" if check.remedy else "")

@@ -1,0 +1,207 @@
+"""Checks of what a profile needs from outside: the Hub, files, a GPU, disk. Each says what to do about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bootembed.core.hub import RepoKind, hub_token, lookup_command
+from bootembed.core.names import UNRESOLVED
+from bootembed.workflow.plan.sizes import published
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bootembed.settings.corpora import CorpusSpec, FileSpec
+    from bootembed.settings.schema import Params
+
+State = Literal["ok", "missing", "unknown"]
+_TIMEOUT = 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the answer: whether it is there, what it is, and what to do if not."""
+
+    state: State
+    what: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Repo:
+    """A repository of the Hub that a profile reads."""
+
+    id: str
+    kind: RepoKind
+    revision: str
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is here: the GPU's name and memory in bytes (no GPU: None and 0), and whether 4-bit loading can work."""
+
+    gpu: str | None
+    memory: float
+    four_bit: bool
+
+
+def this_machine() -> Machine:
+    """Look at the first GPU that this process may use."""
+    import torch
+    from transformers.utils import is_bitsandbytes_available
+
+    if not torch.cuda.is_available():
+        return Machine(None, 0.0, False)
+    found = torch.cuda.get_device_properties(0)
+    return Machine(str(found.name), float(found.total_memory), bool(is_bitsandbytes_available()))
+
+
+def repos_of(params: Params) -> list[Repo]:
+    """Repositories of the Hub in use, each once, models first."""
+    models = [Repo(str(m.id), "model", str(m.revision)) for m in params.base_models.values() if m.source == "hub"]
+    data = [Repo(str(spec.path), "dataset", str(spec.revision)) for _, spec in _files(params) if spec.format == "hub"]
+    return list(dict.fromkeys([*models, *data]))
+
+
+def check_repos(params: Params, *, ask: Callable[[Repo], Check] | None = None) -> list[Check]:
+    """Whether each repository is pinned and can be read with the token that is set.
+
+    Args:
+        params: The profile.
+        ask: How to ask the Hub; `ask_hub` unless told.
+    """
+    return [_check_repo(repo, ask or ask_hub) for repo in repos_of(params)]
+
+
+def _check_repo(repo: Repo, ask: Callable[[Repo], Check]) -> Check:
+    if repo.revision == UNRESOLVED:
+        return Check(
+            "missing",
+            f"{repo.kind} {repo.id}: its revision is not known",
+            f"look it up with `{lookup_command(repo.id, kind=repo.kind)}` and set it in `revisions`",
+        )
+    found = ask(repo)
+    known = published(repo.id)
+    if found.state == "unknown" and known and known["gated"] and not hub_token():
+        return Check("missing", f"{repo.kind} {repo.id}: is gated, and no token is set", _accept(repo))
+    return found
+
+
+def _accept(repo: Repo) -> str:
+    kind = "datasets/" if repo.kind == "dataset" else ""
+    return f"accept its terms at https://huggingface.co/{kind}{repo.id} and set HF_TOKEN in the environment"
+
+
+def ask_hub(repo: Repo, *, endpoint: str | None = None) -> Check:
+    """Ask the Hub whether the pinned commit is there and open to us.
+
+    Args:
+        repo: The repository.
+        endpoint: Address of the Hub; HF_ENDPOINT or the public one unless told.
+    """
+    from huggingface_hub import HfApi, errors
+
+    api, name = HfApi(endpoint=endpoint, token=hub_token()), f"{repo.kind} {repo.id}"
+    try:
+        api.repo_info(repo.id, repo_type=repo.kind, revision=repo.revision, timeout=_TIMEOUT)
+        api.auth_check(repo.id, repo_type=repo.kind)
+    except errors.GatedRepoError:
+        return Check("missing", f"{name}: is gated and not open to this token", _accept(repo))
+    except errors.RevisionNotFoundError:
+        return Check("missing", f"{name}: has no commit {repo.revision}", lookup_command(repo.id, kind=repo.kind))
+    except errors.RepositoryNotFoundError:
+        return Check("missing", f"{name}: is not on the Hub, or private", "check the id, and HF_TOKEN if it is private")
+    except errors.HfHubHTTPError as error:
+        told = f"the Hub answered {error.response.status_code}"
+        return Check("unknown", f"{name}: could not be checked: {told}", "check again later")
+    except (errors.HTTPError, OSError):  # type: ignore[attr-defined]  # the client's, for no connection
+        return Check("unknown", f"{name}: could not be checked: offline", "check again with a network")
+    return Check("ok", f"{name} at {repo.revision[:7]}")
+
+
+def _files(params: Params) -> Iterator[tuple[str, FileSpec]]:
+    """Every raw file of every configured language, with the language's key."""
+    for key, language in params.languages.items():
+        for spec in _specs(params.corpora[language.corpus]):
+            yield key, spec
+
+
+def _specs(corpus: CorpusSpec) -> Iterator[FileSpec]:
+    for name in ("monolingual", "parallel", "nli", "anchors", "examples", "instructions"):
+        yield from getattr(corpus, name)
+    for specs in corpus.evaluation.values():
+        yield from specs
+
+
+def check_files(params: Params) -> list[Check]:
+    """Whether the folders of base models and the raw files are there; sample corpora are written by the pipeline."""
+    found = [
+        _there(Path(str(spec.path)).expanduser(), f"set base_models.{key}.path to a model folder")
+        for key, spec in params.base_models.items()
+        if spec.source == "local"
+    ]
+    if params.write_sample_corpora.languages:
+        return found
+    folder = Path(params.prepare_corpora.folder)
+    paths = sorted(
+        {
+            folder / params.languages[key].folder / name.replace("{language}", key).split("!")[0]
+            for key, spec in _files(params)
+            if spec.format not in ("hub", "mteb")
+            for name in (spec.path, spec.english_path)
+            if name
+        }
+    )
+    return found + [_there(path, _how_to_get(path)) for path in paths]
+
+
+def _how_to_get(path: Path) -> str:
+    pinned = Path(f"{path}.dvc")
+    if pinned.is_file():
+        return f'make sources ONLY="{path.parent.as_posix()}"'
+    return "put it there, or correct `prepare_corpora.folder` or the file's entry in `corpora`"
+
+
+def _there(path: Path, remedy: str) -> Check:
+    return Check("ok", str(path)) if path.exists() else Check("missing", f"{path}: is not there", remedy)
+
+
+def check_gpu(params: Params, machine: Machine, *, needed: float | None) -> Check:
+    """Whether the GPU holds the greatest estimate.
+
+    Args:
+        params: For whether 4-bit loading is asked for.
+        machine: What is here.
+        needed: Bytes of the most demanding stage; None if no size is known.
+    """
+    loras = (params.train_task_adapter, params.train_language_adapter, params.train_xl_lora_adapter)
+    generates_here = params.generation.engine != "openai"
+    parts = (*loras, params.generation.transformers) if generates_here else loras
+    four_bit = bool(params.grid.strategies) and any(part.load_in_4bit for part in parts)
+    if machine.gpu is None:
+        if four_bit:
+            wanted = "" if needed is None else f" of {needed / 1e9:.0f} GB or more, by the estimate"
+            told = "no CUDA device, and 4-bit weights on a CPU are for trying out only"
+            return Check("missing", told, f"run on a machine with a GPU{wanted}, or set load_in_4bit to false")
+        return Check("ok", "no GPU: everything runs on the CPU")
+    if four_bit and not machine.four_bit:
+        return Check("missing", f"{machine.gpu}: 4-bit loading needs bitsandbytes", "pip install bitsandbytes")
+    if needed is None:
+        return Check("unknown", f"{machine.gpu}: no estimate, the size of the models is not known")
+    told = f"{machine.gpu}: {machine.memory / 1e9:.0f} GB, estimate {needed / 1e9:.0f} GB"
+    if machine.memory < needed:
+        return Check("missing", told, "lower the batch sizes, max_length or max_prompt_tokens, or take a greater GPU")
+    return Check("ok", told)
+
+
+def check_disk(folder: Path, *, needed: float) -> Check:
+    """Whether the disk of `folder` has `needed` bytes free."""
+    free = shutil.disk_usage(folder).free
+    told = f"disk: {free / 1e9:.0f} GB free, estimate {needed / 1e9:.0f} GB"
+    if free < needed:
+        return Check("missing", told, f"free space below {os.fspath(folder.resolve())}, or move the project")
+    return Check("ok", told)

@@ -1,0 +1,208 @@
+"""The work of a profile: its stages with their cells, and what each kind trains or writes, from parameters alone."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from bootembed.core.names import Strategy
+from bootembed.settings.embedder import settings_of_recipe
+from bootembed.workflow.plan import estimates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bootembed.settings.generation import Generation
+    from bootembed.settings.models import BaseModelSpec, Lora
+    from bootembed.settings.schema import Params
+    from bootembed.workflow.plan.estimates import Gpu
+    from bootembed.workflow.plan.sizes import ModelSize
+
+_TEXTS = 3  # anchor, positive and negative
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all cells of one stage need.
+
+    Attributes:
+        stage: Name in dvc.yaml.
+        what: Rows and tokens in words.
+        memory: Bytes of GPU memory a cell needs at its peak; None if it runs no model or the model is not known.
+        seconds: Of all cells together, one after the other.
+    """
+
+    stage: str
+    what: str
+    memory: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Device:
+    """What runs the work: its peaks, and the operations a second that are taken to be reached."""
+
+    gpu: Gpu
+    flops: float
+
+
+def stage_counts(params: Params, pipeline: Path) -> dict[str, int]:
+    """Stages in an order in which they can run, with the number of their cells, as DVC resolves them.
+
+    Args:
+        params: The profile.
+        pipeline: dvc.yaml.
+    """
+    import networkx
+    from dvc.repo import Repo
+
+    logging.getLogger("dvc").setLevel(logging.WARNING)  # it announces every new repository
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(pipeline, folder)
+        (Path(folder) / "params.yaml").write_text(yaml.safe_dump(params.model_dump(mode="json")), encoding="utf-8")
+        graph = Repo.init(folder, no_scm=True).index.graph
+        names = [stage.name.split("@")[0] for stage in networkx.dfs_postorder_nodes(graph) if stage.name]
+    return dict(Counter(names))
+
+
+def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
+    """The work of every stage that runs a model, in the order of the pipeline. Counts are upper bounds.
+
+    Args:
+        params: The profile.
+        sizes: Key of `base_models` -> size, None if not known.
+        device: What runs it.
+    """
+    grid, generator = params.grid, sizes["generator"]
+    found = list(_pretraining(params, sizes, device))
+    if not grid.strategies:
+        return found + _embedders(params, sizes, device)
+    languages = len(grid.adapter_languages)
+    found += [
+        _adapters("train_task_adapter", params.train_task_adapter, len(grid.polarities), generator, device),
+        _adapters("train_language_adapter", params.train_language_adapter, languages, generator, device),
+        _generated(
+            "build_xl_lora_data",
+            params,
+            premises=params.build_xl_lora_data.parallel_rows * len(params.build_xl_lora_data.source_languages),
+            size=generator,
+            device=device,
+        ),
+        _adapters("train_xl_lora_adapter", params.train_xl_lora_adapter, len(grid.polarities), generator, device),
+        _generated(
+            "generate_triplets",
+            params,
+            premises=params.generate_triplets.anchors * len(grid.languages) * len(grid.strategies),
+            size=generator,
+            device=device,
+        ),
+    ]
+    return found + _embedders(params, sizes, device)
+
+
+def _pretraining(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> Iterator[Work]:
+    for key, spec in params.base_models.items():
+        size = sizes[key]
+        if spec.scratch is None or size is None:
+            continue
+        tokens = _pretraining_tokens(spec)
+        seconds = estimates.full_training_flops(size, tokens) / device.flops
+        yield Work("build_base_models", f"{key}: at most {tokens:,} tokens", None, seconds)
+
+
+def _pretraining_tokens(spec: BaseModelSpec) -> int:
+    assert spec.scratch is not None, "asked for scratch models only"
+    training = spec.scratch.pretraining
+    return training.max_steps * training.per_device_train_batch_size * spec.scratch.max_position_embeddings
+
+
+def _adapters(stage: str, lora: Lora, cells: int, size: ModelSize | None, device: Device) -> Work:
+    rows = int(lora.train_examples * lora.num_train_epochs)
+    tokens = rows * lora.max_length
+    what = f"{cells} x {lora.train_examples:,} rows x {lora.num_train_epochs:g} epochs, at most {tokens:,} tokens each"
+    if size is None:
+        return Work(stage, what)
+    seconds = cells * estimates.lora_training_flops(size, lora, tokens) / device.flops
+    return Work(stage, what, estimates.lora_training_bytes(size, lora), seconds)
+
+
+def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | None, device: Device) -> Work:
+    settings, r = params.generation, _rank_in_use(params)
+    answers = premises * len(params.grid.polarities)
+    tokens = answers * settings.max_new_tokens
+    what = f"{answers:,} answers of at most {settings.max_new_tokens} tokens: {tokens:,}"
+    if settings.engine == "openai":
+        return Work(stage, f"{what}, by the endpoint{_cost(settings, answers)}")
+    if size is None or not answers:
+        return Work(stage, what)
+    seconds = estimates.generation_seconds(
+        size, settings, prompts=answers, gpu=device.gpu, flops=device.flops, adapters=4 * size.lora_parameters(r)
+    )
+    return Work(stage, what, estimates.generation_bytes(size, settings, r=r), seconds)
+
+
+def _cost(settings: Generation, answers: int) -> str:
+    """What the endpoint takes for prompts and answers of full length, if its prices are told."""
+    prices = settings.prices
+    if prices is None:
+        return ""
+    cost = (prices.prompt * settings.max_prompt_tokens + prices.completion * settings.max_new_tokens) * answers / 1e6
+    return f", for at most {cost:,.2f} (unit of price_per_million)"
+
+
+def _rank_in_use(params: Params) -> int:
+    """Rank of the greatest adapter that writes: exact composition (`delta`) adds the ranks of its three parts."""
+    exact = Strategy.ADAPTER_COMPOSITION in params.grid.strategies and params.compose_adapter.method == "delta"
+    return (3 if exact else 1) * params.train_task_adapter.r
+
+
+def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
+    grid, rows = params.grid, max(params.generate_triplets.anchors, params.build_baseline_data.rows)
+    cells = len(grid.languages) * len(grid.encoders) * len(grid.recipes)
+    known = [size for key in grid.encoders if (size := sizes[key]) is not None]
+    recipes = [settings_of_recipe(params.train_embedder, params.train_embedder_recipes[r]) for r in grid.recipes]
+    tokens = [int(rows * _TEXTS * recipe.max_seq_length * recipe.num_train_epochs) for recipe in recipes]
+    what = f"{cells} x at most {rows:,} rows, {sum(tokens) // max(len(tokens), 1):,} tokens each"
+    scored = (
+        f"{cells + len(grid.languages) * len(grid.encoders)} embedders on {len(params.evaluate_embedder.tasks)} tasks"
+    )
+    if not known:
+        return [Work("train_embedder", what), Work("evaluate_embedder", scored)]
+    memory = max(estimates.embedder_training_bytes(size, recipe) for size in known for recipe in recipes)
+    flops = sum(estimates.full_training_flops(size, count) for size in known for count in tokens)
+    scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=512) for size in known)
+    return [
+        Work("train_embedder", what, memory, len(grid.languages) * flops / device.flops),
+        Work("evaluate_embedder", f"{scored} (texts not counted, 512 tokens taken for the longest)", scoring),
+    ]
+
+
+def disk_bytes(params: Params, sizes: Mapping[str, ModelSize | None]) -> float:
+    """Bytes on disk: base models, embedders and adapters, each in the workspace and in DVC's cache, and a checkpoint.
+
+    Where the file system can make reflinks, DVC keeps one copy only, and half of it is needed.
+    """
+    known = {key: size for key, size in sizes.items() if size is not None}
+    base = sum(size.download_bytes for size in known.values())
+    cells = len(params.grid.languages) * len(params.grid.recipes)
+    encoders = [known[key] for key in params.grid.encoders if key in known]
+    embedders = sum(cells * 4 * size.parameters for size in encoders)
+    checkpoint = max((12 * size.parameters for size in encoders), default=0)
+    return 2.0 * (base + embedders + _adapter_bytes(params, known.get("generator"))) + checkpoint
+
+
+def _adapter_bytes(params: Params, size: ModelSize | None) -> int:
+    """Bytes of all adapters, with the copies that generators hold."""
+    if size is None or not params.grid.strategies:
+        return 0
+    grid, r = params.grid, params.train_task_adapter.r
+    trained = 2 * len(grid.polarities) + len(grid.adapter_languages)
+    cells = len(grid.languages) * len(grid.polarities)  # a composed adapter and its copy, and a copy of XL-LoRA's
+    return 4 * ((trained + cells) * size.lora_parameters(r) + 2 * cells * size.lora_parameters(_rank_in_use(params)))
