@@ -1,7 +1,7 @@
 """What each filter of generated triplets is worth: STS scores of embedders trained on differently filtered triplets.
 
 RUN is the folder of a finished run: its params.yaml, models/base, data/training_sets and data/corpora. Nothing is
-generated again: all candidates of a run, kept and set aside, are filtered anew, an embedder is trained on what is left
+generated again: all candidates of a run, kept and rejected, are filtered anew, an embedder is trained on what is left
 and scored, once a seed. Finished scores are found again by what they depend on, so a stopped ablation goes on, and
 settings that leave the same triplets are trained once. Answers that were cut or stripped of quotes stay so.
 """
@@ -25,10 +25,10 @@ from tabulate import tabulate
 from benchmarks.machine import machine
 from bootembed.core.hashing import content_hash
 from bootembed.core.names import Strategy
-from bootembed.core.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, read_table
+from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, read_table
 from bootembed.generation.answer_cache import Answer
 from bootembed.settings.load import load_params
-from bootembed.triplets.filters import Candidate, Reason, Verdict, filter_candidates
+from bootembed.triplets.filters import Candidate, TripletRejection, Verdict, filter_candidates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,18 +40,21 @@ if TYPE_CHECKING:
 logger = logging.getLogger("filter_ablation")
 NONE, FIRST, ALL, CONFIGURED = "none", "first", "all", "configured"
 # Answers that never ended or were never written cannot be told from others once they are on disk.
-_LOST = {str(Reason.PROMPT_TOO_LONG), str(Reason.OVER_LONG)}
-_OFF: dict[Reason, dict[str, Any]] = {
-    Reason.REFUSAL: {"refusal": False},
-    Reason.CHAT_RESIDUE: {"chat_residue": False},
-    Reason.SEVERAL_SENTENCES: {"several_sentences": "keep"},
-    Reason.WRONG_LANGUAGE: {"wrong_language": False},
-    Reason.NEAR_COPY_OF_ANCHOR: {"max_similarity_to_anchor": None},
-    Reason.NUMBERS_DIFFER: {"numbers_differ": False},
-    Reason.NAMES_DIFFER: {"names_differ": False},
-    Reason.ONLY_NEGATED: {"only_negated": False},
+_LOST = {str(TripletRejection.PROMPT_TOO_LONG), str(TripletRejection.OVER_LONG)}
+_OFF: dict[TripletRejection, dict[str, Any]] = {
+    TripletRejection.REFUSAL: {"refusal": False},
+    TripletRejection.CHAT_RESIDUE: {"chat_residue": False},
+    TripletRejection.SEVERAL_SENTENCES: {"several_sentences": "keep"},
+    TripletRejection.WRONG_LANGUAGE: {"wrong_language": False},
+    TripletRejection.NEAR_COPY_OF_ANCHOR: {"max_similarity_to_anchor": None},
+    TripletRejection.NUMBERS_DIFFER: {"numbers_differ": False},
+    TripletRejection.NAMES_DIFFER: {"names_differ": False},
+    TripletRejection.ONLY_NEGATED: {"only_negated": False},
 }
-_OFF_SEMANTIC = {Reason.POSITIVE_TOO_FAR: "min_positive_similarity", Reason.FALSE_NEGATIVE: "min_margin"}
+_OFF_SEMANTIC = {
+    TripletRejection.POSITIVE_TOO_FAR: "min_positive_similarity",
+    TripletRejection.FALSE_NEGATIVE: "min_margin",
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Run:
         """All candidates, those (by `anchor_id`) that no setting may keep, and the language of the answers."""
         folder = self.folder / "data" / "training_sets" / f"{strategy}-{language}"
         kept = read_table(folder / "training.parquet", GENERATED_TRIPLETS)
-        aside = read_table(folder / "set_aside.parquet", SET_ASIDE_TRIPLETS)
+        aside = read_table(folder / "rejected.parquet", REJECTED_TRIPLETS)
         lost = {row["anchor_id"] for row in aside if row["reason"] in _LOST}
         rows = sorted([*kept, *aside], key=lambda row: row["anchor_id"])
         answer_language = "eng" if strategy == Strategy.XL_LORA else language
@@ -195,10 +198,10 @@ def _judge(
     similarity: Similarity,
 ) -> list[Verdict]:
     usable = [candidate for candidate in candidates if candidate.anchor_id not in lost]
-    aside = [Verdict(candidate, Reason.OVER_LONG) for candidate in candidates if candidate.anchor_id in lost]
+    aside = [Verdict(candidate, TripletRejection.OVER_LONG) for candidate in candidates if candidate.anchor_id in lost]
     if filters is None:  # an empty text is no training text, whatever the filters
         empty = {c.anchor_id for c in usable if not all(answer and answer.text for answer in (c.positive, c.negative))}
-        return [*(Verdict(c, Reason.EMPTY if c.anchor_id in empty else None) for c in usable), *aside]
+        return [*(Verdict(c, TripletRejection.EMPTY if c.anchor_id in empty else None) for c in usable), *aside]
     verdicts = filter_candidates(
         usable, filters, anchor_language=languages[0], answer_language=languages[1], similarity=similarity
     )

@@ -1,4 +1,4 @@
-"""Damaged corpora, by the hundred thousand: every reader must give rows, set them aside, or say what is wrong.
+"""Damaged corpora, by the hundred thousand: every reader must give rows, reject them, or say what is wrong.
 
 A case is a small corpus of valid rows in one of the formats, damaged by up to three mutations, sometimes compressed.
 Checked is that reading ends and raises nothing but the errors meant for users, which name the file; that every row
@@ -199,7 +199,7 @@ def _check_rows(rows: Sequence[Any], case: Case) -> Counter[str]:
 def _check_whole(case: Case, folder: Path) -> str:
     """The whole preparation of the case's table."""
     from bootembed.core.names import Role
-    from bootembed.core.tables import SET_ASIDE_ROWS, read_table
+    from bootembed.core.tables import REJECTED_ROWS, read_table
     from bootembed.corpora.prepare import prepare_corpora
     from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora
 
@@ -229,9 +229,9 @@ def _check_whole(case: Case, folder: Path) -> str:
         _demand(all(file.suffix == ".parquet" and not file.name.startswith(".") for file in left), f"left: {left}")
         return "whole: refused with a message"
     report = prepared.tables[case.layout.name]
-    listed = read_table(out / "set_aside_rows.parquet", SET_ASIDE_ROWS)
-    _demand(report.rows_in == report.kept + report.not_sampled + sum(report.set_aside.values()), f"sum: {report}")
-    _demand(Counter(row["reason"] for row in listed) == report.set_aside, "the list is not what was counted")
+    listed = read_table(out / "rejected_rows.parquet", REJECTED_ROWS)
+    _demand(report.rows_in == report.kept + report.not_sampled + sum(report.rejected.values()), f"sum: {report}")
+    _demand(Counter(row["reason"] for row in listed) == report.rejected, "the list is not what was counted")
     _demand(not [file for file in out.iterdir() if file.name.startswith(".")], "a temporary file is left")
     for file in out.iterdir():
         file.unlink()

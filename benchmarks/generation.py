@@ -106,7 +106,7 @@ def _engine(procedure: str) -> Callable[[Path, Path, list[str], Params], int]:
 
     def write(base_model: Path, generator: Path, texts: list[str], params: Params) -> int:
         from bootembed.core.names import Polarity
-        from bootembed.generation.answer_cache import Ledger
+        from bootembed.generation.answer_cache import AnswerCache
         from bootembed.generation.answers import answer_premises
         from bootembed.generation.create import create_engine
         from bootembed.generation.generator import read_generator
@@ -125,7 +125,7 @@ def _engine(procedure: str) -> Callable[[Path, Path, list[str], Params], int]:
                 prompt_version=description.prompt_version,
                 language=description.answer_language_name,
                 shots_of=lambda _text, _polarity: (),
-                ledger=Ledger(Path(folder) / "ledger.jsonl"),
+                answer_cache=AnswerCache(Path(folder) / "answer_cache.jsonl"),
                 seed=params.seed,
             )
         return sum(answer.completion_tokens or 0 for column in answers.values() for answer in column if answer)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bootembed.generation.answer_cache import Answer
     from bootembed.generation.resident import Batch, ResidentGenerator
 
-_OUTPUTS = ("training.parquet", "set_aside.parquet", "README.md", "metrics.json")
+_OUTPUTS = ("training.parquet", "rejected.parquet", "README.md", "metrics.json")
 _LONGEST_DELAY = 2.0  # batches
 _POLL = 0.005  # seconds
 
@@ -84,9 +84,9 @@ class Cell:
     inputs: Mapping[str, Path]
 
     @property
-    def ledger(self) -> Path:
-        """The stage's ledger."""
-        return self.folder / "ledger.jsonl"
+    def answer_cache(self) -> Path:
+        """The stage's answer cache."""
+        return self.folder / "answer_cache.jsonl"
 
     @property
     def begun(self) -> Path:
@@ -100,8 +100,8 @@ class Cell:
         self.folder.mkdir(exist_ok=True)
         description = read_generator(self.inputs["generator"])
         options = {"strategy": description.strategy, "language": description.language, **self.inputs}
-        options |= {"params": self.params, "ledger": self.ledger}
-        names = ("output", "set_aside", "card", "metrics")
+        options |= {"params": self.params, "answer_cache": self.answer_cache}
+        names = ("output", "rejected", "card", "metrics")
         options |= {name: self.folder / file for name, file in zip(names, _OUTPUTS, strict=True)}
         words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         command = [sys.executable, "-m", "benchmarks.killed_generation", "once", str(self.begun), "--", *words]
@@ -122,15 +122,15 @@ class Cell:
         return (last - first) / (len(self.batches_begun()) - 1)
 
     def answers(self) -> dict[str, Answer]:
-        """What the ledger holds, read without opening it as a writer would, which mends its end."""
+        """What the answer cache holds, read without opening it as a writer would, which mends its end."""
         from bootembed.generation.answer_cache import Answer
 
         entries = [json.loads(line) for line in self.lines()]
         return {entry.pop("key"): Answer(**entry) for entry in entries}
 
     def lines(self) -> list[bytes]:
-        """The ledger's complete lines."""
-        return self.ledger.read_bytes().split(b"\n")[:-1] if self.ledger.is_file() else []
+        """The answer cache's complete lines."""
+        return self.answer_cache.read_bytes().split(b"\n")[:-1] if self.answer_cache.is_file() else []
 
 
 def _write_params(source: Path, target: Path, *, rows: int, batch_size: int) -> Path:
@@ -143,7 +143,7 @@ def _write_params(source: Path, target: Path, *, rows: int, batch_size: int) -> 
 
 
 def _moments(kills: int, answers: int, seconds_a_batch: float, *, seed: int) -> list[tuple[int, float]]:
-    """Of each kill how many answers the ledger is to hold first, and how many seconds to wait then."""
+    """Of each kill how many answers the answer cache is to hold first, and how many seconds to wait then."""
     rng = random.Random(seed)
     part = answers / (kills + 1)
     return [
@@ -158,7 +158,7 @@ def _finish(cell: Cell) -> None:
 
 
 def _kill(cell: Cell, wanted: int, delay: float) -> dict[str, Any]:
-    """Start the stage, kill it when it has begun a batch and the ledger holds enough, and tell what that cost."""
+    """Start the stage, kill it when it has begun a batch and the answer cache holds enough, and tell what that cost."""
     before = len(cell.batches_begun())
     process = cell.start()
     while process.poll() is None and (len(cell.batches_begun()) == before or len(cell.lines()) < wanted):
@@ -169,10 +169,10 @@ def _kill(cell: Cell, wanted: int, delay: float) -> dict[str, Any]:
         raise click.ClickException("the stage ended before it could be killed; give it more rows, or fewer kills")
     kept, begun = cell.answers(), [keys for _, *keys in cell.batches_begun()[before:]]
     return {
-        "answers_in_ledger": len(kept),
+        "answers_in_answer_cache": len(kept),
         "batches_begun": len(begun),
         "begun_in_vain": sum(key not in kept for keys in begun for key in keys),
-        "incomplete_last_line": cell.ledger.is_file() and cell.ledger.read_bytes()[-1:] not in {b"", b"\n"},
+        "incomplete_last_line": cell.answer_cache.is_file() and cell.answer_cache.read_bytes()[-1:] not in {b"", b"\n"},
     }
 
 

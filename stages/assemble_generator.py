@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
-
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
+from bootembed.cli import InputPath, OutputPath, stage
 from bootembed.core.names import Strategy
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--strategy", type=click.Choice([str(s) for s in Strategy]), required=True)
-@click.option("--language", required=True)
-@click.option("--composed-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--xl-lora-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--examples", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--english-nli", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--anchors", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
+@stage
 def main(
     params: Params,
-    strategy: str,
+    strategy: Strategy,
     language: str,
-    composed_dir: Path,
-    xl_lora_dir: Path,
-    examples: Path,
-    english_nli: Path,
-    anchors: Path,
-    output_dir: Path,
+    composed_dir: InputPath,
+    xl_lora_dir: InputPath,
+    examples: InputPath,
+    english_nli: InputPath,
+    anchors: InputPath,
+    output_dir: OutputPath,
 ) -> None:
     from bootembed.strategies.assemble import assemble_generator
 
@@ -43,7 +26,7 @@ def main(
     settings = {"in_context": params.in_context, "prompts": params.prompts, "seed": params.seed}
     with tracking.stage_run("assemble_generator", cell=cell, settings=settings) as run:
         metrics = assemble_generator(
-            Strategy(strategy),
+            strategy,
             params.languages[language].name,
             language=language,
             prompt_version=params.prompts.version,

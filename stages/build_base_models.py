@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
+from typing import Annotated
 
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--model", required=True, help="Key of `base_models`.")
-@click.option("--documents", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--checkpoint-dir", type=click.Path(path_type=Path), required=True)
-@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
-def main(params: Params, model: str, documents: Path, checkpoint_dir: Path, output_dir: Path) -> None:
+@stage
+def main(
+    params: Params,
+    model: Annotated[str, "Key of `base_models`."],
+    documents: InputPath,
+    checkpoint_dir: OutputPath,
+    output_dir: OutputPath,
+) -> None:
     from bootembed.base_models.build import build_base_model
     from bootembed.core.tables import DOCUMENTS, read_table
 

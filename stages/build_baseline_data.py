@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
-
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
+from bootembed.cli import InputPath, OutputPath, stage
 from bootembed.core.names import Baseline
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--baseline", type=click.Choice([str(b) for b in Baseline]), required=True)
-@click.option("--language", required=True)
-@click.option("--anchors", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--english-nli", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--parallel", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
+@stage
 def main(
-    params: Params, baseline: str, language: str, anchors: Path, english_nli: Path, parallel: Path, output: Path
+    params: Params,
+    baseline: Baseline,
+    language: str,
+    anchors: InputPath,
+    english_nli: InputPath,
+    parallel: InputPath,
+    output: OutputPath,
 ) -> None:
     from bootembed.baselines import build_baseline_rows
     from bootembed.core.tables import ANCHORS, NLI, PARALLEL, read_table, write_table
@@ -36,7 +27,7 @@ def main(
         "build_baseline_data", cell=cell, settings={"build_baseline_data": section, "seed": params.seed}
     ) as run:
         data = build_baseline_rows(
-            Baseline(baseline),
+            baseline,
             anchors=read_table(anchors, ANCHORS),
             english_nli=read_table(english_nli, NLI),
             parallel=read_table(parallel, PARALLEL),

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
+from typing import Annotated
 
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--model", required=True, help="Key of `base_models`.")
-@click.option("--corpora-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
-def main(params: Params, model: str, corpora_dir: Path, output: Path) -> None:
+@stage
+def main(
+    params: Params,
+    model: Annotated[str, "Key of `base_models`."],
+    corpora_dir: InputPath,
+    output: OutputPath,
+) -> None:
     from bootembed.base_models.pretraining_data import build_pretraining_documents, read_language_texts
     from bootembed.core.tables import DOCUMENTS, write_table
     from bootembed.prompts import prompt_definition

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
-
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--task-adapters-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--sources-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--ledger", type=click.Path(path_type=Path), required=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
+@stage
 def main(
-    params: Params, base_model: Path, task_adapters_dir: Path, sources_dir: Path, ledger: Path, output: Path
+    params: Params,
+    base_model: InputPath,
+    task_adapters_dir: InputPath,
+    sources_dir: InputPath,
+    answer_cache: OutputPath,
+    output: OutputPath,
 ) -> None:
     from bootembed.core.tables import XL_LORA, write_table
     from bootembed.strategies.xl_lora import build_xl_lora_data, read_sources, task_answers
@@ -44,7 +35,7 @@ def main(
                 task_adapters_dir,
                 params.generation,
                 prompt_version=params.prompts.version,
-                ledger_path=ledger,
+                answer_cache_path=answer_cache,
                 seed=params.seed,
             ),
             seed=params.seed,

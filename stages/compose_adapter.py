@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
-
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
+from bootembed.cli import InputPath, OutputPath, stage
 from bootembed.core.names import Polarity
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--language", required=True)
-@click.option("--polarity", type=click.Choice([str(p) for p in Polarity]), required=True)
-@click.option("--task-adapter", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--language-adapter", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--reference-adapter", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
+@stage
 def main(
     params: Params,
     language: str,
-    polarity: str,
-    task_adapter: Path,
-    language_adapter: Path,
-    reference_adapter: Path,
-    output_dir: Path,
+    polarity: Polarity,
+    task_adapter: InputPath,
+    language_adapter: InputPath,
+    reference_adapter: InputPath,
+    output_dir: OutputPath,
 ) -> None:
     from bootembed.strategies.adapter_composition import compose_folders
 

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import Annotated, Any
 
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--recipe", required=True, help="Strategy or baseline, or `untrained`.")
-@click.option("--language", required=True)
-@click.option("--encoder", required=True)
-@click.option("--model", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--evaluation-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--results-dir", type=click.Path(path_type=Path), required=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
+@stage
 def main(
     params: Params,
-    recipe: str,
+    recipe: Annotated[str, "Strategy or baseline, or `untrained`."],
     language: str,
     encoder: str,
-    model: Path,
-    evaluation_dir: Path,
-    results_dir: Path,
-    output: Path,
+    model: InputPath,
+    evaluation_dir: InputPath,
+    results_dir: OutputPath,
+    output: OutputPath,
 ) -> None:
     from bootembed.evaluation.run import evaluate_embedder, read_tasks
 

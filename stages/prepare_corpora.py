@@ -1,31 +1,22 @@
-"""Clean tables of one language, free of evaluation sentences; every row set aside is counted and listed."""
+"""Clean tables of one language, free of evaluation sentences; every row rejected is counted and listed."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
+from typing import Annotated
 
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--language", required=True, help="Key of `languages`.")
-@click.option(
-    "--input-dir", type=click.Path(exists=True, path_type=Path), required=True, help="Raw folder of the language."
-)
-@click.option(
-    "--evaluation-dir", type=click.Path(exists=True, path_type=Path), required=True, help="All evaluation sets."
-)
-@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
-def main(params: Params, language: str, input_dir: Path, evaluation_dir: Path, output_dir: Path) -> None:
+@stage
+def main(
+    params: Params,
+    language: Annotated[str, "Key of `languages`."],
+    input_dir: Annotated[InputPath, "Raw folder of the language."],
+    evaluation_dir: Annotated[InputPath, "All evaluation sets."],
+    output_dir: OutputPath,
+) -> None:
     from bootembed.corpora.evaluation_sets import read_evaluation_texts
     from bootembed.corpora.prepare import prepare_corpora
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
+from typing import Annotated
 
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--language", required=True, help="Key of `languages`.")
-@click.option("--raw-dir", type=click.Path(exists=True, path_type=Path), required=True, help="Folder of all raw data.")
-@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
-def main(params: Params, language: str, raw_dir: Path, output_dir: Path) -> None:
+@stage
+def main(
+    params: Params,
+    language: Annotated[str, "Key of `languages`."],
+    raw_dir: Annotated[InputPath, "Folder of all raw data."],
+    output_dir: OutputPath,
+) -> None:
     from bootembed.evaluation.prepare import prepare_evaluation
 
     configured = params.languages[language]

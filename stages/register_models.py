@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
 
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--embedders-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--scores-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--results-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
-def main(params: Params, embedders_dir: Path, scores_dir: Path, results_dir: Path, output: Path) -> None:
+@stage
+def main(
+    params: Params,
+    embedders_dir: InputPath,
+    scores_dir: InputPath,
+    results_dir: InputPath,
+    output: OutputPath,
+) -> None:
     from bootembed.core.hashing import content_hash
     from bootembed.registry import best_candidate, read_candidates, register
 

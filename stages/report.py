@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
-
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--scores-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--triplets-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--results-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--corpora-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--markdown", type=click.Path(path_type=Path), required=True)
-@click.option("--summary", type=click.Path(path_type=Path), required=True)
-@click.option("--scores-csv", type=click.Path(path_type=Path), required=True)
-@click.option("--oracle-csv", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
+@stage
 def main(
     params: Params,
-    scores_dir: Path,
-    triplets_dir: Path,
-    results_dir: Path,
-    corpora_dir: Path,
-    markdown: Path,
-    summary: Path,
-    scores_csv: Path,
-    oracle_csv: Path,
+    scores_dir: InputPath,
+    triplets_dir: InputPath,
+    results_dir: InputPath,
+    corpora_dir: InputPath,
+    markdown: OutputPath,
+    summary: OutputPath,
+    scores_csv: OutputPath,
+    oracle_csv: OutputPath,
 ) -> None:
     from bootembed.report.corpora import corpora_section, read_corpus_reports
     from bootembed.report.intervals import compare_recipes

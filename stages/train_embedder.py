@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import Any
 
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
+from bootembed.cli import InputPath, OutputPath, stage
 from bootembed.core.processes import started_processes
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--recipe", required=True)
-@click.option("--language", required=True)
-@click.option("--encoder", required=True)
-@click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--training-set", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--checkpoint-dir", type=click.Path(path_type=Path), required=True)
-@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
+@stage
 def main(
     params: Params,
     recipe: str,
     language: str,
     encoder: str,
-    base_model: Path,
-    training_set: Path,
-    checkpoint_dir: Path,
-    output_dir: Path,
+    base_model: InputPath,
+    training_set: InputPath,
+    checkpoint_dir: OutputPath,
+    output_dir: OutputPath,
 ) -> None:
     if started_processes("stages.train_embedder", params.launch):
         return

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
-
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
+from bootembed.cli import InputPath, OutputPath, stage
 from bootembed.core.processes import started_processes
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--language", required=True)
-@click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--corpora-dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--checkpoint-dir", type=click.Path(path_type=Path), required=True)
-@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
+@stage
 def main(
-    params: Params, language: str, base_model: Path, corpora_dir: Path, checkpoint_dir: Path, output_dir: Path
+    params: Params,
+    language: str,
+    base_model: InputPath,
+    corpora_dir: InputPath,
+    checkpoint_dir: OutputPath,
+    output_dir: OutputPath,
 ) -> None:
     if started_processes("stages.train_language_adapter", params.launch):
         return

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
-
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
+from bootembed.cli import InputPath, OutputPath, stage
 from bootembed.core.names import Polarity
 from bootembed.core.processes import started_processes
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--polarity", type=click.Choice([str(p) for p in Polarity]), required=True)
-@click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--nli", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--checkpoint-dir", type=click.Path(path_type=Path), required=True)
-@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
-def main(params: Params, polarity: str, base_model: Path, nli: Path, checkpoint_dir: Path, output_dir: Path) -> None:
+@stage
+def main(
+    params: Params,
+    polarity: Polarity,
+    base_model: InputPath,
+    nli: InputPath,
+    checkpoint_dir: OutputPath,
+    output_dir: OutputPath,
+) -> None:
     if started_processes("stages.train_task_adapter", params.launch):
         return
     from bootembed.adapters.examples import entailment_examples
@@ -41,7 +34,7 @@ def main(params: Params, polarity: str, base_model: Path, nli: Path, checkpoint_
         definition = prompt_definition(params.prompts.version)
         metrics = train_adapter(
             base_model,
-            entailment_examples(read_table(nli, NLI), definition, Polarity(polarity)),
+            entailment_examples(read_table(nli, NLI), definition, polarity),
             params.train_task_adapter,
             output_dir=output_dir,
             checkpoint_dir=checkpoint_dir,

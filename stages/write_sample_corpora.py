@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
-
 from bootembed import tracking
-from bootembed.cli import params_option, stage_command
-
-if TYPE_CHECKING:
-    from bootembed.settings.schema import Params
+from bootembed.cli import OutputPath, stage
+from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.option("--language", required=True)
-@click.option("--output-dir", type=click.Path(path_type=Path), required=True)
-@params_option
-@stage_command
-def main(params: Params, language: str, output_dir: Path) -> None:
+@stage
+def main(
+    params: Params,
+    language: str,
+    output_dir: OutputPath,
+) -> None:
     from bootembed.sample.corpora import SampleRows, write_sample_corpora
 
     settings = params.write_sample_corpora

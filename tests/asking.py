@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from generation_settings import GREEDY
 
 from bootembed.core.names import Polarity
-from bootembed.generation.answer_cache import Ledger
+from bootembed.generation.answer_cache import AnswerCache
 from bootembed.generation.answers import answer_premises
 from bootembed.generation.create import create_engine
 
@@ -21,7 +21,7 @@ def with_batches_of(size, settings=SAMPLING):
     return settings.model_copy(update={"transformers": settings.transformers.model_copy(update={"batch_size": size})})
 
 
-def ask(base: Path, adapters: dict[Polarity, Path], anchors: list[str], ledger: Path, settings=SAMPLING, seed=7):
+def ask(base: Path, adapters: dict[Polarity, Path], anchors: list[str], answer_cache: Path, settings=SAMPLING, seed=7):
     return answer_premises(
         create_engine(settings, base, adapters, strategy="xl_lora", language="afr"),
         anchors,
@@ -29,7 +29,7 @@ def ask(base: Path, adapters: dict[Polarity, Path], anchors: list[str], ledger: 
         prompt_version="entail_v1",
         language="English",
         shots_of=lambda *_: (),
-        ledger=Ledger(ledger),
+        answer_cache=AnswerCache(answer_cache),
         seed=seed,
     )
 

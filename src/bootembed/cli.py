@@ -1,23 +1,78 @@
-"""What every stage command shares: validated parameters, logging, and errors shown as one message."""
+"""What every stage command shares: options from its signature, validated parameters, logging, errors as one message."""
 
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 import os
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import click
 
 from bootembed.core.errors import UserError
-from bootembed.core.processes import is_first
+from bootembed.core.processes import is_main_process
 from bootembed.settings.load import load_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bootembed.settings.schema import Params
+
+InputPath = Annotated[Path, click.Path(exists=True, path_type=Path)]
+"""A file or folder that must exist; a string in a further `Annotated` is the option's help."""
+OutputPath = Annotated[Path, click.Path(path_type=Path)]
+"""A file or folder to write."""
+
+
+def stage(function: Callable[..., None]) -> click.Command:
+    """A click command whose options are the function's parameters, all required; its help is the module's docstring.
+
+    `params: Params` becomes `--params`, validated before any work is done. A `UserError` is one message and exit
+    status 1.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    names = [name for name in inspect.signature(function).parameters if name != "params"]
+    options: list[click.Parameter] = [_option(name, hints[name]) for name in names]
+    return click.Command(
+        name=function.__module__.rpartition(".")[2],
+        callback=_guarded(function),
+        params=[*options, _params_option()],
+        help=inspect.getmodule(function).__doc__,
+    )
+
+
+def _option(name: str, hint: Any) -> click.Option:
+    plain, *marks = (hint.__origin__, *hint.__metadata__) if hasattr(hint, "__metadata__") else (hint,)
+    text = next((mark for mark in marks if isinstance(mark, str)), None)
+    kind = next((mark for mark in marks if isinstance(mark, click.ParamType)), plain)
+    if isinstance(plain, type) and issubclass(plain, StrEnum):
+        kind = _Member(plain)
+    return click.Option([f"--{name.replace('_', '-')}", name], type=kind, required=True, help=text)
+
+
+class _Member(click.Choice[str]):
+    """A member of an enumeration, by its value; click's own choice goes by its name."""
+
+    def __init__(self, members: type[StrEnum]) -> None:
+        super().__init__([str(member) for member in members])
+        self._members = members
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> StrEnum:
+        return self._members(super().convert(value, param, ctx))
+
+
+def _params_option() -> click.Option:
+    return click.Option(
+        ["--params", "params"],
+        type=click.Path(path_type=Path),
+        default=Path("params.yaml"),
+        show_default=True,
+        callback=_load,
+        help="Parameter file; validated before any work is done.",
+    )
 
 
 def _load(_context: click.Context, _option: click.Parameter, path: Path) -> Params:
@@ -27,30 +82,17 @@ def _load(_context: click.Context, _option: click.Parameter, path: Path) -> Para
         raise click.ClickException(str(error)) from error
 
 
-params_option = click.option(
-    "--params",
-    "params",
-    type=click.Path(path_type=Path),
-    default=Path("params.yaml"),
-    show_default=True,
-    callback=_load,
-    help="Parameter file; validated before any work is done.",
-)
-
-
-def stage_command(function: Callable[..., None]) -> Callable[..., None]:
-    """Set up logging and threads for a stage and turn a `UserError` into one message and exit status 1."""
-
+def _guarded(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
+    def wrapped(**options: Any) -> None:
         logging.basicConfig(
-            level=os.environ.get("BOOTEMBED_LOG_LEVEL", "INFO").upper() if is_first() else "WARNING",
+            level=os.environ.get("BOOTEMBED_LOG_LEVEL", "INFO").upper() if is_main_process() else "WARNING",
             format="%(asctime)s %(name)s: %(message)s",
             datefmt="%H:%M:%S",
         )
-        _limit_threads(kwargs["params"])
+        _limit_threads(options["params"])
         try:
-            function(*args, **kwargs)
+            function(**options)
         except UserError as error:
             raise click.ClickException(str(error)) from error
 
@@ -58,6 +100,6 @@ def stage_command(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _limit_threads(params: Params) -> None:
-    """Set `launch.threads` for torch and its like: they look when they are imported, which is later, in the stage."""
+    """Set `launch.threads` for torch and others, which read it when they are imported, later in the stage."""
     if params.launch.threads is not None:
         os.environ["OMP_NUM_THREADS"] = str(params.launch.threads)

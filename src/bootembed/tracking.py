@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from bootembed.core.hashing import content_hash
-from bootembed.core.processes import is_first
+from bootembed.core.processes import is_main_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,7 +89,7 @@ def stage_run(stage: str, *, cell: Mapping[str, str], settings: Mapping[str, obj
     Of several processes that train together the first one logs.
     `BOOTEMBED_TRACKING=off` in the environment switches logging off, `MLFLOW_TRACKING_URI` chooses another store.
     """
-    if not is_first():
+    if not is_main_process():
         yield SilentRun()
         return
     run = StageRun()

@@ -56,7 +56,7 @@ def test_kills_land_within_generation_and_what_they_cost_is_counted(tiny_generat
     assert told["answers"] == 120
     assert told["begun"] == 120 + told["begun_again"]
     assert told["begun_again"] == sum(kill["begun_in_vain"] for kill in told["kills"])
-    assert all(0 <= kill["answers_in_ledger"] < 120 and kill["batches_begun"] for kill in told["kills"])
+    assert all(0 <= kill["answers_in_answer_cache"] < 120 and kill["batches_begun"] for kill in told["kills"])
     assert told["most_begun_in_vain_by_a_kill"] <= 4
 
 
@@ -65,19 +65,19 @@ def test_a_killed_run_that_differs_or_pays_twice_is_found(tmp_path):
     line = '{"key": "%s", "text": "%s", "finished": true}\n'
     for cell in cells:
         cell.folder.mkdir()
-        for name in ("training.parquet", "set_aside.parquet", "README.md", "metrics.json"):
+        for name in ("training.parquet", "rejected.parquet", "README.md", "metrics.json"):
             (cell.folder / name).write_text('{"kept": 3}')
         cell.begun.write_text("0.5 a b\n0.7 c\n")
-        cell.ledger.write_text("".join(line % (key, "text") for key in "abc"))
+        cell.answer_cache.write_text("".join(line % (key, "text") for key in "abc"))
     found = killed_generation.compare(*cells)
     assert (found["identical"], found["begun_again"], found["written_twice"]) == (True, 0, 0)
     cells[1].begun.write_text("0.5 a b\n0.9 a b\n1.1 c\n")
-    cells[1].ledger.write_text("".join(line % (key, "text") for key in "aabc") + '{"key": "d')
+    cells[1].answer_cache.write_text("".join(line % (key, "text") for key in "aabc") + '{"key": "d')
     found = killed_generation.compare(*cells)
     assert (found["identical"], found["begun_again"], found["written_twice"]) == (True, 2, 1)
-    cells[1].ledger.write_text("".join(line % (key, "other") for key in "abc"))
+    cells[1].answer_cache.write_text("".join(line % (key, "other") for key in "abc"))
     assert not killed_generation.compare(*cells)["identical"]
-    cells[0].ledger.write_bytes(cells[1].ledger.read_bytes())
+    cells[0].answer_cache.write_bytes(cells[1].answer_cache.read_bytes())
     (cells[1].folder / "training.parquet").write_text("other")
     found = killed_generation.compare(*cells)
     assert not found["identical"]

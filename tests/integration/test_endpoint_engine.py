@@ -84,7 +84,7 @@ def test_whatever_fails_all_answers_come_as_without_faults(base, adapters, undis
 
     with serving(FakeEndpoint(fault)) as state:
         settings = _at(state, timeout_seconds=2, max_concurrent_requests=8, max_attempts=12)
-        answers = ask(base, adapters, ANCHORS, tmp_path / "ledger.jsonl", settings)
+        answers = ask(base, adapters, ANCHORS, tmp_path / "answer_cache.jsonl", settings)
     assert answers == undisturbed
     assert {fault for faults in plan.values() for fault in faults} == set(FAULTS)
     assert len(state.bodies) >= sum(len(faults) + 1 for faults in plan.values())
@@ -106,7 +106,7 @@ def test_the_wait_that_a_server_asks_for(base, adapters, tmp_path, header, least
     cap = {"max_wait_seconds": 1.2} if header() == "3600" else {"max_wait_seconds": 10}
     fault = lambda body, before: "busy" if before == 0 else None  # noqa: E731
     with serving(FakeEndpoint(fault, retry_after=header)) as state:
-        ask(base, adapters, ANCHORS[:1], tmp_path / "ledger.jsonl", _at(state, **cap))
+        ask(base, adapters, ANCHORS[:1], tmp_path / "answer_cache.jsonl", _at(state, **cap))
     first, second = (time for time, body in zip(state.times, state.bodies, strict=True) if body == state.bodies[0])
     assert least <= second - first < most
 
@@ -125,7 +125,7 @@ def test_a_refusal_is_told_at_once_and_without_the_key(base, adapters, tmp_path,
     caplog.set_level("DEBUG")
     refusing = FakeEndpoint(lambda body, before: (status, content))
     with serving(refusing) as state, pytest.raises(ParamsError) as caught:
-        ask(base, adapters, ANCHORS, tmp_path / "ledger.jsonl", _at(state, max_concurrent_requests=2))
+        ask(base, adapters, ANCHORS, tmp_path / "answer_cache.jsonl", _at(state, max_concurrent_requests=2))
     message = str(caught.value)
     assert all(part in message for part in [state.url, *told]), message
     assert len(message) < 1000
@@ -141,8 +141,8 @@ def test_answers_that_are_on_their_way_when_another_is_refused_are_kept(base, ad
         return (400, {"error": {"message": "no"}}) if refused else None
 
     with serving(FakeEndpoint(fault)) as state, pytest.raises(ParamsError):
-        ask(base, adapters, ANCHORS, tmp_path / "ledger.jsonl", _at(state, max_concurrent_requests=5))
-    assert len(_keys(tmp_path / "ledger.jsonl")) == 4 == len(state.bodies) - 1
+        ask(base, adapters, ANCHORS, tmp_path / "answer_cache.jsonl", _at(state, max_concurrent_requests=5))
+    assert len(_keys(tmp_path / "answer_cache.jsonl")) == 4 == len(state.bodies) - 1
 
 
 def test_what_stays_missing_is_told_and_asked_for_again(base, adapters, undisturbed, tmp_path, caplog):
@@ -151,7 +151,7 @@ def test_what_stays_missing_is_told_and_asked_for_again(base, adapters, undistur
     hopeless = lambda body, before: "broken" if body["messages"][-1]["content"].endswith(ANCHORS[3]) else None  # noqa: E731
     with serving(FakeEndpoint(hopeless)) as state:
         with pytest.raises(DataError) as caught:
-            ask(base, adapters, ANCHORS, tmp_path / "ledger.jsonl", _at(state, max_attempts=3))
+            ask(base, adapters, ANCHORS, tmp_path / "answer_cache.jsonl", _at(state, max_attempts=3))
         assert f"2 of {2 * len(ANCHORS)} answers are missing" in str(caught.value)
         assert "status 503: not now" in str(caught.value)
         assert "run again" in str(caught.value)
@@ -159,7 +159,7 @@ def test_what_stays_missing_is_told_and_asked_for_again(base, adapters, undistur
         assert caplog.text.count("status 503: not now; such requests are tried again") == 1
         assert len(state.bodies) == count
         state.fault = lambda body, before: None
-        assert ask(base, adapters, ANCHORS, tmp_path / "ledger.jsonl", _at(state)) == undisturbed
+        assert ask(base, adapters, ANCHORS, tmp_path / "answer_cache.jsonl", _at(state)) == undisturbed
         assert len(state.bodies) == count + 2
 
 
@@ -169,16 +169,16 @@ def test_an_endpoint_that_is_down_is_left_alone(base, adapters, tmp_path, way):
         settings = _at(state, max_attempts=2)
         if way == "broken":
             with pytest.raises(DataError, match="20 requests in a row failed"):
-                ask(base, adapters, ANCHORS * 10, tmp_path / "ledger.jsonl", settings)
+                ask(base, adapters, ANCHORS * 10, tmp_path / "answer_cache.jsonl", settings)
             assert len(state.bodies) <= 2 * (20 + 4)
     if way == "gone":
         with pytest.raises(DataError, match=r"20 requests.*connection: "):
-            ask(base, adapters, ANCHORS * 10, tmp_path / "ledger.jsonl", settings)
+            ask(base, adapters, ANCHORS * 10, tmp_path / "answer_cache.jsonl", settings)
 
 
 def test_no_more_requests_at_a_time_than_allowed(base, adapters, tmp_path):
     with serving(FakeEndpoint(seconds=0.3)) as state:
-        ask(base, adapters, ANCHORS, tmp_path / "ledger.jsonl", _at(state, max_concurrent_requests=6))
+        ask(base, adapters, ANCHORS, tmp_path / "answer_cache.jsonl", _at(state, max_concurrent_requests=6))
     assert state.most == 6
 
 
@@ -187,7 +187,7 @@ def _keys(path):
 
 
 def test_a_killed_client_pays_for_nothing_twice_but_what_was_on_its_way(base, adapters, undisturbed, tmp_path):
-    path = tmp_path / "ledger.jsonl"
+    path = tmp_path / "answer_cache.jsonl"
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["openai", "tenacity", "bootembed.generation.engines.openai"])
     with serving(FakeEndpoint(seconds=0.15)) as state:
@@ -209,7 +209,7 @@ def test_a_killed_client_pays_for_nothing_twice_but_what_was_on_its_way(base, ad
 
 def test_what_is_sent(base, adapters, tmp_path):
     with serving() as state:
-        ask(base, adapters, ANCHORS[:2] + ANCHORS[:1], tmp_path / "ledger.jsonl", _at(state))
+        ask(base, adapters, ANCHORS[:2] + ANCHORS[:1], tmp_path / "answer_cache.jsonl", _at(state))
     assert {body["model"] for body in state.bodies} == {"xl_lora-afr-positive", "xl_lora-afr-negative"}
     assert len({body["seed"] for body in state.bodies}) == 6
     first = state.bodies[0]
@@ -243,7 +243,7 @@ def test_what_is_sent_is_up_to_the_parameters(base, tmp_path):
 
 
 def test_only_what_changes_answers_is_asked_for_again(base, adapters, tmp_path):
-    path = tmp_path / "ledger.jsonl"
+    path = tmp_path / "answer_cache.jsonl"
     other = tmp_path / "retrained"
     shutil.copytree(adapters[Polarity.POSITIVE], other)
     (other / "adapter_model.safetensors").write_bytes(b"new")
@@ -270,7 +270,7 @@ def test_only_what_changes_answers_is_asked_for_again(base, adapters, tmp_path):
 def test_the_environment_says_where_the_endpoint_is(base, adapters, tmp_path, monkeypatch):
     with serving() as state, serving() as elsewhere:
         monkeypatch.setenv("BOOTEMBED_ENDPOINT", elsewhere.url + "/")
-        ask(base, adapters, ANCHORS[:1], tmp_path / "ledger.jsonl", _at(state))
+        ask(base, adapters, ANCHORS[:1], tmp_path / "answer_cache.jsonl", _at(state))
     assert len(elsewhere.bodies) == 2
     assert not state.bodies
 
@@ -282,7 +282,7 @@ def test_the_environment_says_where_the_endpoint_is(base, adapters, tmp_path, mo
 def test_an_address_that_is_none_is_told_without_its_password(base, tmp_path, monkeypatch, url):
     monkeypatch.setenv("BOOTEMBED_ENDPOINT", url)
     with pytest.raises(ParamsError, match="BOOTEMBED_ENDPOINT") as caught:
-        ask(base, {}, ANCHORS[:1], tmp_path / "ledger.jsonl", _at(FakeEndpoint(url="http://x")))
+        ask(base, {}, ANCHORS[:1], tmp_path / "answer_cache.jsonl", _at(FakeEndpoint(url="http://x")))
     assert "pass" not in str(caught.value).replace("password", "")
 
 
@@ -290,7 +290,7 @@ def test_an_address_that_is_none_is_told_without_its_password(base, tmp_path, mo
 def test_a_key_that_is_none_is_told_without_it(base, tmp_path, monkeypatch, key):
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with pytest.raises(ParamsError, match="OPENAI_API_KEY") as caught:
-        ask(base, {}, ANCHORS[:1], tmp_path / "ledger.jsonl", _at(FakeEndpoint(url="http://x")))
+        ask(base, {}, ANCHORS[:1], tmp_path / "answer_cache.jsonl", _at(FakeEndpoint(url="http://x")))
     assert "sk-" not in str(caught.value)
 
 
@@ -305,7 +305,7 @@ def _generate(base, folder, settings, anchors=ANCHORS):
         anchors,
         generation=settings,
         filters=ALL,
-        ledger_path=folder / "ledger.jsonl",
+        answer_cache_path=folder / "answer_cache.jsonl",
         seed=7,
     )
 
@@ -326,7 +326,7 @@ def _ending(content, reason="stop", **message):
     ],
     ids=["cut", "filtered answer", "thought only", "thought", "filtered prompt"],
 )
-def test_answers_that_are_none_are_set_aside(base, tmp_path, fault, reason):
+def test_answers_that_are_none_are_rejected(base, tmp_path, fault, reason):
     with serving(FakeEndpoint(fault)) as state:
         triplets = _generate(base, tmp_path, _at(state), ANCHORS[:3])
     assert triplets.counts[reason] == 3
@@ -386,8 +386,13 @@ def _run_stage(base, folder, settings):
     )
     write_generator(description, {}, folder / "generator")
     options = {"strategy": "in_context", "language": "afr", "base-model": base, "encoder": base}
-    paths = {"generator": "generator", "anchors": "anchors.parquet", "params": "params.yaml", "ledger": "ledger.jsonl"}
-    paths |= {"output": "out/training.parquet", "set-aside": "out/set_aside.parquet", "card": "out/README.md"}
+    paths = {
+        "generator": "generator",
+        "anchors": "anchors.parquet",
+        "params": "params.yaml",
+        "answer_cache": "answer_cache.jsonl",
+    }
+    paths |= {"output": "out/training.parquet", "rejected": "out/rejected.parquet", "card": "out/README.md"}
     options |= {name: folder / path for name, path in (paths | {"metrics": "metrics.json"}).items()}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return CliRunner().invoke(generate_triplets_stage.main, words)

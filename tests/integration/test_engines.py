@@ -31,7 +31,7 @@ def adapters(tiny_generator, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def undisturbed(tiny_generator, adapters, tmp_path_factory):
-    path = tmp_path_factory.mktemp("undisturbed") / "ledger.jsonl"
+    path = tmp_path_factory.mktemp("undisturbed") / "answer_cache.jsonl"
     return ask(tiny_generator, adapters, ANCHORS, path), path
 
 
@@ -48,7 +48,7 @@ def test_an_answer_does_not_depend_on_its_batch(tiny_generator, adapters, tmp_pa
 def test_equal_anchors_and_other_seeds_draw_other_answers(tiny_generator, adapters, undisturbed, tmp_path):
     answers = undisturbed[0][Polarity.POSITIVE]
     assert answers[1].text != answers[7].text
-    other = ask(tiny_generator, adapters, ANCHORS[:3], tmp_path / "ledger.jsonl", seed=8)[Polarity.POSITIVE]
+    other = ask(tiny_generator, adapters, ANCHORS[:3], tmp_path / "answer_cache.jsonl", seed=8)[Polarity.POSITIVE]
     assert [a.text for a in other] != [a.text for a in answers[:3]]
 
 
@@ -58,7 +58,7 @@ def test_tokens_are_counted_and_unfinished_answers_told_apart(tiny_generator, tm
         return torch.cat([input_ids, torch.tensor([[20, end, end], [20, 21, 22]])], dim=1)
 
     monkeypatch.setattr(GenerationMixin, "generate", generate)
-    short, long = ask(tiny_generator, {}, [ANCHORS[0], ANCHORS[2]], tmp_path / "ledger.jsonl")[Polarity.POSITIVE]
+    short, long = ask(tiny_generator, {}, [ANCHORS[0], ANCHORS[2]], tmp_path / "answer_cache.jsonl")[Polarity.POSITIVE]
     assert (short.finished, short.completion_tokens) == (True, 2)
     assert (long.finished, long.completion_tokens) == (False, 3)
     assert long.prompt_tokens > short.prompt_tokens + 4
@@ -95,7 +95,7 @@ def test_an_answer_also_ends_where_the_tokenizer_says(tiny_generator, tmp_path, 
 
 
 def test_a_longer_list_of_anchors_computes_what_is_new(tiny_generator, adapters, undisturbed, tmp_path, monkeypatch):
-    path = tmp_path / "ledger.jsonl"
+    path = tmp_path / "answer_cache.jsonl"
     path.write_bytes(undisturbed[1].read_bytes())
     computed = []
     generate = ResidentGenerator._generate
@@ -107,13 +107,13 @@ def test_a_longer_list_of_anchors_computes_what_is_new(tiny_generator, adapters,
     assert {p: answers[1:-1] for p, answers in longer.items()} == undisturbed[0]
 
 
-def test_a_full_ledger_needs_no_model(tiny_generator, adapters, undisturbed, monkeypatch):
+def test_a_full_answer_cache_needs_no_model(tiny_generator, adapters, undisturbed, monkeypatch):
     monkeypatch.setattr(ResidentGenerator, "__init__", None)
     assert ask(tiny_generator, adapters, ANCHORS, undisturbed[1]) == undisturbed[0]
 
 
 def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(tiny_generator, adapters, undisturbed, tmp_path):
-    path = tmp_path / "ledger.jsonl"
+    path = tmp_path / "answer_cache.jsonl"
     settings = with_batches_of(2)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["transformers.generation", "peft", "bootembed.generation.local"])
@@ -165,7 +165,7 @@ def _limit_memory(monkeypatch, most, error):
 def test_out_of_memory_halves_the_batch(tiny_generator, undisturbed, adapters, tmp_path, monkeypatch, caplog, error):
     sizes = _limit_memory(monkeypatch, 3, error)
     settings = with_batches_of(8)
-    assert ask(tiny_generator, adapters, ANCHORS, tmp_path / "ledger.jsonl", settings) == undisturbed[0]
+    assert ask(tiny_generator, adapters, ANCHORS, tmp_path / "answer_cache.jsonl", settings) == undisturbed[0]
     assert sizes[:3] == [8, 4, 2]
     assert max(sizes[2:]) == 2
     assert "out of memory on 8 prompts" in caplog.text
@@ -174,10 +174,10 @@ def test_out_of_memory_halves_the_batch(tiny_generator, undisturbed, adapters, t
 def test_memory_for_not_even_one_prompt_is_told(tiny_generator, tmp_path, monkeypatch):
     _limit_memory(monkeypatch, 0, torch.OutOfMemoryError("CUDA out of memory."))
     with pytest.raises(ParamsError, match="max_prompt_tokens"):
-        ask(tiny_generator, {}, ANCHORS, tmp_path / "ledger.jsonl")
+        ask(tiny_generator, {}, ANCHORS, tmp_path / "answer_cache.jsonl")
 
 
 def test_other_errors_of_the_model_are_not_hidden(tiny_generator, tmp_path, monkeypatch):
     _limit_memory(monkeypatch, 0, RuntimeError("shapes do not fit"))
     with pytest.raises(RuntimeError, match="shapes"):
-        ask(tiny_generator, {}, ANCHORS, tmp_path / "ledger.jsonl")
+        ask(tiny_generator, {}, ANCHORS, tmp_path / "answer_cache.jsonl")

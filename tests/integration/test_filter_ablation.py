@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from encoders import sentences, write_encoder
 
 from benchmarks import filter_ablation
-from bootembed.core.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, STS, write_table
+from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, STS, write_table
 from bootembed.embedder import train
-from bootembed.triplets.filters import Reason
+from bootembed.triplets.filters import TripletRejection
 
 TEXTS = sentences(90, seed=4)
 ORIGIN = {
@@ -53,7 +53,7 @@ def run(tmp_path_factory):
         {**_triplet(22), "positive": f"Positive: {TEXTS[52]}", "reason": "chat_residue"},
         {**_triplet(23), "positive": "", "reason": "empty"},
     ]
-    write_table(aside, SET_ASIDE_TRIPLETS, cell / "set_aside.parquet")
+    write_table(aside, REJECTED_TRIPLETS, cell / "rejected.parquet")
     pairs = [
         {"split": split, "sentence1": TEXTS[n], "sentence2": TEXTS[n + 40], "score": float(n % 5)}
         for split in ("validation", "test")
@@ -84,7 +84,9 @@ def test_settings_scores_and_going_on(run, tmp_path, monkeypatch):
     kept = {name: row["kept"] for name, row in by_name.items()}
     assert [kept[name] for name in ("none", "first", "configured", "all but wrong_language")] == [22, 21, 20, 20]
     assert kept["all but chat_residue"] == kept["all"] + 1 < 20  # the made-up words are no Afrikaans
-    assert {f"all but {reason}" for reason in (Reason.REFUSAL, Reason.FALSE_NEGATIVE)} <= set(by_name)
+    assert {f"all but {reason}" for reason in (TripletRejection.REFUSAL, TripletRejection.FALSE_NEGATIVE)} <= set(
+        by_name
+    )
     assert "all but positive_too_far" not in by_name
     for row in table["rows"]:
         assert row["kept"] + sum(row["reasons"].values()) == row["candidates"] == 24

@@ -61,13 +61,15 @@ def generator_dir(tiny_generator, tmp_path_factory):
     return folder / "xl_lora-afr"
 
 
-def _generate(base, generator, ledger, anchors=ANCHORS):
-    return generate_triplets(base, generator, anchors, generation=GREEDY, filters=ALL, ledger_path=ledger, seed=7)
+def _generate(base, generator, answer_cache, anchors=ANCHORS):
+    return generate_triplets(
+        base, generator, anchors, generation=GREEDY, filters=ALL, answer_cache_path=answer_cache, seed=7
+    )
 
 
 def test_each_polarity_is_answered_by_its_own_adapter(tiny_generator, generator_dir, tmp_path):
     """The adapters learned different answers; none may come from the other polarity's adapter."""
-    triplets = _generate(tiny_generator, generator_dir, tmp_path / "ledger.jsonl", ANCHORS)
+    triplets = _generate(tiny_generator, generator_dir, tmp_path / "answer_cache.jsonl", ANCHORS)
     positives = {v.candidate.positive.text for v in triplets.verdicts}
     negatives = {v.candidate.negative.text for v in triplets.verdicts}
     assert positives == {ENTAILED}
@@ -75,7 +77,7 @@ def test_each_polarity_is_answered_by_its_own_adapter(tiny_generator, generator_
 
 
 def test_rows_carry_their_provenance(tiny_generator, generator_dir, tmp_path):
-    triplets = _generate(tiny_generator, generator_dir, tmp_path / "ledger.jsonl")
+    triplets = _generate(tiny_generator, generator_dir, tmp_path / "answer_cache.jsonl")
     assert triplets.counts["candidates"] == len(ANCHORS)
     assert triplets.counts["kept"] + sum(1 for v in triplets.verdicts if v.reason) == len(ANCHORS)
     row = triplets.rows[0]
@@ -120,7 +122,7 @@ def test_each_anchor_gets_its_own_examples(tiny_generator, tmp_path):
         ["The child opens a book.", "The cat is a door."],
         generation=GREEDY.model_copy(update={"max_prompt_tokens": 250}),
         filters=ALL,
-        ledger_path=tmp_path / "ledger.jsonl",
+        answer_cache_path=tmp_path / "answer_cache.jsonl",
         seed=7,
     )
     assert [verdict.candidate.positive is None for verdict in triplets.verdicts] == [False, True]

@@ -102,7 +102,7 @@ def test_adapters_composition_and_generation(architecture, tmp_path):
         ["The farmer buys a book."] * 2,
         generation=GENERATION,
         filters=ALL,
-        ledger_path=tmp_path / "ledger.jsonl",
+        answer_cache_path=tmp_path / "answer_cache.jsonl",
         seed=1,
     )
     assert triplets.counts["candidates"] == 2
@@ -182,7 +182,7 @@ def test_four_bit_training_composition_and_generation(tmp_path):
         ["The farmer buys a book."] * 2,
         generation=GENERATION.model_copy(update={"transformers": four_bit}),
         filters=ALL,
-        ledger_path=tmp_path / "ledger.jsonl",
+        answer_cache_path=tmp_path / "answer_cache.jsonl",
         seed=1,
     )
     assert triplets.counts["candidates"] == 2

@@ -40,7 +40,9 @@ def adapters(tiny_generator, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def in_process(tiny_generator, adapters, tmp_path_factory):
-    return ask(tiny_generator, adapters, ANCHORS, tmp_path_factory.mktemp("own") / "ledger.jsonl", with_batches_of(2))
+    return ask(
+        tiny_generator, adapters, ANCHORS, tmp_path_factory.mktemp("own") / "answer_cache.jsonl", with_batches_of(2)
+    )
 
 
 def _workers():
@@ -53,12 +55,12 @@ def _workers():
     return found
 
 
-def _kill_a_worker(ledger, old, kills, done):
-    """Kill a worker that is not old once the ledger has answers; note how many it then had."""
+def _kill_a_worker(answer_cache, old, kills, done):
+    """Kill a worker that is not old once the answer cache has answers; note how many it then had."""
     workers = []
     while not kills and not done.is_set():
         workers = workers or [process for process in _workers() if process.pid not in old]
-        lines = ledger.read_bytes().count(b"\n") if ledger.is_file() else 0
+        lines = answer_cache.read_bytes().count(b"\n") if answer_cache.is_file() else 0
         if workers and lines >= 4:
             workers[0].kill()
             kills.append(lines)
@@ -66,9 +68,9 @@ def _kill_a_worker(ledger, old, kills, done):
 
 
 @contextmanager
-def _a_worker_dies(ledger):
+def _a_worker_dies(answer_cache):
     old, kills, done = {process.pid for process in _workers()}, [], threading.Event()
-    killer = threading.Thread(target=_kill_a_worker, args=(ledger, old, kills, done))
+    killer = threading.Thread(target=_kill_a_worker, args=(answer_cache, old, kills, done))
     killer.start()
     try:
         yield
@@ -86,7 +88,7 @@ def test_workers_answer_as_one_process_does(tiny_generator, adapters, in_process
 
 
 def test_a_worker_that_is_killed_costs_nothing_but_time(tiny_generator, adapters, in_process, tmp_path):
-    path = tmp_path / "ledger.jsonl"
+    path = tmp_path / "answer_cache.jsonl"
     with _a_worker_dies(path):
         answers = ask(tiny_generator, adapters, ANCHORS, path, _settings())
     assert answers == in_process
@@ -94,7 +96,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(tiny_generator, adapters
 
 def test_workers_that_die_again_and_again_end_the_run(tiny_generator, adapters, tmp_path, monkeypatch):
     monkeypatch.setattr(ray_engine, "_RETRIES", 0)
-    path = tmp_path / "ledger.jsonl"
+    path = tmp_path / "answer_cache.jsonl"
     with _a_worker_dies(path), pytest.raises(ParamsError, match="workers died 1 times"):
         ask(tiny_generator, adapters, ANCHORS, path, _settings())
 

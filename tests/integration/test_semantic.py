@@ -9,7 +9,7 @@ from filter_settings import ALL
 
 from bootembed.generation.answer_cache import Answer
 from bootembed.triplets import semantic
-from bootembed.triplets.filters import Candidate, Reason, filter_candidates
+from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates
 from bootembed.triplets.semantic import EncoderSimilarity
 
 TEXTS = sentences(60, seed=3)
@@ -52,8 +52,12 @@ def test_filters_use_it(encoder):
         candidates, filters, anchor_language="xyz", answer_language="xyz", similarity=similarity
     )
     expected = [
-        Reason.POSITIVE_TOO_FAR if positive < least else Reason.FALSE_NEGATIVE if positive < negative else None
+        TripletRejection.POSITIVE_TOO_FAR
+        if positive < least
+        else TripletRejection.FALSE_NEGATIVE
+        if positive < negative
+        else None
         for positive, negative in found
     ]
     assert [verdict.reason for verdict in verdicts] == expected
-    assert expected.count(Reason.POSITIVE_TOO_FAR) == 10
+    assert expected.count(TripletRejection.POSITIVE_TOO_FAR) == 10

@@ -16,11 +16,11 @@ from bootembed.core.tables import (
     EXAMPLES,
     GENERATED_TRIPLETS,
     NLI,
-    SET_ASIDE_TRIPLETS,
+    REJECTED_TRIPLETS,
     read_table,
     write_table,
 )
-from bootembed.triplets.filters import Reason
+from bootembed.triplets.filters import TripletRejection
 from stages import assemble_generator, generate_triplets
 
 PREMISES = sorted({row["premise"] for row in toy_nli(60, seed=9)})
@@ -71,19 +71,21 @@ def test_in_context_from_examples_to_a_dataset(tiny_generator, tmp_path, params)
             generator=tmp_path / "generator",
             encoder=encoder,
             anchors=tmp_path / "anchors.parquet",
-            ledger=tmp_path / "ledger.jsonl",
+            answer_cache=tmp_path / "answer_cache.jsonl",
             output=tmp_path / name / "training.parquet",
-            set_aside=tmp_path / name / "set_aside.parquet",
+            rejected=tmp_path / name / "rejected.parquet",
             card=tmp_path / name / "README.md",
             metrics=tmp_path / f"{name}.json",
         )
-    for name in ("training.parquet", "set_aside.parquet", "README.md"):
+    for name in ("training.parquet", "rejected.parquet", "README.md"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     metrics = json.loads((tmp_path / "one.json").read_text())
     kept = read_table(tmp_path / "one/training.parquet", GENERATED_TRIPLETS)
-    aside = read_table(tmp_path / "one/set_aside.parquet", SET_ASIDE_TRIPLETS)
+    aside = read_table(tmp_path / "one/rejected.parquet", REJECTED_TRIPLETS)
     assert metrics["candidates"] == 6 == len(kept) + len(aside)
     assert sorted(row["anchor_id"] for row in kept + aside) == list(range(6))
-    assert all(metrics[reason] == sum(row["reason"] == reason for row in aside) for reason in map(str, Reason))
+    assert all(
+        metrics[reason] == sum(row["reason"] == reason for row in aside) for reason in map(str, TripletRejection)
+    )
     assert metrics["language_check"] == 1
     assert "similar, of 6" in (tmp_path / "one/README.md").read_text()

@@ -72,7 +72,7 @@ def test_sample_corpora_come_through_whole(folder: Path) -> None:
     tables = json.loads((folder / "out" / "afr" / "report.json").read_text(encoding="utf-8"))["tables"]
     assert tables["parallel"]["rows_in"] == 60
     assert tables["anchors"]["not_sampled"] > 0
-    assert all(set(table["set_aside"]) <= {"duplicate"} for table in tables.values())
+    assert all(set(table["rejected"]) <= {"duplicate"} for table in tables.values())
 
 
 def test_tables_have_their_schemas(folder: Path) -> None:

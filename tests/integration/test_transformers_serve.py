@@ -104,10 +104,10 @@ def test_greedy_answers_are_those_of_this_process(generator, url, tmp_path, monk
 
 def test_a_model_that_is_not_served_is_told(generator, url, tmp_path):
     with pytest.raises(ParamsError, match=r"status 400: Server is pinned to .*check the model's name"):
-        ask(generator, {}, ANCHORS[:1], tmp_path / "ledger.jsonl", _at(url, model="other"))
+        ask(generator, {}, ANCHORS[:1], tmp_path / "answer_cache.jsonl", _at(url, model="other"))
 
 
 def test_a_field_that_the_server_does_not_know_is_told(generator, url, tmp_path):
     with pytest.raises(ParamsError, match=r"status 422: .*'top_k'.*generation.top_k"):
         settings = _at(url, model=str(generator), extra_body={"top_k": 5})
-        ask(generator, {}, ANCHORS[:1], tmp_path / "ledger.jsonl", settings)
+        ask(generator, {}, ANCHORS[:1], tmp_path / "answer_cache.jsonl", settings)

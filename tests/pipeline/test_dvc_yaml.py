@@ -16,9 +16,9 @@ STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if s
 # One cell of each stage is enough: the others differ in the values of the grid only.
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
 NO_DEPENDENCY = {"cli", "tracking", "errors", "tables", "__init__"}
-OUTPUTS = {"--output", "--output-dir", "--set-aside", "--metrics", "--results-dir", "--markdown", "--summary"}
+OUTPUTS = {"--output", "--output-dir", "--rejected", "--metrics", "--results-dir", "--markdown", "--summary"}
 OUTPUTS |= {"--scores-csv", "--oracle-csv", "--card"}
-WORK = {"--checkpoint-dir", "--ledger"}
+WORK = {"--checkpoint-dir", "--answer-cache"}
 every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
 
 

@@ -6,7 +6,7 @@ import pytest
 from generation_settings import GREEDY
 
 from bootembed.core.names import Polarity
-from bootembed.generation.answer_cache import Answer, Ledger
+from bootembed.generation.answer_cache import Answer, AnswerCache
 from bootembed.generation.answers import answer_premises, build_requests
 from bootembed.settings.base import Section
 from bootembed.settings.generation import Generation
@@ -89,13 +89,13 @@ def _ask(engine, premises, path, settings=GREEDY):
         prompt_version="entail_v1",
         language="English",
         shots_of=lambda *_: (),
-        ledger=Ledger(path),
+        answer_cache=AnswerCache(path),
         seed=1,
     )
 
 
 def test_only_missing_answers_are_asked_for(tmp_path):
-    path = tmp_path / "ledger.jsonl"
+    path = tmp_path / "answer_cache.jsonl"
     first = _ask(EchoEngine(), ["a", "b"], path)
     engine = EchoEngine()
     longer = _ask(engine, ["c", "a", "b", "a"], path)
@@ -106,7 +106,7 @@ def test_only_missing_answers_are_asked_for(tmp_path):
 
 
 def test_an_answer_from_under_a_higher_limit_of_prompts_is_not_used(tmp_path):
-    path = tmp_path / "ledger.jsonl"
+    path = tmp_path / "answer_cache.jsonl"
     texts = ["a", "a" * 60]
     everything = _ask(EchoEngine(), texts, path, GREEDY.model_copy(update={"max_prompt_tokens": 500}))
     assert None not in everything[Polarity.POSITIVE]

@@ -19,8 +19,8 @@ from bootembed.generation.answer_cache import Answer
 from bootembed.generation.shots import Example, ShotPool
 from bootembed.settings.models import BaseModelSpec
 from bootembed.settings.triplets import Card, Source
-from bootembed.triplets.card import Making, dataset_card
-from bootembed.triplets.filters import Candidate, Reason, Verdict
+from bootembed.triplets.card import GenerationProvenance, dataset_card
+from bootembed.triplets.filters import Candidate, TripletRejection, Verdict
 from bootembed.triplets.generate import Triplets
 from bootembed.triplets.results import write_triplets
 
@@ -35,7 +35,7 @@ ORIGIN = {
     "prompt_version": "entail_v1",
     "seed": 7,
 }
-MAKING = Making(
+MAKING = GenerationProvenance(
     BaseModelSpec(role="generator", source="hub", id="some/model", revision="c" * 40),
     GREEDY,
     ALL,
@@ -58,8 +58,8 @@ text = st.one_of(st.text(max_size=60), st.text(st.sampled_from("ab |\\`*_<>&[]()
 def _triplets(texts=NASTY):
     verdicts = []
     for number, sentence in enumerate(texts):
-        for reason in (None, *Reason):
-            answer = None if reason is Reason.PROMPT_TOO_LONG else Answer(sentence, True)
+        for reason in (None, *TripletRejection):
+            answer = None if reason is TripletRejection.PROMPT_TOO_LONG else Answer(sentence, True)
             verdicts.append(Verdict(Candidate(number, sentence, answer, answer), reason))
     rows = [
         {"anchor": t, "positive": t, "negative": t, "anchor_id": number, **ORIGIN} for number, t in enumerate(texts)
@@ -121,9 +121,9 @@ def test_the_card_tells_origin_filters_counts_and_examples():
         assert told in cells
     assert cells[cells.index("max_similarity_to_anchor") + 1] == "0.9"
     assert cells[cells.index("kept") + 1] == str(len(NASTY))
-    set_aside = _cells(_body(_triplets()).split("## Set aside")[1])
-    for reason in Reason:
-        assert set_aside.count(str(reason)) == 5
+    rejected = _cells(_body(_triplets()).split("## Rejected")[1])
+    for reason in TripletRejection:
+        assert rejected.count(str(reason)) == 5
         assert any(cell.startswith(f"{reason}: ") for cell in cells)
 
 
@@ -146,7 +146,7 @@ def test_datasets_loads_the_folder(tmp_path, count):
     metrics = write_triplets(
         triplets,
         folder / "training.parquet",
-        set_aside=folder / "set_aside.parquet",
+        rejected=folder / "rejected.parquet",
         metrics_path=tmp_path / "metrics.json",
         oracle_content_words=None,
     )
@@ -155,10 +155,10 @@ def test_datasets_loads_the_folder(tmp_path, count):
     loaded = datasets.load_dataset(str(folder), split="train", cache_dir=cache)
     assert loaded.column_names == GENERATED_TRIPLETS.names
     assert loaded["positive"][0] == triplets.rows[0]["positive"]
-    aside = datasets.load_dataset(str(folder), "set_aside", split="train", cache_dir=cache)
-    assert len(aside) == count * len(Reason)
+    aside = datasets.load_dataset(str(folder), "rejected", split="train", cache_dir=cache)
+    assert len(aside) == count * len(TripletRejection)
     assert metrics["kept"] == len(loaded) == count
-    assert metrics["empty_rate"] == pytest.approx(1 / (len(Reason) + 1))
+    assert metrics["empty_rate"] == pytest.approx(1 / (len(TripletRejection) + 1))
     assert metrics["language_check"] == 1
 
 

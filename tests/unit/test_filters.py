@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 
 from bootembed.core.language_id import identifier_code
 from bootembed.generation.answer_cache import Answer
-from bootembed.triplets.filters import Candidate, Reason, filter_candidates
+from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates
 from bootembed.triplets.phrases import negations
 from bootembed.triplets.text import names, number_readings, split_sentences, strip_quotes
 
 SWITCHES = {
-    Reason.REFUSAL: {"refusal": False},
-    Reason.CHAT_RESIDUE: {"chat_residue": False},
-    Reason.SEVERAL_SENTENCES: {"several_sentences": "keep"},
-    Reason.WRONG_LANGUAGE: {"wrong_language": False},
-    Reason.NEAR_COPY_OF_ANCHOR: {"max_similarity_to_anchor": None},
-    Reason.NUMBERS_DIFFER: {"numbers_differ": False},
-    Reason.NAMES_DIFFER: {"names_differ": False},
-    Reason.ONLY_NEGATED: {"only_negated": False},
+    TripletRejection.REFUSAL: {"refusal": False},
+    TripletRejection.CHAT_RESIDUE: {"chat_residue": False},
+    TripletRejection.SEVERAL_SENTENCES: {"several_sentences": "keep"},
+    TripletRejection.WRONG_LANGUAGE: {"wrong_language": False},
+    TripletRejection.NEAR_COPY_OF_ANCHOR: {"max_similarity_to_anchor": None},
+    TripletRejection.NUMBERS_DIFFER: {"numbers_differ": False},
+    TripletRejection.NAMES_DIFFER: {"names_differ": False},
+    TripletRejection.ONLY_NEGATED: {"only_negated": False},
 }
 ANCHOR = "The old farmer carries a heavy box of apples to the market in Nairobi."
 GOOD = ("A man brings fruit to a market.", "The farmer leaves his fruit at home.")
@@ -65,7 +65,7 @@ def _positive(text, **others):
     ],
 )
 def test_refusals(text):
-    assert _positive(text) is Reason.REFUSAL
+    assert _positive(text) is TripletRejection.REFUSAL
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_refusals(text):
     ],
 )
 def test_chat_residue(text):
-    assert _positive(text) is Reason.CHAT_RESIDUE
+    assert _positive(text) is TripletRejection.CHAT_RESIDUE
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,9 @@ def test_cutting_keeps_the_first_sentence_and_an_answer_that_ran_on_is_then_whol
     verdict = _verdict(ANCHOR, "A man brings fruit. He is a far", GOOD[1] + " It is", cut, finished=False)
     assert verdict.reason is None
     assert (verdict.candidate.positive.text, verdict.candidate.negative.text) == ("A man brings fruit.", GOOD[1])
-    assert _verdict(ANCHOR, "A man brings", GOOD[1], cut, finished=False).reason is Reason.OVER_LONG
+    assert _verdict(ANCHOR, "A man brings", GOOD[1], cut, finished=False).reason is TripletRejection.OVER_LONG
     verdict = _verdict(ANCHOR, "A man brings fruit. He is a farmer.", GOOD[1])
-    assert verdict.reason is Reason.SEVERAL_SENTENCES
+    assert verdict.reason is TripletRejection.SEVERAL_SENTENCES
     assert verdict.candidate.positive.text == "A man brings fruit. He is a farmer."
 
 
@@ -188,16 +188,19 @@ def test_answers_are_held_to_the_language_that_the_strategy_demands():
     negative = "Die boer laat al sy vrugte vandag by die huis."
     assert _verdict(*AFRIKAANS, negative, languages=("afr", "afr")).reason is None
     english = "The man brings all of his fruit to the market."
-    assert _verdict(AFRIKAANS[0], english, negative, languages=("afr", "afr")).reason is Reason.WRONG_LANGUAGE
+    assert _verdict(AFRIKAANS[0], english, negative, languages=("afr", "afr")).reason is TripletRejection.WRONG_LANGUAGE
     assert _verdict(AFRIKAANS[0], english, GOOD[1], languages=("afr", "eng")).reason is None
-    assert _verdict(AFRIKAANS[0], *AFRIKAANS[1:], GOOD[1], languages=("afr", "eng")).reason is Reason.WRONG_LANGUAGE
+    assert (
+        _verdict(AFRIKAANS[0], *AFRIKAANS[1:], GOOD[1], languages=("afr", "eng")).reason
+        is TripletRejection.WRONG_LANGUAGE
+    )
 
 
 def test_what_the_anchor_is_mistaken_for_is_no_fault_of_the_answer():
     dutch_to_cld2 = "Die gelukkige koningin werk in die slaapkamer."
     negative = "Die koningin slaap die hele dag lank in haar huis."
     answers = ("Die koningin werk in die slaapkamer.", negative)
-    assert _verdict(ANCHOR, *answers, languages=("eng", "afr")).reason is Reason.WRONG_LANGUAGE
+    assert _verdict(ANCHOR, *answers, languages=("eng", "afr")).reason is TripletRejection.WRONG_LANGUAGE
     assert _verdict(dutch_to_cld2, *answers, _with(max_similarity_to_anchor=None), ("afr", "afr")).reason is None
 
 
@@ -210,18 +213,18 @@ def test_a_language_that_nobody_can_tell_is_never_contradicted():
     ("anchor", "positive", "reason"),
     [
         ("The club sold 1,000 cars.", "At least 1000 cars found a buyer.", None),
-        ("The club sold 1000 cars.", "At least 999 cars found a buyer.", Reason.NUMBERS_DIFFER),
+        ("The club sold 1000 cars.", "At least 999 cars found a buyer.", TripletRejection.NUMBERS_DIFFER),
         ("उसने १२५ किताबें बेचीं।", "उसकी 125 किताबें बिक गईं।", None),
         ("The club sold 1 000 cars.", "They got rid of 1000 vehicles.", None),
         ("Sales rose by 2.50 percent.", "There was a rise of 2,5 percent.", None),
         ("They heard a band.", "It was the U2 band that they heard.", None),
         ("It opened in year2018 here.", "The opening was in 2018.", None),
         ("They met on 12.05.2024 here.", "It was the year 2024.", None),
-        ("The club sold cars.", "The club got rid of 3 vehicles.", Reason.NUMBERS_DIFFER),
+        ("The club sold cars.", "The club got rid of 3 vehicles.", TripletRejection.NUMBERS_DIFFER),
         ("연봉은 395,000달러이다.", "그는 39만 5천 달러를 번다.", None),
         ("The firm has 2500000 users.", "It is used by 2.5 million people.", None),
         ("कंपनी के पास 300000 ग्राहक हैं।", "उसके 3 लाख ग्राहक हैं।", None),
-        ("The club sold 5 cars.", "At least 7 millionaires bought one.", Reason.NUMBERS_DIFFER),
+        ("The club sold 5 cars.", "At least 7 millionaires bought one.", TripletRejection.NUMBERS_DIFFER),
     ],
 )
 def test_numbers(anchor, positive, reason):
@@ -235,7 +238,7 @@ def test_numbers(anchor, positive, reason):
         ("A man brings fruit to Nairobi.", None),
         ("A man brings fruit to Nairobi's market.", None),
         ("Fruit is brought by a man.", None),
-        ("A man brings fruit to Kampala.", Reason.NAMES_DIFFER),
+        ("A man brings fruit to Kampala.", TripletRejection.NAMES_DIFFER),
         ("'n Man brings fruit.", None),
         ("A MAN BRINGS FRUIT.", None),
         ("A man and I bring fruit.", None),
@@ -288,7 +291,7 @@ def test_names_are_not_compared_across_languages():
 def test_negatives_that_only_negate(language, anchor, negative):
     filters = _with(wrong_language=False)
     other = {"eng": "Cats hate rain.", "hin": "लोग।", "kor": "사람들.", "mar": "लोक."}.get(language, "Xyz abc.")
-    assert _verdict(anchor, other, negative, filters, (language, language)).reason is Reason.ONLY_NEGATED
+    assert _verdict(anchor, other, negative, filters, (language, language)).reason is TripletRejection.ONLY_NEGATED
     assert _verdict(anchor, other, negative, filters, (language, "xyz")).reason is None
     assert _verdict(negative, other, anchor, filters, (language, language)).reason is None
 
@@ -305,20 +308,24 @@ def test_every_language_in_use_has_negation_words(language):
 
 def test_near_copies_are_told_within_a_language_only():
     near = "The old farmer carries a heavy box of apples to a market in Nairobi."
-    assert _positive(near) is Reason.NEAR_COPY_OF_ANCHOR
+    assert _positive(near) is TripletRejection.NEAR_COPY_OF_ANCHOR
     assert _verdict(ANCHOR, near, GOOD[1], languages=("swa", "eng")).reason is None
     assert _verdict(ANCHOR, GOOD[0], near).reason is None
 
 
 FAULTS = {
-    Reason.REFUSAL: (ANCHOR, "I cannot write this.", GOOD[1]),
-    Reason.CHAT_RESIDUE: (ANCHOR, "Positive: a man brings fruit.", GOOD[1]),
-    Reason.SEVERAL_SENTENCES: (ANCHOR, "A man walks. He brings fruit.", GOOD[1]),
-    Reason.WRONG_LANGUAGE: (ANCHOR, "Die man bring al sy vrugte na die mark.", GOOD[1]),
-    Reason.NEAR_COPY_OF_ANCHOR: (ANCHOR, ANCHOR.replace("old ", ""), GOOD[1]),
-    Reason.NUMBERS_DIFFER: (ANCHOR, "A man brings 7 apples to a market.", GOOD[1]),
-    Reason.NAMES_DIFFER: (ANCHOR, "A man brings fruit to Kampala.", GOOD[1]),
-    Reason.ONLY_NEGATED: ("The dog runs in the park.", "An animal moves.", "The dog does not run in the park."),
+    TripletRejection.REFUSAL: (ANCHOR, "I cannot write this.", GOOD[1]),
+    TripletRejection.CHAT_RESIDUE: (ANCHOR, "Positive: a man brings fruit.", GOOD[1]),
+    TripletRejection.SEVERAL_SENTENCES: (ANCHOR, "A man walks. He brings fruit.", GOOD[1]),
+    TripletRejection.WRONG_LANGUAGE: (ANCHOR, "Die man bring al sy vrugte na die mark.", GOOD[1]),
+    TripletRejection.NEAR_COPY_OF_ANCHOR: (ANCHOR, ANCHOR.replace("old ", ""), GOOD[1]),
+    TripletRejection.NUMBERS_DIFFER: (ANCHOR, "A man brings 7 apples to a market.", GOOD[1]),
+    TripletRejection.NAMES_DIFFER: (ANCHOR, "A man brings fruit to Kampala.", GOOD[1]),
+    TripletRejection.ONLY_NEGATED: (
+        "The dog runs in the park.",
+        "An animal moves.",
+        "The dog does not run in the park.",
+    ),
 }
 
 
@@ -357,14 +364,18 @@ class TestMeaning:
 
     def test_off(self):
         asked = []
-        copy = Reason.COPY_OF_ANCHOR
-        assert self._filter(asked) == [None, None, None, Reason.DUPLICATE, copy]
+        copy = TripletRejection.COPY_OF_ANCHOR
+        assert self._filter(asked) == [None, None, None, TripletRejection.DUPLICATE, copy]
         assert asked == []
 
     def test_far_positives_and_near_negatives(self):
-        far, false, copy = Reason.POSITIVE_TOO_FAR, Reason.FALSE_NEGATIVE, Reason.COPY_OF_ANCHOR
+        far, false, copy = (
+            TripletRejection.POSITIVE_TOO_FAR,
+            TripletRejection.FALSE_NEGATIVE,
+            TripletRejection.COPY_OF_ANCHOR,
+        )
         assert self._filter(min_positive_similarity=0.5) == [None, far, None, far, copy]
-        assert self._filter(min_margin=-0.1) == [None, None, false, Reason.DUPLICATE, copy]
+        assert self._filter(min_margin=-0.1) == [None, None, false, TripletRejection.DUPLICATE, copy]
         assert self._filter(min_positive_similarity=0.5, min_margin=0.0) == [None, far, false, far, copy]
 
     def test_only_what_is_left_is_encoded(self):
@@ -409,7 +420,7 @@ def test_a_verdict_depends_on_no_other_row_but_for_duplicates(rows, languages, s
     verdicts = filter_candidates(candidates, ALL, anchor_language=languages[0], answer_language=languages[1])
     for verdict in verdicts:
         alone = _verdict(*rows[verdict.candidate.anchor_id], languages=languages)
-        assert alone.reason is verdict.reason or (alone.reason is None and verdict.reason is Reason.DUPLICATE)
+        assert alone.reason is verdict.reason or (alone.reason is None and verdict.reason is TripletRejection.DUPLICATE)
 
 
 @settings(max_examples=200, deadline=None)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layout, evaluation_layout, read_rows
-from bootembed.corpora.rows import Reason, Row
+from bootembed.corpora.rows import Row, RowRejection
 from bootembed.corpora.streams import MAX_LINE_BYTES
 from bootembed.settings.corpora import FileSpec
 
@@ -132,7 +132,7 @@ class TestTmx:
         (tmp_path / "a.tmx").write_text(tmx([{"ha-NG": own, "en": english} for own, english in units]), "utf-8")
         assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == units
 
-    def test_a_unit_without_one_of_the_languages_is_set_aside_with_its_line(self, tmp_path: Path) -> None:
+    def test_a_unit_without_one_of_the_languages_is_rejected_with_its_line(self, tmp_path: Path) -> None:
         units = [{"en": "hello", "fr": "salut"}, {"hau": "sannu", "en-US": "hello"}, {"ha": " ", "en": "x"}]
         (tmp_path / "a.tmx").write_text(tmx(units))
         rows = read(tmp_path, PARALLEL, format="tmx", path="a.tmx")
@@ -200,7 +200,7 @@ class TestRecords:
     def test_give_the_same_rows(self, tmp_path: Path, form: str) -> None:
         rows = read(tmp_path, PARALLEL, format=form, path=self.stored(tmp_path, form), columns=self.COLUMNS)
         assert kept(rows) == [("one", "daya"), ("two", "biyu")]
-        assert [(row.reason, row.line, row.detail) for row in rows if row.reason] == [(Reason.EMPTY, 3, "text")]
+        assert [(row.reason, row.line, row.detail) for row in rows if row.reason] == [(RowRejection.EMPTY, 3, "text")]
 
     @pytest.mark.parametrize("form", ["parquet", "datasets"])
     def test_a_missing_column_is_an_error_that_lists_those_there(self, tmp_path: Path, form: str) -> None:
@@ -225,7 +225,7 @@ class TestRecords:
         assert kept(read(tmp_path, NLI, format="parquet", **spec)) == kept(rows)
         assert kept(read(tmp_path, ANCHORS, format="parquet", path="a", columns={"text": "a.b"})) == [("dot",)]
 
-    def test_json_that_is_none_is_set_aside_with_its_line(self, tmp_path: Path) -> None:
+    def test_json_that_is_none_is_rejected_with_its_line(self, tmp_path: Path) -> None:
         lines = [
             '{"text": "a"}',
             "{",
@@ -449,7 +449,7 @@ class TestEvaluation:
             read(tmp_path, layout, path="corpus.jsonl", **form)
 
 
-def test_a_line_too_long_to_hold_is_set_aside_and_the_next_is_read(tmp_path: Path) -> None:
+def test_a_line_too_long_to_hold_is_rejected_and_the_next_is_read(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"daya\n" + b"x" * (MAX_LINE_BYTES + 5) + b"\nbiyu\n")
     for form, layout in (("lines", ANCHORS), ("lines", MONOLINGUAL)):
         rows = read(tmp_path, layout, format=form, path="a")

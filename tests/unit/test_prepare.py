@@ -17,8 +17,8 @@ from bootembed.core.tables import (
     MONOLINGUAL,
     NLI,
     PARALLEL,
+    REJECTED_ROWS,
     RETRIEVAL,
-    SET_ASIDE_ROWS,
     STS,
     read_table,
     write_table,
@@ -105,7 +105,7 @@ def test_every_table_is_written_and_empty_when_there_are_no_files(raw: Path) -> 
         "anchors": ANCHORS,
         "examples": EXAMPLES,
         "instructions": INSTRUCTIONS,
-        "set_aside_rows": SET_ASIDE_ROWS,
+        "rejected_rows": REJECTED_ROWS,
     }
     assert all(texts(raw, name, schema) == [] for name, schema in schemas.items())
 
@@ -116,8 +116,8 @@ def test_text_is_cleaned_and_unfit_rows_are_listed_with_file_and_line(raw: Path)
     assert texts(raw, "monolingual", MONOLINGUAL) == [("café au lait",), ("twice",), ("Twice",)]
     report = result.tables["monolingual"]
     assert (report.rows_in, report.kept) == (7, 3)
-    assert report.set_aside == {"duplicate": 1, "empty": 1, "too_long": 1, "too_short": 1}
-    listed = read_table(raw.parent / "out" / "set_aside_rows.parquet", SET_ASIDE_ROWS)
+    assert report.rejected == {"duplicate": 1, "empty": 1, "too_long": 1, "too_short": 1}
+    listed = read_table(raw.parent / "out" / "rejected_rows.parquet", REJECTED_ROWS)
     assert [(row["table"], row["reason"], row["file"], row["line"]) for row in listed] == [
         ("monolingual", "too_short", "mono.txt", 2),
         ("monolingual", "too_long", "mono.txt", 3),
@@ -129,11 +129,11 @@ def test_text_is_cleaned_and_unfit_rows_are_listed_with_file_and_line(raw: Path)
 def test_the_listed_text_is_clipped(raw: Path) -> None:
     write(raw, "mono.txt", "fine", "z" * 5000)
     prepare(raw, {"monolingual": [{"format": "lines", "path": "mono.txt"}]})
-    (row,) = read_table(raw.parent / "out" / "set_aside_rows.parquet", SET_ASIDE_ROWS)
+    (row,) = read_table(raw.parent / "out" / "rejected_rows.parquet", REJECTED_ROWS)
     assert row["text"] == "z" * 200
 
 
-def test_parallel_rows_of_unequal_length_are_set_aside(raw: Path) -> None:
+def test_parallel_rows_of_unequal_length_are_rejected(raw: Path) -> None:
     write(raw, "bitext.hau", "abcd", "ab", "abc")
     write(raw, "bitext.eng", "abc", "abcdefg", "abcdefghi")
     prepare(raw, {"parallel": [MOSES]})
@@ -154,7 +154,7 @@ def test_anchors_are_sampled_by_seed_in_order_and_counted(raw: Path) -> None:
     assert len(first) == 10
     assert first == sorted(first)
     report = result.tables["anchors"]
-    assert (report.rows_in, report.kept, report.not_sampled, report.set_aside) == (50, 10, 40, {})
+    assert (report.rows_in, report.kept, report.not_sampled, report.rejected) == (50, 10, 40, {})
     prepare(raw, {"anchors": [LINES]}, max_anchors=10)
     assert texts(raw, "anchors", ANCHORS) == first
     prepare(raw, {"anchors": [LINES]}, max_anchors=10, seed=2)
@@ -227,20 +227,20 @@ def test_report_and_metrics_add_up(raw: Path) -> None:
     write(raw, "anchors.txt", *[f"sentence {index}" for index in range(20)], "x", "")
     result = prepare(raw, {"anchors": [LINES]}, max_anchors=5)
     report = json.loads((raw.parent / "out" / "report.json").read_text())["tables"]["anchors"]
-    assert report["rows_in"] == report["kept"] + sum(report["set_aside"].values()) + report["not_sampled"]
+    assert report["rows_in"] == report["kept"] + sum(report["rejected"].values()) + report["not_sampled"]
     assert result.metrics["anchors.kept"] == 5
-    assert result.metrics["anchors.set_aside.too_short"] == 1
+    assert result.metrics["anchors.rejected.too_short"] == 1
     assert all(isinstance(value, int | float) for value in result.metrics.values())
 
 
-def test_every_row_counted_as_set_aside_is_listed(raw: Path) -> None:
+def test_every_row_counted_as_rejected_is_listed(raw: Path) -> None:
     (raw / "nli.tsv").write_bytes(
         b"premise\thypothesis\tlabel\nab\tcd\tentailment\nab\tcd\tentailment\nab\tcd\tneutral\nab\tcd\tYES\n"
         b"ab\tcd\nab\t\tentailment\n\xffb\tcd\tentailment\na\0b\t" + b"c" * 10_000_000 + b"\tcontradiction\n"
     )
     result = prepare(raw, {"nli": [{"format": "tsv", "path": "nli.tsv"}]})
     report = result.tables["nli"]
-    listed = read_table(raw.parent / "out" / "set_aside_rows.parquet", SET_ASIDE_ROWS)
+    listed = read_table(raw.parent / "out" / "rejected_rows.parquet", REJECTED_ROWS)
     assert [(row["reason"], row["line"]) for row in listed] == [
         ("duplicate", 3),
         ("neutral", 4),
@@ -250,7 +250,7 @@ def test_every_row_counted_as_set_aside_is_listed(raw: Path) -> None:
         ("undecodable", 8),
         ("too_long", 9),
     ]
-    assert report.set_aside == {row["reason"]: 1 for row in listed}
+    assert report.rejected == {row["reason"]: 1 for row in listed}
     assert (report.rows_in, report.kept) == (8, 1)
 
 
@@ -326,8 +326,8 @@ SENTENCE = "Tsohon manomi yana sayar da tuffa a kasuwa kowace safiya"
 ENGLISH_SENTENCE = "The old farmer sells apples at the market every single morning"
 
 
-def set_aside(raw: Path) -> list[tuple[str, str, int]]:
-    rows = read_table(raw.parent / "out" / "set_aside_rows.parquet", SET_ASIDE_ROWS)
+def rejected(raw: Path) -> list[tuple[str, str, int]]:
+    rows = read_table(raw.parent / "out" / "rejected_rows.parquet", REJECTED_ROWS)
     return [(row["reason"], row["detail"], row["line"]) for row in rows]
 
 
@@ -341,11 +341,11 @@ def test_mojibake_is_put_right_and_counted(raw: Path) -> None:
     assert texts(raw, "monolingual", MONOLINGUAL)[0] != ("Ƙasa tana da kyau",)
 
 
-def test_repetitive_text_is_set_aside(raw: Path) -> None:
+def test_repetitive_text_is_rejected(raw: Path) -> None:
     write(raw, "mono.txt", "haka haka " * 12, SENTENCE, "ha ha ha ha")
     prepare(raw, {"monolingual": [{"format": "lines", "path": "mono.txt"}]}, max_characters=500, min_distinct_share=0.3)
     assert texts(raw, "monolingual", MONOLINGUAL) == [(SENTENCE,), ("ha ha ha ha",)]
-    assert set_aside(raw) == [("repetitive", "text: 0.04 distinct", 1)]
+    assert rejected(raw) == [("repetitive", "text: 0.04 distinct", 1)]
 
 
 def test_each_side_is_held_to_its_language_and_script(raw: Path) -> None:
@@ -360,7 +360,7 @@ def test_each_side_is_held_to_its_language_and_script(raw: Path) -> None:
     checks = {"max_characters": 500, "check_language": True, "min_script_share": 0.5}
     result = prepare(raw, {"parallel": [{"format": "tsv", "path": "p.tsv"}]}, **checks)
     assert texts(raw, "parallel", PARALLEL) == [rows[0], rows[4]]
-    assert set_aside(raw) == [
+    assert rejected(raw) == [
         ("other_language", "english: ha", 3),
         ("other_language", "text: en", 4),
         ("other_script", "text: 0.00 Latn", 5),
@@ -368,7 +368,7 @@ def test_each_side_is_held_to_its_language_and_script(raw: Path) -> None:
     assert result.identified
 
 
-def test_near_duplicates_are_set_aside_but_not_of_nli_and_anchors(raw: Path) -> None:
+def test_near_duplicates_are_rejected_but_not_of_nli_and_anchors(raw: Path) -> None:
     near = SENTENCE.replace("safiya", "Safiyar")
     write(raw, "mono.txt", SENTENCE, near, "Wani abu daban da wannan kwata kwata ne")
     write(raw, "nli.csv", "premise,hypothesis,label", f"{SENTENCE},x y,entailment", f"{near},x y,entailment")
@@ -380,14 +380,14 @@ def test_near_duplicates_are_set_aside_but_not_of_nli_and_anchors(raw: Path) -> 
         "nli": 2,
         "anchors": 3,
     }
-    [(reason, similarity, line)] = set_aside(raw)
+    [(reason, similarity, line)] = rejected(raw)
     assert (reason, line) == ("near_duplicate", 2)
     assert 0.8 <= float(similarity) < 1
     prepare(raw, corpus, max_characters=500, near_duplicates=0.99)
-    assert set_aside(raw) == []
+    assert rejected(raw) == []
 
 
-def test_a_near_copy_of_an_evaluation_sentence_is_set_aside_with_what_it_is_near(raw: Path) -> None:
+def test_a_near_copy_of_an_evaluation_sentence_is_rejected_with_what_it_is_near(raw: Path) -> None:
     write(raw, "sts.tsv", "sentence1\tsentence2\tscore", f"{SENTENCE}\tx\t3", "a\tb\t1")
     write(raw, "mono.txt", f"Wai, {SENTENCE}!", SENTENCE.upper(), SENTENCE, "Wani abu daban da wannan kwata kwata ne")
     corpus = {
@@ -398,13 +398,13 @@ def test_a_near_copy_of_an_evaluation_sentence_is_set_aside_with_what_it_is_near
     assert texts(raw, "monolingual", MONOLINGUAL) == [("Wani abu daban da wannan kwata kwata ne",)]
     report = result.tables["monolingual"]
     assert report.in_evaluation_set == {"hau/SomeSTS": {"exact": 1, "normalised": 1, "near": 1}}
-    assert report.set_aside == {"in_evaluation_set": 3}
-    assert [detail.partition(" 0")[0] for _, detail, _ in set_aside(raw)] == [
+    assert report.rejected == {"in_evaluation_set": 3}
+    assert [detail.partition(" 0")[0] for _, detail, _ in rejected(raw)] == [
         "hau/SomeSTS: near",
         "hau/SomeSTS: normalised",
         "hau/SomeSTS: exact",
     ]
-    assert SENTENCE in set_aside(raw)[0][1]
+    assert SENTENCE in rejected(raw)[0][1]
 
 
 def test_evaluation_sets_of_every_language_are_held_out(raw: Path) -> None:

@@ -20,7 +20,7 @@ from bootembed.corpora.layouts import (
     evaluation_layout,
     read_rows,
 )
-from bootembed.corpora.rows import Reason, Row
+from bootembed.corpora.rows import Row, RowRejection
 from bootembed.settings.corpora import FileSpec
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class TestRoundTrip:
         found = read(tmp_path, INSTRUCTIONS, text, format=form)
         assert len(found) == len(rows)
         assert kept(found) == [row for row in rows if all(field.strip() for field in row)]
-        assert {row.reason for row in found} <= {None, Reason.EMPTY}
+        assert {row.reason for row in found} <= {None, RowRejection.EMPTY}
 
     @quick
     @given(rows=st.lists(st.lists(ONE_LINE, min_size=1, max_size=4), min_size=1), end=st.sampled_from(["\n", "\r\n"]))
@@ -87,7 +87,7 @@ class TestRoundTrip:
     def test_lines(self, tmp_path: Path, lines: list[str], end: str, bom: bytes) -> None:
         found = read(tmp_path, ANCHORS, bom + "".join(line + end for line in lines).encode(), format="lines")
         assert [row.values["text"] for row in found] == lines
-        assert [row.reason for row in found] == [None if line.strip() else Reason.EMPTY for line in lines]
+        assert [row.reason for row in found] == [None if line.strip() else RowRejection.EMPTY for line in lines]
 
     @quick
     @given(pairs=st.lists(st.tuples(ONE_LINE, ONE_LINE), min_size=1))
@@ -125,7 +125,7 @@ class TestGarbage:
         for row, following in zip(found, starts[1:], strict=True):
             spanned = following - row.line
             assert spanned >= 1
-            assert row.reason is not Reason.MALFORMED or spanned == 1
+            assert row.reason is not RowRejection.MALFORMED or spanned == 1
 
     @quick
     @given(data=st.binary(), form=st.sampled_from(["csv", "tsv", "lines"]))
@@ -152,7 +152,7 @@ class TestGarbage:
 
 
 class TestBadRows:
-    def test_undecodable_lines_are_set_aside_alone(self, tmp_path: Path) -> None:
+    def test_undecodable_lines_are_rejected_alone(self, tmp_path: Path) -> None:
         found = read(tmp_path, ANCHORS, b"good\nb\xffd\nlast", format="lines")
         assert kept(found) == [("good",), ("last",)]
         assert reasons(found) == [("undecodable", 2)]
@@ -163,8 +163,8 @@ class TestBadRows:
         found = read(tmp_path, PARALLEL, "moja\nmbili\ntatu\n", format="moses", english_path="english")
         assert [(row.file, row.line, row.reason) for row in found] == [
             ("raw", 1, None),
-            ("english", 2, Reason.UNDECODABLE),
-            ("english", 3, Reason.EMPTY),
+            ("english", 2, RowRejection.UNDECODABLE),
+            ("english", 3, RowRejection.EMPTY),
         ]
 
     def test_a_stray_quote_costs_one_row_not_the_rest_of_the_file(self, tmp_path: Path) -> None:
@@ -185,8 +185,8 @@ class TestBadRows:
         assert [(row.line, row.reason) for row in found] == [
             (2, None),
             (4, None),
-            (5, Reason.EMPTY),
-            (6, Reason.MALFORMED),
+            (5, RowRejection.EMPTY),
+            (6, RowRejection.MALFORMED),
         ]
 
     def test_unicode_line_separators_do_not_shift_a_pair(self, tmp_path: Path) -> None:
@@ -221,7 +221,7 @@ class TestValues:
         assert kept(found) == [("validation", "a b", "c", 0.5)]
         assert [reason for reason, _ in reasons(found)] == ["not_a_pair", "not_a_pair"]
 
-    def test_labels_are_mapped_and_neutral_set_aside(self, tmp_path: Path) -> None:
+    def test_labels_are_mapped_and_neutral_rejected(self, tmp_path: Path) -> None:
         text = "premise\thypothesis\tlabel\na\tb\tYES\na\tb\tNEUTRAL\na\tb\tContradiction\na\tb\tmaybe\n"
         found = read(tmp_path, NLI, text, format="tsv", label_values={"YES": "entailment"})
         assert kept(found) == [("a", "b", "entailment"), ("a", "b", "contradiction")]

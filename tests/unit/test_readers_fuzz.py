@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_damaged_corpora_are_read_set_aside_or_refused(tmp_path: Path) -> None:
+def test_damaged_corpora_are_read_rejected_or_refused(tmp_path: Path) -> None:
     counts: Counter[str] = Counter()
     for number in range(2000):
         counts.update(run_case(random.Random(f"2-{number}"), tmp_path, whole=number % 100 == 0))

@@ -17,7 +17,7 @@ from bootembed.report.scores import read_results
 from bootembed.report.write import write_markdown, write_scores_csv, write_summary
 from bootembed.settings.corpora import Language
 from bootembed.settings.schema import Grid
-from bootembed.triplets.filters import Reason
+from bootembed.triplets.filters import TripletRejection
 
 GRID = Grid(
     languages=["afr"],
@@ -64,7 +64,7 @@ def folders(tmp_path):
         ]
         write_table(rows, NEAREST, tmp_path / f"results/{cell}/nearest.parquet")
     (tmp_path / "scores/leftover-afr-tiny.json").write_text("of another grid")
-    triplets = {str(reason): 0 for reason in Reason} | {"candidates": 10, "kept": 9, "empty": 1}
+    triplets = {str(reason): 0 for reason in TripletRejection} | {"candidates": 10, "kept": 9, "empty": 1}
     triplets |= {"oracle_positive_precision": 0.9, "oracle_negative_precision": 0.75}
     triplets |= {"oracle_right_language_positive": 1.0, "oracle_right_language_negative": 0.8}
     triplets |= {"oracle_positive_entailment": 8.0, "oracle_negative_contradiction": 6.0}
@@ -142,10 +142,10 @@ def test_the_section_on_corpora_lists_what_an_evaluation_set_held(tmp_path):
             "rows_in": 10,
             "kept": 6,
             "not_sampled": 1,
-            "set_aside": {"in_evaluation_set": 2, "too_long": 1},
+            "rejected": {"in_evaluation_set": 2, "too_long": 1},
             "in_evaluation_set": {"afr/SampleSTS": {"exact": 1, "near": 1}},
         },
-        "anchors": {"rows_in": 0, "kept": 0, "not_sampled": 0, "set_aside": {}, "in_evaluation_set": {}},
+        "anchors": {"rows_in": 0, "kept": 0, "not_sampled": 0, "rejected": {}, "in_evaluation_set": {}},
     }
     languages = {"eng": Language(name="English", script="Latn", role=Role.ENGLISH, folder="eng", corpus="some")}
     with pytest.raises(DataError, match=r"english/eng/report\.json.*run stage prepare_corpora@eng"):

@@ -1,4 +1,4 @@
-"""Filters, ledger, generator folders and XL-LoRA's rows: the logic around the model."""
+"""Filters, answer cache, generator folders and XL-LoRA's rows: the logic around the model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bootembed.generation.shots import Example, ShotPool
 from bootembed.settings.models import BuildXlLoraData
 from bootembed.strategies.assemble import english_examples
 from bootembed.strategies.xl_lora import SourceText, build_xl_lora_data
-from bootembed.triplets.filters import Candidate, Reason, filter_candidates
+from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates
 
 
 def _filter(candidates, settings=FIRST, languages=("eng", "eng"), similarity=None):
@@ -32,12 +32,12 @@ def _candidate(anchor, positive, negative, *, number=0, finished=True):
     ("positive", "negative", "reason"),
     [
         ("The dog runs.", "The dog sleeps.", None),
-        ("", "The dog sleeps.", Reason.EMPTY),
-        (" ?!", "The dog sleeps.", Reason.EMPTY),
-        ("the big dog runs", "The dog sleeps.", Reason.COPY_OF_ANCHOR),
-        ("The dog runs.", "The  BIG dog runs!", Reason.COPY_OF_ANCHOR),
-        ("The dog runs.", "The dog runs", Reason.POSITIVE_EQUALS_NEGATIVE),
-        ("The dog runs " * 5, "The dog sleeps.", Reason.OVER_LONG),
+        ("", "The dog sleeps.", TripletRejection.EMPTY),
+        (" ?!", "The dog sleeps.", TripletRejection.EMPTY),
+        ("the big dog runs", "The dog sleeps.", TripletRejection.COPY_OF_ANCHOR),
+        ("The dog runs.", "The  BIG dog runs!", TripletRejection.COPY_OF_ANCHOR),
+        ("The dog runs.", "The dog runs", TripletRejection.POSITIVE_EQUALS_NEGATIVE),
+        ("The dog runs " * 5, "The dog sleeps.", TripletRejection.OVER_LONG),
     ],
 )
 def test_each_filter(positive, negative, reason):
@@ -45,12 +45,12 @@ def test_each_filter(positive, negative, reason):
     assert verdict.reason is reason
 
 
-def test_unfinished_answers_and_unanswered_prompts_are_set_aside():
+def test_unfinished_answers_and_unanswered_prompts_are_rejected():
     rows = [
         _candidate("The big dog runs.", "The dog", "The dog sleeps.", finished=False),
         Candidate(1, "The big dog runs.", None, Answer("x", True)),
     ]
-    assert [v.reason for v in _filter(rows)] == [Reason.OVER_LONG, Reason.PROMPT_TOO_LONG]
+    assert [v.reason for v in _filter(rows)] == [TripletRejection.OVER_LONG, TripletRejection.PROMPT_TOO_LONG]
 
 
 def test_duplicate_anchors_survive_and_duplicate_triplets_do_not():
@@ -59,7 +59,7 @@ def test_duplicate_anchors_survive_and_duplicate_triplets_do_not():
         _candidate("The big dog runs.", "A dog runs.", "The dog sleeps.", number=1),
         _candidate("The big dog runs.", "The dog runs.", "The dog sleeps.", number=2),
     ]
-    assert [v.reason for v in _filter(rows)] == [None, None, Reason.DUPLICATE]
+    assert [v.reason for v in _filter(rows)] == [None, None, TripletRejection.DUPLICATE]
 
 
 @given(st.lists(st.tuples(st.text(max_size=20), st.text(max_size=20), st.text(max_size=20)), max_size=20))
@@ -134,6 +134,6 @@ def test_xl_lora_rows_pair_foreign_premises_with_english_hypotheses():
     from_parallel = [row for row in data.rows if row["origin"] == "parallel"]
     assert len(from_parallel) == 6
     assert all(row["premise"].startswith("paka") and "cat" in row["hypothesis"] for row in from_parallel)
-    assert data.counts["set_aside_empty"] == 1
+    assert data.counts["rejected_empty"] == 1
     for label in ("entailment", "contradiction"):
         assert sum(row["label"] == label and row["origin"] == "nli" for row in data.rows) == 3

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Example:
+class TrainingExample:
     """A conversation and the answer to learn; without messages the answer is plain text to model."""
 
     messages: list[Message]
@@ -27,10 +27,10 @@ class Example:
 
 def entailment_examples(
     rows: Sequence[dict[str, Any]], definition: PromptDefinition, polarity: Polarity
-) -> list[Example]:
+) -> list[TrainingExample]:
     """Examples of one polarity from rows with `premise`, English `hypothesis` and `label`."""
     return [
-        Example(
+        TrainingExample(
             build_messages(definition, row["premise"], polarity=polarity, language="English"),
             row["hypothesis"],
         )
@@ -39,7 +39,7 @@ def entailment_examples(
     ]
 
 
-def language_examples(corpora_dir: Path, data: Literal["instructions", "monolingual"]) -> list[Example]:
+def language_examples(corpora_dir: Path, data: Literal["instructions", "monolingual"]) -> list[TrainingExample]:
     """Examples of a language adapter from the prepared corpora of its language.
 
     Args:
@@ -51,10 +51,10 @@ def language_examples(corpora_dir: Path, data: Literal["instructions", "monoling
     """
     if data == "instructions":
         rows = read_table(corpora_dir / "instructions.parquet", INSTRUCTIONS)
-        examples = [Example([{"role": "user", "content": row["prompt"]}], row["completion"]) for row in rows]
+        examples = [TrainingExample([{"role": "user", "content": row["prompt"]}], row["completion"]) for row in rows]
     else:
         rows = read_table(corpora_dir / "monolingual.parquet", MONOLINGUAL)
-        examples = [Example([], row["text"]) for row in rows]
+        examples = [TrainingExample([], row["text"]) for row in rows]
     if not examples:
         raise DataError(
             f"{corpora_dir}: holds no {data} text; give the corpus some or change train_language_adapter.data"

@@ -12,7 +12,7 @@ from bootembed.base_models.load import load_generator
 from bootembed.core.checkpoints import newest_checkpoint
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
-from bootembed.core.processes import batch_arguments, is_first, process_count, wait_for_all
+from bootembed.core.processes import batch_arguments, is_main_process, process_count, wait_for_all
 from bootembed.core.seeding import derive_seed, sample_rows, seed_everything
 from bootembed.prompts import encode_example, encode_text
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bootembed.adapters.examples import Example
+    from bootembed.adapters.examples import TrainingExample
     from bootembed.settings.models import Lora
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _NOT_LANGUAGE = r".*\b(vision_tower|vision_model|visual|audio_tower|multi_modal_
 
 def train_adapter(
     base_model_dir: Path,
-    examples: Sequence[Example],
+    examples: Sequence[TrainingExample],
     settings: Lora,
     *,
     output_dir: Path,
@@ -51,7 +51,7 @@ def train_adapter(
         seed: Decides rows, initial weights, order and dropout.
 
     Returns:
-        Metrics: rows used and set aside, optimiser steps, first and last training loss.
+        Metrics: rows used and rejected, optimiser steps, first and last training loss.
 
     Raises:
         DataError: No example fits into `settings.max_length`.
@@ -72,13 +72,13 @@ def train_adapter(
             "raise it or check the corpora"
         )
     if len(kept) < len(encoded):
-        logger.warning("%d of %d examples are longer than %d tokens and set aside",
+        logger.warning("%d of %d examples are longer than %d tokens and rejected",
                        len(encoded) - len(kept), len(encoded), settings.max_length)  # fmt: skip
     trainer = _trainer(model, tokenizer, kept, settings, checkpoint_dir=checkpoint_dir, seed=seed)
     inputs = {"base": content_hash(base_model_dir), "rows": kept, "settings": settings.model_dump(), "seed": seed}
     inputs["processes"] = process_count()
     trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
-    if is_first():
+    if is_main_process():
         trainer.model.save_pretrained(output_dir)
         _sort_config(output_dir / "adapter_config.json")
         (output_dir / "README.md").unlink(missing_ok=True)
@@ -108,7 +108,7 @@ def _sort_config(path: Path) -> None:
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _encode(tokenizer: Any, example: Example) -> dict[str, list[int]]:
+def _encode(tokenizer: Any, example: TrainingExample) -> dict[str, list[int]]:
     if example.messages:
         ids, mask = encode_example(tokenizer, example.messages, example.answer)
         return {"input_ids": ids, "completion_mask": mask}

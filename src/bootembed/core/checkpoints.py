@@ -8,7 +8,7 @@ import logging
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from bootembed.core.processes import as_first_decides, is_first
+from bootembed.core.processes import broadcast_from_main, is_main_process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ def newest_checkpoint(folder: Path, *, inputs: Mapping[str, Any]) -> str | None:
         folder: Where the trainer saves; made, and labelled with the inputs, when it does not exist.
         inputs: Everything that decides the result, as values JSON can hold.
     """
-    return as_first_decides(_newest(folder, inputs) if is_first() else None)
+    return broadcast_from_main(_newest(folder, inputs) if is_main_process() else None)
 
 
 def _newest(folder: Path, inputs: Mapping[str, Any]) -> str | None:

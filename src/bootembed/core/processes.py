@@ -24,7 +24,7 @@ def process_count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def is_first() -> bool:
+def is_main_process() -> bool:
     """Whether this process is the one that writes."""
     return os.environ.get("RANK", "0") == "0"
 
@@ -37,7 +37,7 @@ def wait_for_all() -> None:
         torch.distributed.barrier()
 
 
-def as_first_decides(value: Value) -> Value:
+def broadcast_from_main(value: Value) -> Value:
     """The first process's `value`, in all processes; every process must call this."""
     import torch
 

@@ -33,7 +33,7 @@ CLASSIFICATION = _schema(split=_TEXT, text=_TEXT, label=_TEXT)
 CLUSTERING = _schema(split=_TEXT, text=_TEXT, label=_TEXT)
 # part: document, query or relevance. A relevance row names a query (id) and a document, and says how relevant it is.
 RETRIEVAL = _schema(split=_TEXT, part=_TEXT, id=_TEXT, text=_TEXT, document=_TEXT, score=pa.float64())
-SET_ASIDE_ROWS = _schema(table=_TEXT, reason=_TEXT, detail=_TEXT, file=_TEXT, line=pa.int64(), text=_TEXT)
+REJECTED_ROWS = _schema(table=_TEXT, reason=_TEXT, detail=_TEXT, file=_TEXT, line=pa.int64(), text=_TEXT)
 DOCUMENTS = _schema(kind=_TEXT, language=_TEXT, text=_TEXT)
 PAIRS = _schema(anchor=_TEXT, positive=_TEXT)
 TRIPLETS = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT)
@@ -52,7 +52,7 @@ GENERATED_TRIPLETS = _schema(
     prompt_version=_TEXT,
     seed=pa.int64(),
 )
-SET_ASIDE_TRIPLETS = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT, anchor_id=pa.int64(), reason=_TEXT)
+REJECTED_TRIPLETS = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT, anchor_id=pa.int64(), reason=_TEXT)
 PREDICTIONS = _schema(task=_TEXT, split=_TEXT, index=pa.int64(), similarity=pa.float64(), gold=pa.float64())
 NEAREST = _schema(task=_TEXT, split=_TEXT, index=pa.int64(), nearest=pa.int64(), similarity=pa.float64())
 

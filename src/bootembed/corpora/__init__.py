@@ -1,1 +1,1 @@
-"""Raw corpora in, clean tables out; every row set aside is counted and listed."""
+"""Raw corpora in, clean tables out; every row rejected is counted and listed."""

@@ -12,7 +12,7 @@ from bootembed.core import tables
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.corpora.readers import delimiter_of, read_delimited, read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
-from bootembed.corpora.rows import SELECTOR, TITLE, Reason, Row
+from bootembed.corpora.rows import SELECTOR, TITLE, Row, RowRejection
 from bootembed.corpora.streams import raw_file
 from bootembed.corpora.tmx import read_tmx
 
@@ -44,7 +44,7 @@ class Layout:
         in_english: Columns that hold English.
         near_duplicates: Whether rows that nearly repeat another are of no use. Not in NLI, where a hypothesis differs
             from another by little, nor of anchors, whose duplicates weigh sentences as the corpus does.
-        verbatim: The text is taken as it is, and no row is set aside for its text: scores must be those of the
+        verbatim: The text is taken as it is, and no row is rejected for its text: scores must be those of the
             published set.
     """
 
@@ -107,7 +107,7 @@ def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
         language: The language's key.
 
     Yields:
-        Rows whose values are the columns of `layout.schema`, or rows set aside with the reason. Rows that `spec.where`
+        Rows whose values are the columns of `layout.schema`, or rows rejected with the reason. Rows that `spec.where`
         does not select belong to something else and are passed over.
 
     Raises:
@@ -197,7 +197,7 @@ def _joined_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str)
             continue
         key = row.values[_KEY]
         joined = replace(row, values={own: row.values[own], english: translations.get(key, "")})
-        yield joined if key in translations else joined.set_aside(Reason.MISSING_LANGUAGE, f"no English row {key}")
+        yield joined if key in translations else joined.reject(RowRejection.MISSING_LANGUAGE, f"no English row {key}")
 
 
 def _named(path: str | None, language: str) -> str:
@@ -254,7 +254,7 @@ def _misfit(spec: FileSpec, layout: Layout, remedy: str) -> ParamsError:
 
 
 def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
-    """The row with the values of the table's columns, or set aside because one cannot be understood.
+    """The row with the values of the table's columns, or rejected because one cannot be understood.
 
     NLI as triplets gives a row for each hypothesis.
     """
@@ -287,7 +287,7 @@ def _with_part(row: Row, spec: FileSpec) -> Row:
 def _with_pair(row: Row, separator: str) -> Row:
     sentences = row.values["text"].split(separator)
     if len(sentences) != 2 or not all(sentence.strip() for sentence in sentences):
-        return row.set_aside(Reason.NOT_A_PAIR, f"{len(sentences)} parts")
+        return row.reject(RowRejection.NOT_A_PAIR, f"{len(sentences)} parts")
     others = {name: value for name, value in row.values.items() if name != "text"}
     return replace(row, values={"sentence1": sentences[0], "sentence2": sentences[1], **others})
 
@@ -298,7 +298,7 @@ def _with_score(row: Row) -> Row:
     except ValueError:
         score = math.nan
     if not math.isfinite(score):
-        return row.set_aside(Reason.SCORE, row.values["score"][:50])
+        return row.reject(RowRejection.SCORE, row.values["score"][:50])
     return replace(row, values={**row.values, "score": score})
 
 
@@ -306,7 +306,7 @@ def _with_label(row: Row, spec: FileSpec) -> Row:
     raw = str(spec.label or row.values["label"]).strip()
     label = spec.label_values.get(raw, raw.lower())
     if label == NEUTRAL:
-        return row.set_aside(Reason.NEUTRAL)
+        return row.reject(RowRejection.NEUTRAL)
     if label not in LABELS:
-        return row.set_aside(Reason.LABEL, raw[:50])
+        return row.reject(RowRejection.LABEL, raw[:50])
     return replace(row, values={**row.values, "label": label})

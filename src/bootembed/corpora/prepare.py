@@ -22,12 +22,12 @@ from bootembed.core.errors import DataError
 from bootembed.core.language_id import identifier_code, in_other_language
 from bootembed.core.names import ENGLISH, Role
 from bootembed.core.seeding import derive_seed
-from bootembed.core.tables import SET_ASIDE_ROWS, TableWriter
+from bootembed.core.tables import REJECTED_ROWS, TableWriter
 from bootembed.core.text import clean_text, distinct_share, repair_mojibake, script_share
 from bootembed.corpora.evaluation_sets import EvaluationTexts, Match
 from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, PARALLEL, Layout, read_rows
 from bootembed.corpora.near import SeenTexts
-from bootembed.corpora.rows import UNREADABLE, Reason
+from bootembed.corpora.rows import UNREADABLE, RowRejection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,28 +44,28 @@ _LATIN = "Latn"
 
 @dataclass
 class TableReport:
-    """What became of the rows of one table; `rows_in` = `kept` + all of `set_aside` + `not_sampled`.
+    """What became of the rows of one table; `rows_in` = `kept` + all of `rejected` + `not_sampled`.
 
     Attributes:
         rows_in: Rows read.
         kept: Rows written.
         not_sampled: Fit rows beyond the number that is kept.
         repaired: Rows whose mojibake was put right.
-        set_aside: Reason -> rows.
-        in_evaluation_set: Evaluation set -> kind of match -> rows set aside for it.
+        rejected: RowRejection -> rows.
+        in_evaluation_set: Evaluation set -> kind of match -> rows rejected for it.
     """
 
     rows_in: int = 0
     kept: int = 0
     not_sampled: int = 0
     repaired: int = 0
-    set_aside: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
     in_evaluation_set: dict[str, Counter[str]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For `report.json`."""
         held = {task: dict(sorted(kinds.items())) for task, kinds in sorted(self.in_evaluation_set.items())}
-        return vars(self) | {"set_aside": dict(sorted(self.set_aside.items())), "in_evaluation_set": held}
+        return vars(self) | {"rejected": dict(sorted(self.rejected.items())), "in_evaluation_set": held}
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class PreparedCorpora:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Counts as flat metrics, e.g. `anchors.kept`, `nli.set_aside.duplicate`."""
+        """Counts as flat metrics, e.g. `anchors.kept`, `nli.rejected.duplicate`."""
         flat: dict[str, float] = {}
         for name, report in self.tables.items():
             flat |= {f"{name}.rows_in": report.rows_in, f"{name}.kept": report.kept}
-            flat |= {f"{name}.set_aside.{reason}": count for reason, count in sorted(report.set_aside.items())}
+            flat |= {f"{name}.rejected.{reason}": count for reason, count in sorted(report.rejected.items())}
         return flat | {f"{ANCHORS.name}.not_sampled": self.tables[ANCHORS.name].not_sampled}
 
     def as_dict(self) -> dict[str, Any]:
@@ -110,10 +110,10 @@ def prepare_corpora(
 ) -> PreparedCorpora:
     """Read, clean and write all tables of one language.
 
-    Text is repaired and cleaned (see `cleaning`), then each row that is unfit is set aside with the first reason of
-    `rows.Reason` that applies: too short, too long, of sides too unequal in length (parallel text), repeating itself,
-    in another script or language, in an evaluation set (any column; exact, normalised or near), a duplicate or near
-    duplicate within its table. Anchors may repeat: duplicates weigh sentences as the corpus does.
+    Text is repaired and cleaned (see `cleaning`), then each unfit row is rejected for the first reason of
+    `rows.RowRejection` that applies: too short, too long, of sides too unequal in length (parallel text), repeating
+    itself, in another script or language, in an evaluation set (any column; exact, normalised or near), a duplicate or
+    near duplicate within its table. Anchors may repeat: duplicates weigh sentences as the corpus does.
 
     Args:
         corpus: The raw files.
@@ -122,8 +122,8 @@ def prepare_corpora(
         configured: Its entry in `languages`. A target language must have anchors.
         evaluation: (set, sentence) of every evaluation set that is scored, in whichever language.
         input_dir: The language's raw folder.
-        output_dir: Gets `<table>.parquet` for every table, `report.json` and `set_aside_rows.parquet`, which lists
-            every row set aside.
+        output_dir: Gets `<table>.parquet` for every table, `report.json` and `rejected_rows.parquet`, which lists
+            every row rejected.
         seed: Chooses the rows, if there are too many.
 
     Returns:
@@ -137,7 +137,7 @@ def prepare_corpora(
     texts = EvaluationTexts(evaluation, near_threshold=settings.near_evaluation)
     reports = {}
     with (
-        TableWriter(output_dir / "set_aside_rows.parquet", SET_ASIDE_ROWS) as listed,
+        TableWriter(output_dir / "rejected_rows.parquet", REJECTED_ROWS) as listed,
         tempfile.TemporaryDirectory(prefix=".work-", dir=output_dir) as work,
     ):
         for layout in CORPUS_LAYOUTS:
@@ -202,7 +202,7 @@ class _Preparation:
         self._report = TableReport()
 
     def run(self, rows: Iterable[Row], path: Path, listed: TableWriter, *, work: Path, seed: int) -> TableReport:
-        """Write the table, list what is set aside, and return the counts."""
+        """Write the table, list what is rejected, and return the counts."""
         settings, layout, report = self._settings, self._layout, self._report
         seen = SeenTexts(work / f"{layout.name}.db", settings.near_duplicates if layout.near_duplicates else None)
         with TableWriter(path, layout.schema) as table:
@@ -210,19 +210,19 @@ class _Preparation:
                 if row.reason is None:
                     table.write(row.values)
                 else:
-                    report.set_aside[str(row.reason)] += 1
+                    report.rejected[str(row.reason)] += 1
                     listed.write(_listed(row, layout))
         seen.close()
         most = settings.max_anchors if layout is ANCHORS else settings.max_rows
         report.kept = _thin_out(path, layout, most, seed=derive_seed(seed, layout.name))
         report.not_sampled = table.rows - report.kept
         if report.rows_in:
-            logger.info("%s: %d rows in, %d kept, set aside %s", layout.name, report.rows_in, report.kept,
-                        dict(report.set_aside))  # fmt: skip
+            logger.info("%s: %d rows in, %d kept, rejected %s", layout.name, report.rows_in, report.kept,
+                        dict(report.rejected))  # fmt: skip
         return report
 
     def _judged(self, rows: Iterable[Row], seen: SeenTexts) -> Iterator[Row]:
-        """The rows cleaned, each that is unfit set aside. In batches, which the library of the signatures wants."""
+        """The rows cleaned, each that is unfit rejected. In batches, which the library of the signatures wants."""
         cleaned = (_clipped(row if row.reason else self._cleaned(row)) for row in rows)
         while batch := list(itertools.islice(cleaned, _BATCH)):
             before = self._report.rows_in
@@ -239,38 +239,38 @@ class _Preparation:
             texts = repaired
         row = replace(row, values=row.values | {name: clean_text(text) for name, text in texts.items()})
         fault = self._fault_of_length(row) or self._fault_of_content(row)
-        return row.set_aside(*fault) if fault else row
+        return row.reject(*fault) if fault else row
 
-    def _fault_of_length(self, row: Row) -> tuple[Reason, str] | None:
+    def _fault_of_length(self, row: Row) -> tuple[RowRejection, str] | None:
         settings = self._settings
         lengths = [len(row.values[name]) for name in self._layout.texts]
         shortest, longest = min(lengths), max(lengths)
         if shortest == 0:
-            return Reason.EMPTY, ""
+            return RowRejection.EMPTY, ""
         if shortest < settings.min_characters:
-            return Reason.TOO_SHORT, f"{shortest} characters"
+            return RowRejection.TOO_SHORT, f"{shortest} characters"
         if longest > settings.max_characters:
-            return Reason.TOO_LONG, f"{longest} characters"
+            return RowRejection.TOO_LONG, f"{longest} characters"
         if self._layout is PARALLEL and longest > settings.max_length_ratio * shortest:
-            return Reason.LENGTH_RATIO, f"{longest}:{shortest} characters"
+            return RowRejection.LENGTH_RATIO, f"{longest}:{shortest} characters"
         return None
 
-    def _fault_of_content(self, row: Row) -> tuple[Reason, str] | None:
+    def _fault_of_content(self, row: Row) -> tuple[RowRejection, str] | None:
         settings = self._settings
         for name in self._layout.texts:
             share = distinct_share(row.values[name])
             if share < settings.min_distinct_share:
-                return Reason.REPETITIVE, f"{name}: {share:.2f} distinct"
+                return RowRejection.REPETITIVE, f"{name}: {share:.2f} distinct"
         for name, (_, script) in self._of_column.items():
             share = script_share(row.values[name], script)
             if share < settings.min_script_share:
-                return Reason.OTHER_SCRIPT, f"{name}: {share:.2f} {script}"
+                return RowRejection.OTHER_SCRIPT, f"{name}: {share:.2f} {script}"
         if not settings.check_language:
             return None
         for name, (language, _) in self._of_column.items():
             other = in_other_language(row.values[name], language)
             if other:
-                return Reason.OTHER_LANGUAGE, f"{name}: {other}"
+                return RowRejection.OTHER_LANGUAGE, f"{name}: {other}"
         return None
 
     def _not_in_evaluation(self, rows: list[Row]) -> list[Row]:
@@ -287,22 +287,22 @@ class _Preparation:
         detail = f"{match.task}: {match.kind}"
         if match.kind == "near":
             detail += f" {match.similarity:.2f}: {match.text[:_SHOWN_CHARACTERS]}"
-        return row.set_aside(Reason.IN_EVALUATION_SET, detail)
+        return row.reject(RowRejection.IN_EVALUATION_SET, detail)
 
     def _not_repeated(self, rows: list[Row], seen: SeenTexts) -> list[Row]:
         if self._layout is ANCHORS:
             return rows
-        rows = [row if row.reason or seen.is_new(_joined(row)) else row.set_aside(Reason.DUPLICATE) for row in rows]
+        rows = [row if row.reason or seen.is_new(_joined(row)) else row.reject(RowRejection.DUPLICATE) for row in rows]
         fit = [index for index, row in enumerate(rows) if row.reason is None]
         near = seen.near([" ".join(rows[index].values[name] for name in self._layout.texts) for index in fit])
         for index, similarity in zip(fit, near, strict=True):
             if similarity is not None:
-                rows[index] = rows[index].set_aside(Reason.NEAR_DUPLICATE, f"{similarity:.2f}")
+                rows[index] = rows[index].reject(RowRejection.NEAR_DUPLICATE, f"{similarity:.2f}")
         return rows
 
 
 def _clipped(row: Row) -> Row:
-    """A row set aside holds what is shown of it only: a batch of the longest lines would fill the memory."""
+    """A row rejected holds what is shown of it only: a batch of the longest lines would fill the memory."""
     if row.reason is None:
         return row
     return replace(row, values={name: str(value)[:_SHOWN_CHARACTERS] for name, value in row.values.items()})
@@ -333,7 +333,7 @@ def _thin_out(path: Path, layout: Layout, most: int, *, seed: int) -> int:
 
 def _no_anchors(result: PreparedCorpora) -> DataError:
     report = result.tables[ANCHORS.name]
-    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(report.set_aside.items()))
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(report.rejected.items()))
     return DataError(
         f"target language {result.language!r}: no anchors are left of {report.rows_in} rows "
         f"({reasons or 'the files hold none'}); name a file of sentences that are in no evaluation set under `anchors` "

@@ -1,6 +1,6 @@
 """Readers of raw corpora: plain lines, Moses pairs, CSV and TSV.
 
-Every line of a file ends up in exactly one row, kept or set aside, and every row knows its file and line. Lines end at
+Every line of a file ends up in exactly one row, kept or rejected, and every row knows its file and line. Lines end at
 LF (or CR LF) only: Unicode's other line separators occur inside sentences, and breaking there shifts all that follows.
 """
 
@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from bootembed.core.errors import DataError
-from bootembed.corpora.rows import Reason, Row, may_be_empty
+from bootembed.corpora.rows import Row, RowRejection, may_be_empty
 from bootembed.corpora.streams import count_lines, read_raw_lines
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 
 def read_lines(file: RawFile, *, column: str) -> Iterator[Row]:
-    """Read a file of one text a line; blank lines are set aside as `empty`, undecodable ones as `undecodable`.
+    """Read a file of one text a line; blank lines are rejected as `empty`, undecodable ones as `undecodable`.
 
     Raises:
         DataError: The file is missing or empty.
@@ -36,7 +36,7 @@ def read_lines(file: RawFile, *, column: str) -> Iterator[Row]:
 
 
 def read_moses(file: RawFile, english: RawFile, *, column: str, english_column: str) -> Iterator[Row]:
-    """Read two line-aligned files. A row set aside for one half's sake names that half's file.
+    """Read two line-aligned files. A row rejected for one half's sake names that half's file.
 
     Raises:
         DataError: A file is missing or empty, or the files differ in their number of lines: then nothing says which
@@ -64,7 +64,7 @@ def read_delimited(file: RawFile, columns: Mapping[str, str], *, delimiter: str,
         delimiter: One character.
         quoting: Whether double quotes enclose fields; if not, they are ordinary characters.
 
-    A line whose quotes do not close where they must is set aside, and reading goes on at the next line: one stray quote
+    A line whose quotes do not close where they must is rejected, and reading goes on at the next line: one stray quote
     costs one row, not the rest of the file.
 
     Raises:
@@ -121,33 +121,33 @@ def _delimited_row(
 ) -> Row:
     raw = Row({"raw": _strip_end("".join(line.text for line in lines))}, file.name, lines[0].number)
     if fault := _unread(lines):
-        return raw.set_aside(fault)
+        return raw.reject(fault)
     if isinstance(fields, csv.Error):
-        return raw.set_aside(Reason.MALFORMED, str(fields))
+        return raw.reject(RowRejection.MALFORMED, str(fields))
     if not fields:
-        return raw.set_aside(Reason.EMPTY)
+        return raw.reject(RowRejection.EMPTY)
     if len(fields) != width:
-        return raw.set_aside(Reason.FIELD_COUNT, f"{len(fields)} instead of {width}")
+        return raw.reject(RowRejection.FIELD_COUNT, f"{len(fields)} instead of {width}")
     values = {name: fields[position] for name, position in positions.items()}
     return _judged(Row(values, file.name, lines[0].number), lines)
 
 
 def _judged(row: Row, lines: Sequence[Line], *, needed: str | None = None) -> Row:
-    """The row, set aside if a line could not be read or a value (all, or the needed one) is missing."""
+    """The row, rejected if a line could not be read or a value (all, or the needed one) is missing."""
     if fault := _unread(lines):
-        return row.set_aside(fault)
+        return row.reject(fault)
     missing = [
         name
         for name, value in row.values.items()
         if needed in (None, name) and not value.strip() and not may_be_empty(name)
     ]
-    return row.set_aside(Reason.EMPTY, ", ".join(missing)) if missing else row
+    return row.reject(RowRejection.EMPTY, ", ".join(missing)) if missing else row
 
 
-def _unread(lines: Sequence[Line]) -> Reason | None:
+def _unread(lines: Sequence[Line]) -> RowRejection | None:
     if not all(line.complete for line in lines):
-        return Reason.LINE_TOO_LONG
-    return None if all(line.decodable for line in lines) else Reason.UNDECODABLE
+        return RowRejection.LINE_TOO_LONG
+    return None if all(line.decodable for line in lines) else RowRejection.UNDECODABLE
 
 
 def _header(fields: list[str] | csv.Error | None, feed: _LineFeed, file: RawFile, delimiter: str) -> list[str]:

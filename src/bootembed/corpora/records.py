@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
 from bootembed.core.hub import hub_token, require_resolved
-from bootembed.corpora.rows import SELECTOR, Reason, Row, may_be_empty
+from bootembed.corpora.rows import SELECTOR, Row, RowRejection, may_be_empty
 from bootembed.corpora.streams import read_raw_lines
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ def read_json_lines(file: RawFile, columns: Mapping[str, str]) -> Iterator[Row]:
     for line in read_raw_lines(file):
         raw = Row({"raw": line.text.rstrip("\r\n")}, file.name, line.number)
         if not line.complete:
-            yield raw.set_aside(Reason.LINE_TOO_LONG)
+            yield raw.reject(RowRejection.LINE_TOO_LONG)
         elif not line.decodable:
-            yield raw.set_aside(Reason.UNDECODABLE)
+            yield raw.reject(RowRejection.UNDECODABLE)
         elif not line.text.strip():
-            yield raw.set_aside(Reason.EMPTY)
+            yield raw.reject(RowRejection.EMPTY)
         else:
             yield _json_row(raw, columns)
 
@@ -131,9 +131,9 @@ def _json_row(raw: Row, columns: Mapping[str, str]) -> Row:
     try:
         record = json.loads(raw.values["raw"])
     except (ValueError, RecursionError) as error:
-        return raw.set_aside(Reason.MALFORMED_JSON, str(error)[:100])
+        return raw.reject(RowRejection.MALFORMED_JSON, str(error)[:100])
     if not isinstance(record, dict):
-        return raw.set_aside(Reason.MALFORMED_JSON, f"a {type(record).__name__} instead of an object")
+        return raw.reject(RowRejection.MALFORMED_JSON, f"a {type(record).__name__} instead of an object")
     return _record_row(record, columns, raw.file, raw.line)
 
 
@@ -178,12 +178,12 @@ def _record_row(record: dict[str, Any], columns: Mapping[str, str], file: str, l
     row = Row({ours: value or "" for ours, value in values.items()}, file, line)
     absent = [ours for ours, value in found.items() if value is _ABSENT]
     if absent:
-        return row.set_aside(Reason.MISSING_COLUMN, ", ".join(columns[ours] for ours in absent))
+        return row.reject(RowRejection.MISSING_COLUMN, ", ".join(columns[ours] for ours in absent))
     odd = [ours for ours, value in values.items() if value is None]
     if odd:
-        return row.set_aside(Reason.NOT_TEXT, ", ".join(columns[ours] for ours in odd))
+        return row.reject(RowRejection.NOT_TEXT, ", ".join(columns[ours] for ours in odd))
     empty = [ours for ours, value in row.values.items() if not value.strip() and not may_be_empty(ours)]
-    return row.set_aside(Reason.EMPTY, ", ".join(empty)) if empty else row
+    return row.reject(RowRejection.EMPTY, ", ".join(empty)) if empty else row
 
 
 def _value(record: Any, path: str) -> Any:

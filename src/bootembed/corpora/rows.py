@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 
-class Reason(StrEnum):
-    """Why a row is set aside; the values are the keys of a corpus's report."""
+class RowRejection(StrEnum):
+    """Why a row is rejected; the values are the keys of a corpus's report."""
 
     UNDECODABLE = "undecodable"
     LINE_TOO_LONG = "line_too_long"
@@ -36,17 +36,17 @@ class Reason(StrEnum):
 
 UNREADABLE = frozenset(
     {
-        Reason.UNDECODABLE,
-        Reason.LINE_TOO_LONG,
-        Reason.MALFORMED,
-        Reason.MALFORMED_JSON,
-        Reason.MISSING_COLUMN,
-        Reason.NOT_TEXT,
-        Reason.MISSING_LANGUAGE,
-        Reason.FIELD_COUNT,
-        Reason.NOT_A_PAIR,
-        Reason.SCORE,
-        Reason.LABEL,
+        RowRejection.UNDECODABLE,
+        RowRejection.LINE_TOO_LONG,
+        RowRejection.MALFORMED,
+        RowRejection.MALFORMED_JSON,
+        RowRejection.MISSING_COLUMN,
+        RowRejection.NOT_TEXT,
+        RowRejection.MISSING_LANGUAGE,
+        RowRejection.FIELD_COUNT,
+        RowRejection.NOT_A_PAIR,
+        RowRejection.SCORE,
+        RowRejection.LABEL,
     }
 )
 """Reasons that speak of the file's form, not of its text: if every row has one, the file is not what was declared."""
@@ -70,16 +70,16 @@ class Row:
         values: Our column -> value; of a row that does not parse the raw text, under `raw`.
         file: Path below the corpus's folder.
         line: Line it begins on, from 1.
-        reason: Why it is set aside; None as long as it is kept.
+        reason: Why it is rejected; None as long as it is kept.
         detail: What the reason refers to, e.g. the evaluation set that holds the text.
     """
 
     values: dict[str, Any]
     file: str
     line: int
-    reason: Reason | None = None
+    reason: RowRejection | None = None
     detail: str = ""
 
-    def set_aside(self, reason: Reason, detail: str = "") -> Row:
-        """The same row, set aside."""
+    def reject(self, reason: RowRejection, detail: str = "") -> Row:
+        """The same row, rejected."""
         return replace(self, reason=reason, detail=detail)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
-"""A longer line is set aside without being read: a binary file has no lines, and would fill the memory."""
+"""A longer line is rejected without being read: a binary file has no lines, and would fill the memory."""
 _CHUNK = 1 << 20
 _MAX_ZST_WINDOW = 1 << 31  # `zstd --long=31`, its greatest; the library's own limit is 128 MiB
 _MEMBER = "!"

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.corpora.rows import Reason, Row
+from bootembed.corpora.rows import Row, RowRejection
 from bootembed.corpora.streams import open_raw
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def read_tmx(file: RawFile, *, column: str, english_column: str, language: str) 
         absent = [wanted[name] for name, variant in segments.items() if variant is None]
         empty = [name for name, value in values.items() if not value.strip()]
         if absent:
-            yield row.set_aside(Reason.MISSING_LANGUAGE, f"no {', '.join(absent)}; has {', '.join(texts)}"[:100])
+            yield row.reject(RowRejection.MISSING_LANGUAGE, f"no {', '.join(absent)}; has {', '.join(texts)}"[:100])
         else:
-            yield row.set_aside(Reason.EMPTY, ", ".join(empty)) if empty else row
+            yield row.reject(RowRejection.EMPTY, ", ".join(empty)) if empty else row
 
 
 def _units(file: RawFile) -> Iterator[tuple[list[ET.Element], int]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from bootembed.core.processes import as_first_decides
+from bootembed.core.processes import broadcast_from_main
 
 logger = logging.getLogger(__name__)
 SAVE_EVERY_SECONDS = 120.0  # by time, not steps: a step takes milliseconds or a minute
@@ -23,7 +23,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Called by the trainer after each optimiser step."""
         is_due = time.monotonic() - self._saved_at >= SAVE_EVERY_SECONDS
-        if as_first_decides(is_due) and state.global_step < state.max_steps:
+        if broadcast_from_main(is_due) and state.global_step < state.max_steps:
             control.should_save = True
             self._saved_at = time.monotonic()
 

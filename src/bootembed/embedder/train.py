@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core.checkpoints import newest_checkpoint
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
-from bootembed.core.processes import batch_arguments, is_first, process_count, wait_for_all
+from bootembed.core.processes import batch_arguments, is_main_process, process_count, wait_for_all
 from bootembed.core.seeding import derive_seed, seed_everything
 from bootembed.embedder.card import Origin, model_card
 from bootembed.embedder.freezing import freeze_upper_layers
@@ -110,7 +110,7 @@ def train_embedder(
     model.max_seq_length = scoring_length
     if settings.lora is not None:
         merge_lora(model)
-    if is_first():
+    if is_main_process():
         model.save_pretrained(str(output_dir), create_model_card=False)
         origin = Origin(recipe=recipe, language=language, encoder=encoder, base_hash=base_hash)
         card = model_card(

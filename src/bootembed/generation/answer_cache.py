@@ -1,7 +1,7 @@
 """Answers on disk, one JSON line each, durable before anything else is done with them.
 
 A line that a kill or a power cut left incomplete costs its own answer and nothing else. Several processes may write to
-one ledger at a time: each takes the lock, reads what the others added, and appends only what is still missing.
+one answer cache at a time: each takes the lock, reads what the others added, and appends only what is still missing.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Answer:
     completion_tokens: int | None = None
 
 
-class Ledger:
-    """The answers in a file; `key in ledger` says whether one is there."""
+class AnswerCache:
+    """The answers in a file; `key in answer cache` says whether one is there."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Asking an engine for the answers to premises, and keeping every answer in a ledger.
+"""Asking an engine for the answers to premises, and keeping every answer in a cache.
 
 An answer is known by the hash of all that determines it. A killed run that starts again, a longer list of premises, or
 another engine on the same model and settings thus asks for what is missing and nothing else.
@@ -20,15 +20,15 @@ from bootembed.prompts import build_messages, prompt_definition
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bootembed.generation.answer_cache import Answer, Ledger
+    from bootembed.generation.answer_cache import Answer, AnswerCache
     from bootembed.generation.engine import Engine
     from bootembed.prompts import Message, Shot
     from bootembed.settings.generation import Generation
 
 logger = logging.getLogger(__name__)
 
-# Raise it when a change of the code changes answers (rendering of prompts, sampling, decoding): answers in ledgers that
-# older code wrote are then generated again.
+# Raise it when a code change alters answers (rendering of prompts, sampling, decoding): answers that older code cached
+# are then generated again.
 _ANSWERS_OF_CODE = 2
 _SAMPLING = ("do_sample", "temperature", "top_p", "top_k", "max_new_tokens")
 _LOG_EVERY = 1000  # answers
@@ -42,7 +42,7 @@ def answer_premises(
     prompt_version: str,
     language: str,
     shots_of: Callable[[str, Polarity], Sequence[Shot]],
-    ledger: Ledger,
+    answer_cache: AnswerCache,
     seed: int,
 ) -> dict[Polarity, list[Answer | None]]:
     """Answer every premise in both polarities.
@@ -54,7 +54,7 @@ def answer_premises(
         prompt_version: Key of the prompt definitions.
         language: English name of the language that is to be answered in.
         shots_of: Premise and polarity -> the examples to show before it.
-        ledger: Where answers are looked up and kept.
+        answer_cache: Where answers are looked up and kept.
         seed: Of the sampling.
 
     Returns:
@@ -69,9 +69,9 @@ def answer_premises(
             for p in premises
         ]
         requests[polarity] = build_requests(engine, conversations, settings, polarity=polarity, seed=seed)
-    _answer_missing(engine, [r for polarity in Polarity for r in requests[polarity]], ledger)
+    _answer_missing(engine, [r for polarity in Polarity for r in requests[polarity]], answer_cache)
     limit = settings.max_prompt_tokens
-    return {polarity: [_within(ledger.get(r.key), limit) for r in requests[polarity]] for polarity in Polarity}
+    return {polarity: [_within(answer_cache.get(r.key), limit) for r in requests[polarity]] for polarity in Polarity}
 
 
 def build_requests(
@@ -95,21 +95,21 @@ def build_requests(
     return requests
 
 
-def _answer_missing(engine: Engine, requests: Sequence[Request], ledger: Ledger) -> None:
-    missing = sum(request.key not in ledger for request in requests)
-    logger.info("%d of %d answers are in the ledger", len(requests) - missing, len(requests))
+def _answer_missing(engine: Engine, requests: Sequence[Request], answer_cache: AnswerCache) -> None:
+    missing = sum(request.key not in answer_cache for request in requests)
+    logger.info("%d of %d answers are in the answer cache", len(requests) - missing, len(requests))
     if not missing:
         return
     done = 0
-    for finished in engine.answer(requests, skip=ledger):
-        ledger.add(finished)
+    for finished in engine.answer(requests, skip=answer_cache):
+        answer_cache.add(finished)
         before, done = done, done + len(finished)
         if before // _LOG_EVERY != done // _LOG_EVERY or done == missing:
             logger.info("answered %d of %d", done, missing)
 
 
 def _within(answer: Answer | None, limit: int) -> Answer | None:
-    """An answer, unless its prompt is too long: a ledger may hold answers from under a higher limit."""
+    """An answer, unless its prompt is too long: the cache may hold answers from under a higher limit."""
     if answer is None or (answer.prompt_tokens or 0) > limit:
         return None
     return answer

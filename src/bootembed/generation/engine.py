@@ -1,7 +1,7 @@
 """What every engine of generation has in common: requests go in, finished answers come out in any order.
 
 An engine neither knows premises, strategies and filters nor writes files: `bootembed.generation.answers` asks it and
-puts every answer into the ledger before it asks for the next.
+puts every answer into the answer cache before it asks for the next.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Request:
     """All that one answer depends on, beside the engine's settings.
 
     Args:
-        key: Names the answer in the ledger; a hash of all that determines it.
+        key: Names the answer in the answer cache; a hash of all that determines it.
         messages: The conversation up to the turn the model is to write.
         polarity: Chooses the adapter, where there are any.
         seed: Of the sampling of this answer alone, in [0, 2**31).

@@ -19,7 +19,7 @@ Tables = dict[str, dict[str, Any]]
 _KINDS = ("exact", "normalised", "near")
 _ABOUT_REMOVED = (
     "Rows with a text that is a sentence of an evaluation set (of any language): exactly, but for case, punctuation, "
-    "spacing and Unicode form, or nearly. Nothing is trained on them; `set_aside_rows.parquet` of each corpus lists "
+    "spacing and Unicode form, or nearly. Nothing is trained on them; `rejected_rows.parquet` of each corpus lists "
     "every one."
 )
 
@@ -41,17 +41,17 @@ def read_corpus_reports(corpora_dir: Path, languages: Mapping[str, Language]) ->
 
 
 def corpora_section(reports: Mapping[str, Tables]) -> str:
-    """Markdown: rows read, kept and set aside, and what was removed for which evaluation set."""
+    """Markdown: rows read, kept and rejected, and what was removed for which evaluation set."""
     rows = [
         [
             language, table, counts["rows_in"], counts["kept"], counts["not_sampled"],
-            ", ".join(f"{count} {reason}" for reason, count in counts["set_aside"].items()),
+            ", ".join(f"{count} {reason}" for reason, count in counts["rejected"].items()),
         ]
         for language, tables in reports.items()
         for table, counts in tables.items()
         if counts["rows_in"]
     ]  # fmt: skip
-    whole = _table(rows, ["language", "table", "rows", "kept", "not sampled", "set aside"])
+    whole = _table(rows, ["language", "table", "rows", "kept", "not sampled", "rejected"])
     removed = [
         [language, table, task, *(kinds.get(kind, 0) for kind in _KINDS)]
         for language, tables in reports.items()

@@ -11,7 +11,7 @@ from tabulate import tabulate
 
 from bootembed.core.names import UNTRAINED
 from bootembed.report.scores import Score
-from bootembed.triplets.filters import Reason
+from bootembed.triplets.filters import TripletRejection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -133,7 +133,7 @@ def _geometry_table(results: Results) -> str:
 
 
 def _triplet_table(results: Results) -> str:
-    reasons = [str(reason) for reason in Reason]
+    reasons = [str(reason) for reason in TripletRejection]
     rows = [
         [
             strategy, language, int(metrics["candidates"]), int(metrics["kept"]),

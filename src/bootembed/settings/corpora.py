@@ -99,7 +99,7 @@ class Language(Section):
 
 
 class PrepareCorpora(Section):
-    """Cleaning of raw corpora. Every threshold can be set so that nothing is set aside for it."""
+    """Cleaning of raw corpora. Every threshold can be set so that nothing is rejected for it."""
 
     folder: str = Field(description="Where raw corpora lie.")
     repair_mojibake: bool = Field(description="Put right text whose UTF-8 was once read as another encoding.")
@@ -110,7 +110,7 @@ class PrepareCorpora(Section):
         description="Distinct character 4-grams / all, in texts of 40 or more; 0: repetitive text is kept."
     )
     min_script_share: Fraction = Field(description="Letters of the language's script / all letters; 0: no check.")
-    check_language: bool = Field(description="Set aside what is plainly in another language (CLD2, offline).")
+    check_language: bool = Field(description="Rejected what is plainly in another language (CLD2, offline).")
     near_duplicates: Near | None = Field(
         description="Jaccard similarity of character 5-grams from which a row repeats an earlier one; null: no check."
     )

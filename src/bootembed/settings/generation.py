@@ -117,7 +117,7 @@ class Generation(Section):
     top_p: float = Field(gt=0, le=1)
     top_k: int = Field(ge=0, description="0: no limit.")
     max_new_tokens: int = Field(ge=1)
-    max_prompt_tokens: int = Field(ge=16, description="Longer prompts are set aside and counted, never cut.")
+    max_prompt_tokens: int = Field(ge=16, description="Longer prompts are rejected and counted, never cut.")
     transformers: TransformersSettings
     ray: RaySettings
     openai: OpenAISettings

@@ -68,7 +68,7 @@ class Lora(Section):
     warmup_steps: int = Field(ge=0)
     per_device_train_batch_size: int = Field(ge=1)
     gradient_accumulation_steps: int = Field(ge=1)
-    max_length: int = Field(ge=16, description="Tokens; longer examples are set aside and counted.")
+    max_length: int = Field(ge=16, description="Tokens; longer examples are rejected and counted.")
     max_grad_norm: float = Field(gt=0)
     save_steps: int = Field(ge=1, description="Checkpoint every so many optimiser steps; a killed run resumes there.")
     gradient_checkpointing: bool = Field(description="Compute activations twice rather than keep them.")

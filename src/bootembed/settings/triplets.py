@@ -28,25 +28,23 @@ class Semantic(Section):
 
 
 class Filters(Section):
-    """Filters of generated triplets, in the order of `triplets.filters.Reason`."""
+    """Filters of generated triplets, in the order of `triplets.filters.TripletRejection`."""
 
     max_characters: int = Field(ge=1)
     max_length_ratio: float = Field(gt=1.0, description="Answer longer than so many times its anchor: over-long.")
     strip_quotes: bool = Field(description="Take quotes around a whole answer away.")
-    refusal: bool = Field(description="Set answers aside that begin as a refusal does.")
-    chat_residue: bool = Field(
-        description="Set answers aside with role markers, lead-ins, Markdown, JSON and the like."
-    )
+    refusal: bool = Field(description="Reject answers that begin as a refusal does.")
+    chat_residue: bool = Field(description="Reject answers with role markers, lead-ins, Markdown, JSON and the like.")
     several_sentences: Literal["reject", "cut", "keep"] = Field(
-        description="An answer of several sentences: set it aside, cut it behind the first, or keep it."
+        description="An answer of several sentences: reject it, cut it after the first, or keep it."
     )
-    wrong_language: bool = Field(description="Set answers aside that are plainly in another language than demanded.")
+    wrong_language: bool = Field(description="Reject answers that are plainly in another language than demanded.")
     max_similarity_to_anchor: float | None = Field(
         gt=0, le=1, description="Positives more similar to their anchor (difflib ratio of characters); null: any."
     )
-    numbers_differ: bool = Field(description="Set positives aside with a number that the anchor does not hold.")
-    names_differ: bool = Field(description="Set positives aside with a Latin name that the anchor does not hold.")
-    only_negated: bool = Field(description="Set negatives aside that are the anchor and a negation word.")
+    numbers_differ: bool = Field(description="Reject positives with a number that the anchor does not hold.")
+    names_differ: bool = Field(description="Reject positives with a Latin name that the anchor does not hold.")
+    only_negated: bool = Field(description="Reject negatives that are the anchor and a negation word.")
     semantic: Semantic
 
 

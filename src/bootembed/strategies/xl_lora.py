@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from bootembed.core.names import ENGLISH, Polarity
 from bootembed.core.seeding import derive_seed, sample_rows
 from bootembed.core.tables import NLI, PARALLEL, read_table
-from bootembed.generation.answer_cache import Answer, Ledger
+from bootembed.generation.answer_cache import Answer, AnswerCache
 from bootembed.generation.answers import answer_premises
 from bootembed.generation.create import create_engine
 from bootembed.generation.usage import Usage
 from bootembed.prompts import LABEL_OF
-from bootembed.triplets.filters import Candidate, Reason, filter_candidates
+from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +40,7 @@ class SourceText:
 
 @dataclass(frozen=True)
 class XlLoraData:
-    """Rows of `tables.XL_LORA`, counts by origin and by reason of setting aside, and tokens of all answers."""
+    """Rows of `tables.XL_LORA`, counts by origin and by reason of rejecting, and tokens of all answers."""
 
     rows: list[dict[str, Any]]
     counts: dict[str, int]
@@ -79,11 +79,11 @@ def build_xl_lora_data(
         )
     ]
     answers = answer([pair[1] for pair in pairs]) if pairs else {polarity: [] for polarity in Polarity}
-    answered, set_aside = _judge_pairs(pairs, answers, filters)
+    answered, rejected = _judge_pairs(pairs, answers, filters)
     counts = {
         "nli": from_nli,
         "parallel": len(answered),
-        **{f"set_aside_{k}": v for k, v in set_aside.items()},
+        **{f"rejected_{k}": v for k, v in rejected.items()},
     }
     return XlLoraData(rows + answered, counts, Usage.of(a for side in answers.values() for a in side))
 
@@ -92,7 +92,7 @@ def _judge_pairs(
     pairs: list[tuple[str, str, str]], answers: Mapping[Polarity, list[Answer | None]], filters: Filters
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Rows of both labels for each parallel row whose English triplet passes the filters; and counts by reason."""
-    set_aside = {str(reason): 0 for reason in Reason}
+    rejected = {str(reason): 0 for reason in TripletRejection}
     candidates = [
         Candidate(index, english, answers[Polarity.POSITIVE][index], answers[Polarity.NEGATIVE][index])
         for index, (_, english, _) in enumerate(pairs)
@@ -107,7 +107,7 @@ def _judge_pairs(
     rows = []
     for (language, _, premise), verdict in zip(pairs, verdicts, strict=True):
         if verdict.reason is not None:
-            set_aside[str(verdict.reason)] += 1
+            rejected[str(verdict.reason)] += 1
             continue
         kept = {Polarity.POSITIVE: verdict.candidate.positive, Polarity.NEGATIVE: verdict.candidate.negative}
         for polarity, answered in kept.items():
@@ -121,7 +121,7 @@ def _judge_pairs(
                     "origin": "parallel",
                 }
             )
-    return rows, set_aside
+    return rows, rejected
 
 
 def read_sources(sources_dir: Path, languages: Sequence[str]) -> dict[str, SourceText]:
@@ -141,7 +141,7 @@ def task_answers(
     settings: Generation,
     *,
     prompt_version: str,
-    ledger_path: Path,
+    answer_cache_path: Path,
     seed: int,
 ) -> Answering:
     """The `answer` argument of `build_xl_lora_data`; nothing is read before it is called."""
@@ -160,7 +160,7 @@ def task_answers(
             prompt_version=prompt_version,
             language="English",
             shots_of=lambda *_: (),
-            ledger=Ledger(ledger_path),
+            answer_cache=AnswerCache(answer_cache_path),
             seed=seed,
         )
 

@@ -10,7 +10,7 @@ import yaml
 from bootembed.core.markdown import escape, table
 from bootembed.core.names import Polarity
 from bootembed.prompts import prompt_definition
-from bootembed.triplets.filters import Reason
+from bootembed.triplets.filters import TripletRejection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
 _SAMPLES = 5
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"))
 _MEANINGS = {
-    Reason.PROMPT_TOO_LONG: "the prompt was longer than the limit, so nothing was written",
-    Reason.EMPTY: "an answer without a letter or digit",
-    Reason.OVER_LONG: "an answer over the limits, or not ended by the model",
-    Reason.REFUSAL: "an answer that begins as a refusal does",
-    Reason.CHAT_RESIDUE: "an answer with role markers, lead-ins, Markdown, JSON or text of the prompt",
-    Reason.SEVERAL_SENTENCES: "an answer of several sentences",
-    Reason.WRONG_LANGUAGE: "an answer plainly in another language than demanded",
-    Reason.COPY_OF_ANCHOR: "an answer that is the anchor",
-    Reason.POSITIVE_EQUALS_NEGATIVE: "a positive that is the negative",
-    Reason.NEAR_COPY_OF_ANCHOR: "a positive whose characters are nearly the anchor's",
-    Reason.NUMBERS_DIFFER: "a positive with a number that the anchor does not hold",
-    Reason.NAMES_DIFFER: "a positive with a name that the anchor does not hold",
-    Reason.ONLY_NEGATED: "a negative that is the anchor and a negation word",
-    Reason.POSITIVE_TOO_FAR: "a positive that an encoder finds too unlike the anchor",
-    Reason.FALSE_NEGATIVE: "a negative that an encoder finds too like the anchor, measured by the positive",
-    Reason.DUPLICATE: "a triplet that occurred before",
+    TripletRejection.PROMPT_TOO_LONG: "the prompt was longer than the limit, so nothing was written",
+    TripletRejection.EMPTY: "an answer without a letter or digit",
+    TripletRejection.OVER_LONG: "an answer over the limits, or not ended by the model",
+    TripletRejection.REFUSAL: "an answer that begins as a refusal does",
+    TripletRejection.CHAT_RESIDUE: "an answer with role markers, lead-ins, Markdown, JSON or text of the prompt",
+    TripletRejection.SEVERAL_SENTENCES: "an answer of several sentences",
+    TripletRejection.WRONG_LANGUAGE: "an answer plainly in another language than demanded",
+    TripletRejection.COPY_OF_ANCHOR: "an answer that is the anchor",
+    TripletRejection.POSITIVE_EQUALS_NEGATIVE: "a positive that is the negative",
+    TripletRejection.NEAR_COPY_OF_ANCHOR: "a positive whose characters are nearly the anchor's",
+    TripletRejection.NUMBERS_DIFFER: "a positive with a number that the anchor does not hold",
+    TripletRejection.NAMES_DIFFER: "a positive with a name that the anchor does not hold",
+    TripletRejection.ONLY_NEGATED: "a negative that is the anchor and a negation word",
+    TripletRejection.POSITIVE_TOO_FAR: "a positive that an encoder finds too unlike the anchor",
+    TripletRejection.FALSE_NEGATIVE: "a negative that an encoder finds too like the anchor, measured by the positive",
+    TripletRejection.DUPLICATE: "a triplet that occurred before",
 }
 _COLUMNS = (
     ("anchor", "a sentence of the corpus"),
@@ -60,7 +60,7 @@ triplets = load_dataset("path/to/this/folder", split="train")
 
 
 @dataclass(frozen=True)
-class Making:
+class GenerationProvenance:
     """What triplets were made with."""
 
     base_model: BaseModelSpec
@@ -69,8 +69,8 @@ class Making:
     card: Card
 
 
-def dataset_card(triplets: Triplets, making: Making) -> str:
-    """Text of the README of a folder with `training.parquet` and `set_aside.parquet`."""
+def dataset_card(triplets: Triplets, making: GenerationProvenance) -> str:
+    """Text of the README of a folder with `training.parquet` and `rejected.parquet`."""
     origin = triplets.provenance
     title = f"# Triplets for {escape(origin['language'])}, written by {escape(origin['strategy'])}"
     language = "its language" if origin["language"] == origin["answer_language"] else f"`{origin['answer_language']}`"
@@ -80,14 +80,14 @@ def dataset_card(triplets: Triplets, making: Making) -> str:
         f"For each anchor a generator wrote a positive (entailment) and a hard negative (contradiction) in {language}. "
         "Made by bootembed for the contrastive finetuning of sentence embedders. Nobody read the answers one by one.",
         _USE,
-        "Rows set aside, each with its reason, are the configuration `set_aside`.",
+        "Rows rejected, each with its reason, are the configuration `rejected`.",
         "## Columns\n\n" + table(["column", "meaning"], _COLUMNS),
         "## Origin\n\n" + table(["what", "value"], _origin_rows(triplets, making)),
         "## Sources\n\n" + _sources(making.card),
         "## Filters\n\n" + table(["parameter", "value"], _filter_rows(making.filters)),
         "## Counts\n\n" + table(["", "rows", "share of candidates"], _count_rows(triplets)),
         "## Samples\n\n" + table(["anchor", "positive", "negative"], _samples(triplets.rows)),
-        "## Set aside\n\n" + _set_aside(triplets.verdicts),
+        "## Rejected\n\n" + _rejected(triplets.verdicts),
         "## Known limits\n\n" + "\n".join(f"- {limit}" for limit in _limits(triplets)),
     ]
     return "\n\n".join(parts) + "\n"
@@ -108,13 +108,13 @@ def _header(triplets: Triplets, card: Card) -> str:
                 "default": True,
                 "data_files": [{"split": "train", "path": "training.parquet"}],
             },
-            {"config_name": "set_aside", "data_files": [{"split": "train", "path": "set_aside.parquet"}]},
+            {"config_name": "rejected", "data_files": [{"split": "train", "path": "rejected.parquet"}]},
         ],
     }
     return yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
 
 
-def _origin_rows(triplets: Triplets, making: Making) -> list[tuple[str, object]]:
+def _origin_rows(triplets: Triplets, making: GenerationProvenance) -> list[tuple[str, object]]:
     origin = triplets.provenance
     definition = prompt_definition(origin["prompt_version"])
     return [
@@ -138,7 +138,7 @@ def _prompting(shots: ShotPool) -> list[tuple[str, object]]:
     return [("examples in a prompt", shots.count), ("choice of examples", chosen), ("their order", shots.order)]
 
 
-def _base_model(making: Making) -> str:
+def _base_model(making: GenerationProvenance) -> str:
     spec, generation = making.base_model, making.generation
     if generation.engine == "openai" and not generation.openai.serves_generator:
         return "an endpoint's, by the names under `generation.openai`"
@@ -176,9 +176,9 @@ def _samples(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
     return [(row["anchor"], row["positive"], row["negative"]) for row in chosen]
 
 
-def _set_aside(verdicts: Sequence[Verdict]) -> str:
+def _rejected(verdicts: Sequence[Verdict]) -> str:
     rows = []
-    for reason in Reason:
+    for reason in TripletRejection:
         found = [verdict.candidate for verdict in verdicts if verdict.reason is reason][:_SAMPLES]
         answers = [[answer.text if answer else "" for answer in (c.positive, c.negative)] for c in found]
         rows += [(reason, c.anchor, *written) for c, written in zip(found, answers, strict=True)]

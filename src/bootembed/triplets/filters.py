@@ -1,4 +1,4 @@
-"""The filters of generated triplets: each rejected row is set aside with one reason."""
+"""The filters of generated triplets: each rejected row is rejected with one reason."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Similarity = Callable[[Sequence[tuple[str, str, str]]], list[tuple[float, float]
 """Triplets -> the cosine similarities of anchor and positive, and of anchor and negative."""
 
 
-class Reason(StrEnum):
-    """Why a triplet is set aside; the first that applies, in this order."""
+class TripletRejection(StrEnum):
+    """Why a triplet is rejected; the first that applies, in this order."""
 
     PROMPT_TOO_LONG = "prompt_too_long"
     EMPTY = "empty"
@@ -40,19 +40,19 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
 
 
-_CHECKS: tuple[tuple[Reason, Callable[[Case, Filters], bool]], ...] = (
-    (Reason.EMPTY, checks.is_empty),
-    (Reason.OVER_LONG, checks.is_over_long),
-    (Reason.REFUSAL, checks.is_refusal),
-    (Reason.CHAT_RESIDUE, checks.has_chat_residue),
-    (Reason.SEVERAL_SENTENCES, checks.has_several_sentences),
-    (Reason.WRONG_LANGUAGE, checks.is_in_wrong_language),
-    (Reason.COPY_OF_ANCHOR, checks.copies_anchor),
-    (Reason.POSITIVE_EQUALS_NEGATIVE, checks.has_equal_answers),
-    (Reason.NEAR_COPY_OF_ANCHOR, checks.nearly_copies_anchor),
-    (Reason.NUMBERS_DIFFER, checks.adds_numbers),
-    (Reason.NAMES_DIFFER, checks.adds_names),
-    (Reason.ONLY_NEGATED, checks.is_only_negated),
+_CHECKS: tuple[tuple[TripletRejection, Callable[[Case, Filters], bool]], ...] = (
+    (TripletRejection.EMPTY, checks.is_empty),
+    (TripletRejection.OVER_LONG, checks.is_over_long),
+    (TripletRejection.REFUSAL, checks.is_refusal),
+    (TripletRejection.CHAT_RESIDUE, checks.has_chat_residue),
+    (TripletRejection.SEVERAL_SENTENCES, checks.has_several_sentences),
+    (TripletRejection.WRONG_LANGUAGE, checks.is_in_wrong_language),
+    (TripletRejection.COPY_OF_ANCHOR, checks.copies_anchor),
+    (TripletRejection.POSITIVE_EQUALS_NEGATIVE, checks.has_equal_answers),
+    (TripletRejection.NEAR_COPY_OF_ANCHOR, checks.nearly_copies_anchor),
+    (TripletRejection.NUMBERS_DIFFER, checks.adds_numbers),
+    (TripletRejection.NAMES_DIFFER, checks.adds_names),
+    (TripletRejection.ONLY_NEGATED, checks.is_only_negated),
 )
 
 
@@ -68,13 +68,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A candidate and why it is set aside; no reason means that it is kept.
+    """A candidate and why it is rejected; no reason means that it is kept.
 
     The answers of a kept candidate are repaired (`repair`); those of another are as the generator wrote them.
     """
 
     candidate: Candidate
-    reason: Reason | None
+    reason: TripletRejection | None
 
 
 def filter_candidates(
@@ -104,7 +104,7 @@ def filter_candidates(
         raise ValueError("generate_triplets.filters.semantic is on, so `similarity` is needed")
     repaired = [_repaired(candidate, settings) for candidate in candidates]
     cases = [_case(candidate, anchor_language, answer_language) for candidate in repaired]
-    reasons = [Reason.PROMPT_TOO_LONG if case is None else _reason(case, settings) for case in cases]
+    reasons = [TripletRejection.PROMPT_TOO_LONG if case is None else _reason(case, settings) for case in cases]
     if settings.semantic.is_on and similarity is not None:
         _judge_meaning(cases, reasons, settings, similarity)
     _find_duplicates(cases, reasons)
@@ -148,12 +148,12 @@ def _case(candidate: Candidate, anchor_language: str, answer_language: str) -> C
     )
 
 
-def _reason(case: Case, settings: Filters) -> Reason | None:
+def _reason(case: Case, settings: Filters) -> TripletRejection | None:
     return next((reason for reason, applies in _CHECKS if applies(case, settings)), None)
 
 
 def _judge_meaning(
-    cases: Sequence[Case | None], reasons: list[Reason | None], settings: Filters, similarity: Similarity
+    cases: Sequence[Case | None], reasons: list[TripletRejection | None], settings: Filters, similarity: Similarity
 ) -> None:
     """Put the encoder's reasons into `reasons`, where there is none yet."""
     open_cases = [(index, case) for index, case in enumerate(cases) if case is not None and reasons[index] is None]
@@ -161,16 +161,16 @@ def _judge_meaning(
     least, margin = settings.semantic.min_positive_similarity, settings.semantic.min_margin
     for (index, _), (positive, negative) in zip(open_cases, found, strict=True):
         if least is not None and positive < least:
-            reasons[index] = Reason.POSITIVE_TOO_FAR
+            reasons[index] = TripletRejection.POSITIVE_TOO_FAR
         elif margin is not None and positive - negative < margin:
-            reasons[index] = Reason.FALSE_NEGATIVE
+            reasons[index] = TripletRejection.FALSE_NEGATIVE
 
 
-def _find_duplicates(cases: Sequence[Case | None], reasons: list[Reason | None]) -> None:
+def _find_duplicates(cases: Sequence[Case | None], reasons: list[TripletRejection | None]) -> None:
     seen: set[tuple[str, str, str]] = set()
     for index, case in enumerate(cases):
         if case is None or reasons[index] is not None:
             continue
         if case.key in seen:
-            reasons[index] = Reason.DUPLICATE
+            reasons[index] = TripletRejection.DUPLICATE
         seen.add(case.key)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core.errors import DataError
 from bootembed.core.language_id import identifier_code
 from bootembed.core.names import Polarity
-from bootembed.generation.answer_cache import Ledger
+from bootembed.generation.answer_cache import AnswerCache
 from bootembed.generation.answers import answer_premises
 from bootembed.generation.create import create_engine
 from bootembed.generation.generator import GeneratorDescription, read_generator
 from bootembed.generation.shots import ShotPicker
 from bootembed.generation.usage import Usage
-from bootembed.triplets.filters import Candidate, Reason, Verdict, filter_candidates
+from bootembed.triplets.filters import Candidate, TripletRejection, Verdict, filter_candidates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class Triplets:
 
     `provenance` is what all rows have in common, `shots` the examples in prompts. `language_check` is False where
     answers in another language pass: the check is off, or CLD2 does not know the one that is demanded. `usage` are the
-    metrics of the tokens that all answers took, also those of earlier runs that the ledger held.
+    metrics of the tokens that all answers took, also those of earlier runs that the answer cache held.
     """
 
     rows: list[dict[str, Any]]
@@ -49,9 +49,9 @@ class Triplets:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Candidates, kept rows, and rows set aside by reason; every reason is listed."""
+        """Candidates, kept rows, and rows rejected by reason; every reason is listed."""
         reasons = Counter(verdict.reason for verdict in self.verdicts)
-        by_reason = {str(reason): reasons[reason] for reason in Reason}
+        by_reason = {str(reason): reasons[reason] for reason in TripletRejection}
         return {"candidates": len(self.verdicts), "kept": len(self.rows), **by_reason}
 
     @property
@@ -69,7 +69,7 @@ def generate_triplets(
     *,
     generation: Generation,
     filters: Filters,
-    ledger_path: Path,
+    answer_cache_path: Path,
     seed: int,
     similarity: Similarity | None = None,
 ) -> Triplets:
@@ -81,7 +81,7 @@ def generate_triplets(
         anchors: Sentences of the target language; equal ones are each answered.
         generation: Engine and sampling.
         filters: Switches and thresholds.
-        ledger_path: File that keeps every answer; only those missing from it are generated.
+        answer_cache_path: File that keeps every answer; only those missing from it are generated.
         seed: Of the sampling.
         similarity: An encoder's, where `filters.semantic` is on.
 
@@ -103,7 +103,7 @@ def generate_triplets(
         prompt_version=description.prompt_version,
         language=description.answer_language_name,
         shots_of=lambda anchor, polarity: picker.shots(anchor, polarity=polarity),
-        ledger=Ledger(ledger_path),
+        answer_cache=AnswerCache(answer_cache_path),
         seed=seed,
     )
     candidates = [

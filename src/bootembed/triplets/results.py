@@ -1,11 +1,11 @@
-"""Writing generated triplets: the kept rows, those set aside with their reason, and the metrics."""
+"""Writing generated triplets: the kept rows, those rejected with their reason, and the metrics."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from bootembed.core.tables import GENERATED_TRIPLETS, SET_ASIDE_TRIPLETS, write_table
+from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, write_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 def write_triplets(
-    triplets: Triplets, output: Path, *, set_aside: Path, metrics_path: Path, oracle_content_words: int | None
+    triplets: Triplets, output: Path, *, rejected: Path, metrics_path: Path, oracle_content_words: int | None
 ) -> dict[str, float]:
     """Write the tables and the metrics, and return the metrics.
 
     Args:
         triplets: What was generated.
         output: Table of kept triplets.
-        set_aside: Table of the others, each with its reason.
+        rejected: Table of the others, each with its reason.
         metrics_path: JSON for `dvc metrics`.
         oracle_content_words: Size of the sample corpora's lexicon, to judge the kept triplets with their grammar; None
             for text that no grammar of ours wrote.
     """
     write_table(triplets.rows, GENERATED_TRIPLETS, output)
-    write_table((_set_aside_row(v) for v in triplets.verdicts if v.reason), SET_ASIDE_TRIPLETS, set_aside)
+    write_table((_rejected_row(v) for v in triplets.verdicts if v.reason), REJECTED_TRIPLETS, rejected)
     metrics = triplets.metrics
     if oracle_content_words is not None and triplets.rows:
         metrics |= {f"oracle_{name}": value for name, value in _judge(triplets.rows, oracle_content_words).items()}
@@ -37,7 +37,7 @@ def write_triplets(
     return metrics
 
 
-def _set_aside_row(verdict: Verdict) -> dict[str, Any]:
+def _rejected_row(verdict: Verdict) -> dict[str, Any]:
     candidate = verdict.candidate
     return {
         "anchor": candidate.anchor,

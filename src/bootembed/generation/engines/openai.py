@@ -179,7 +179,7 @@ class _Run:
             raise DataError(
                 f"{self._client.url}: {missing} of {self._total} answers are missing after up to "
                 f"{self._settings.max_attempts} attempts each{down}. Last failure: {self._last_failure}. The others "
-                "are in the ledger: run again to ask for the missing ones; generation.openai sets attempts and waits"
+                "are in the answer cache: run again to request the missing ones; generation.openai sets attempts, waits"
             )
 
     async def _ask_all(self) -> None:
@@ -264,5 +264,5 @@ class _Run:
         remedy = {401: by_key, 403: by_key, 404: by_address}.get(error.status, by_fields)
         return (
             f"{self._client.url}: refused a request to model {model!r} with status {error.status}: "
-            f"{str(error) or 'no reason given'}. Remedy: {remedy}. The answers so far are in the ledger"
+            f"{str(error) or 'no reason given'}. Remedy: {remedy}. The answers so far are in the answer cache"
         )

@@ -1,6 +1,6 @@
 """Engine `ray`: the same batches as in process, computed by workers on one machine or on a cluster of Ray.
 
-Answers stream back to this process, which alone writes the ledger; a worker that dies costs the batch it was at, which
+Answers stream back to this process, which alone writes the answer cache. A worker that dies loses its batch, which
 Ray gives to its successor. Workers read the models by their paths and import this package: every machine of a cluster
 needs both in the same place (docs/engines.md).
 """
@@ -53,7 +53,7 @@ class RayWorkersEngine(LocalEngine):
         except ray.exceptions.ActorDiedError as error:
             raise ParamsError(
                 f"generation.ray: workers died {_RETRIES + 1} times on the same work; the answers so far are in the "
-                "ledger. If the system killed them for want of memory, lower generation.transformers.batch_size or "
+                "answer cache. If the system ran out of memory, lower generation.transformers.batch_size or "
                 f"generation.ray.workers. Ray says: {str(error).strip().splitlines()[0]}"
             ) from error
         finally:
