@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bootembed.settings.base import Attention, Fraction, Pluggable, Schedule, Section, Slug
+from bootembed.core.attention import Attention
+from bootembed.settings.base import Fraction, Pluggable, Schedule, Section, Slug
 
 NewWordStart = Literal["pieces", "positives"]
 Dimension = Annotated[int, Field(ge=1)]

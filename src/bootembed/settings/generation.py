@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from bootembed.core.attention import Attention
 from bootembed.core.names import Polarity
-from bootembed.settings.base import Attention, Pluggable, Section, Slug
+from bootembed.settings.base import Pluggable, Section, Slug
 
 
 class Prompts(Section):
