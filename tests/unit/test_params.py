@@ -60,6 +60,7 @@ def _set(path, value):
         ("grid.adapter_languages", {"afr": "target", "ind": "target"}, ["adapter_composition", "eng"]),
         ("build_xl_lora_data.source_languages", [], ["xl_lora", "source_languages", "name a source language"]),
         ("build_xl_lora_data.source_languages", ["afr"], ["'afr'", "role 'source'"]),
+        ("judge_triplets.languages", ["swa"], ["judge_triplets.languages", "'swa'", "remove it"]),
         ("corpora.sample.anchors", [], ["corpora.sample.anchors", "'afr'", "no data"]),
         ("languages.afr.corpus", "sampel", ["languages.afr.corpus", "'sampel'", "did you mean 'sample'"]),
         ("register_models.validation_task", {"afr": "SampleSTS"}, ["validation_task.ind", "SampleSTS"]),

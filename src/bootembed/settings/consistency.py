@@ -131,6 +131,12 @@ def _language_faults(params: Params) -> list[str]:
     sampled = params.write_sample_corpora.languages
     if sampled and set(sampled) != set(params.languages):
         faults.append(f"write_sample_corpora.languages: {sampled} differs from the keys of `languages`; list the same")
+    faults += [
+        f"judge_triplets.languages: {language!r}: only target languages of sample corpora can be judged; remove it, or "
+        "add it to grid.languages and write_sample_corpora.languages"
+        for language in params.judge_triplets.languages
+        if language not in params.grid.languages or language not in sampled
+    ]
     return faults
 
 

@@ -13,7 +13,7 @@ from bootembed.settings.embedder import BuildBaselineData, RecipeSettings, Train
 from bootembed.settings.evaluation import EvaluateEmbedder, RegisterModels
 from bootembed.settings.generation import Generation, InContext, Prompts
 from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
-from bootembed.settings.triplets import GenerateTriplets
+from bootembed.settings.triplets import GenerateTriplets, JudgeTriplets
 
 
 class Grid(Section):
@@ -54,6 +54,7 @@ class Params(Pluggable):
     generation: Generation
     in_context: InContext
     generate_triplets: GenerateTriplets
+    judge_triplets: JudgeTriplets
     build_baseline_data: BuildBaselineData
     train_embedder: TrainEmbedder
     train_embedder_recipes: dict[Slug, RecipeSettings] = Field(
