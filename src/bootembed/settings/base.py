@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 Schedule = Literal["constant", "linear", "cosine", "constant_with_warmup"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Attention = Literal["auto", "sdpa", "flash_attention_2", "eager"]
 Revision = Annotated[str, Field(pattern=r"^([0-9a-f]{40}|unresolved)$")]
 
 

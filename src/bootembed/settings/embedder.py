@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bootembed.settings.base import Attention, Fraction, Schedule, Section
+from bootembed.core.attention import Attention
+from bootembed.settings.base import Fraction, Schedule, Section
 
 NewWordStart = Literal["pieces", "positives"]
 Dimension = Annotated[int, Field(ge=1)]

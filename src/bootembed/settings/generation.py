@@ -6,8 +6,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from bootembed.core.attention import Attention
 from bootembed.core.names import Polarity
-from bootembed.settings.base import Attention, Section, Slug
+from bootembed.settings.base import Section, Slug
 
 
 class Prompts(Section):
