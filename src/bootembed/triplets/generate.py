@@ -12,7 +12,7 @@ from bootembed.core.language_id import identifier_code
 from bootembed.core.names import Polarity
 from bootembed.generation.answer_cache import AnswerCache
 from bootembed.generation.answers import answer_premises
-from bootembed.generation.create import create_engine
+from bootembed.generation.engine import create_engine
 from bootembed.generation.generator import GeneratorDescription, read_generator
 from bootembed.generation.shots import ShotPicker
 from bootembed.generation.usage import Usage
