@@ -1,8 +1,8 @@
 """The connection to an OpenAI-compatible endpoint, for engine `openai`.
 
 The `openai` package retries requests: after timeouts, broken connections and the status codes 408, 409, 429 and 5xx,
-with random exponential backoff, or after as long as `Retry-After` asks for (up to two minutes). The HTTP client here adds
-what it lacks: a limit to the whole of an attempt, and replies without an answer count as failed attempts too.
+with random exponential backoff, or after as long as `Retry-After` asks for (up to two minutes). The HTTP client here
+adds what it lacks: a limit to the whole of an attempt, and replies without an answer are failed attempts too.
 
 The API key is in the header of requests and nowhere else; what the endpoint says is shown without it.
 """

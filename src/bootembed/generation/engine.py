@@ -113,12 +113,19 @@ def create_engine(
 
 
 def describe_engine(settings: Generation) -> EngineFacts:
-    """The facts of the engine `settings.engine`: its module's `describe(settings)`, or the parameters of its section."""
+    """Facts of the engine `settings.engine`: its module's `describe(settings)`, or the parameters of its section."""
     module = _module(settings)
     if not hasattr(module, "describe"):
         return EngineFacts(parameters_of(settings, settings.engine))
     facts: EngineFacts = module.describe(settings)
     return facts
+
+
+def parameters_in_force(settings: Generation) -> dict[str, Any]:
+    """Dotted name -> value of everything below `generation` that the chosen engine reads, for people to read."""
+    values = settings.model_dump(mode="json")
+    sampling = {name: value for name, value in values.items() if not isinstance(value, dict)}
+    return sampling | dict(describe_engine(settings).parameters)
 
 
 def parameters_of(settings: Generation, *sections: str, leave_out: Collection[str] = ()) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class RayWorkersEngine(LocalEngine):
 
 
 class _Worker:
-    """What runs in a worker's process; a user's mistake is returned as a row, since Ray would hide it in a traceback."""
+    """What runs in a worker's process; a user's mistake is returned as a row: Ray would hide it in a traceback."""
 
     def __init__(self, base_model_dir: Path, adapters: Mapping[Polarity, Path], settings: Generation) -> None:
         self._fault = ""
