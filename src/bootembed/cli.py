@@ -91,8 +91,8 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             format="%(asctime)s %(name)s: %(message)s",
             datefmt="%H:%M:%S",
         )
-        launch = options["params"].launch
-        prepare_arithmetic(threads=launch.threads, portable=launch.portable)
+        params: Params = options["params"]
+        prepare_arithmetic(threads=params.launch.threads, portable=params.launch.portable)
         try:
             function(**options)
         except UserError as error:
