@@ -378,7 +378,7 @@ def _run_stage(base, folder, settings):
     """The command `generate_triplets` with tracking on; nothing is sent."""
     raw = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
     raw["generation"] = settings.model_dump(mode="json")
-    raw["generate_triplets"] |= {"anchors": 6, "oracle": False}
+    raw["generate_triplets"] |= {"anchors": 6}
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
     write_table(({"text": text} for text in ANCHORS), ANCHORS_TABLE, folder / "anchors.parquet")
     description = describe_generator(

@@ -276,6 +276,7 @@ class TestChecks:
     def test_files_of_the_users_own(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         raw = LAPTOP | {"write_sample_corpora": LAPTOP["write_sample_corpora"] | {"languages": []}}
+        raw = raw | {"judge_triplets": {"languages": []}}
         raw = raw | {"base_models": raw["base_models"] | {"tiny": {"role": "encoder", "source": "local", "path": "e"}}}
         params = validate_params(raw, source="p")
         (tmp_path / "data/sample/afr").mkdir(parents=True)
