@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from bootembed.core.tables import column_names, stream_rows
+from bootembed.core.errors import DataError
+from bootembed.core.tables import read_schema, stream_rows, text_columns
 from bootembed.core.text import clean_text, comparable, repair_mojibake
 from bootembed.corpora.near import NearTexts, may_be_near
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-_TEXT_COLUMNS = ("sentence1", "sentence2", "text")
 _SENTENCE_END = regex.compile(r"(?<=\p{Sentence_Terminal})(?:\s+|(?<=[\u3002\uff01\uff1f]))|\n+")  # last: CJK, no space
 
 
@@ -98,6 +98,9 @@ def read_evaluation_texts(folder: Path, languages: Iterable[str]) -> list[tuple[
     Args:
         folder: Holds `<language>/<task>.parquet`; what other profiles left there is not looked at.
         languages: Those that are scored.
+
+    Raises:
+        DataError: A table does not mark its texts (`core.tables.schema`).
     """
     return [
         (f"{language}/{file.stem}", text)
@@ -109,11 +112,12 @@ def read_evaluation_texts(folder: Path, languages: Iterable[str]) -> list[tuple[
 
 def _texts(path: Path) -> Iterator[str]:
     """The texts of a table, and the sentences of documents: what is trained on comes in sentences."""
-    names = column_names(path)
-    for name in _TEXT_COLUMNS:
-        if name in names:
-            yield from (row[name] for row in stream_rows(path, columns=[name]) if row[name])
-    if "part" in names:
+    found = read_schema(path)
+    if not text_columns(found):
+        raise DataError(f"{path}: marks no column as text, so nothing could be held out; run stage prepare_evaluation")
+    for name in text_columns(found):
+        yield from (row[name] for row in stream_rows(path, columns=[name]) if row[name])
+    if "part" in found.names:
         for row in stream_rows(path, columns=["part", "text"]):
             if row["part"] == "document":
                 yield from _sentences(row["text"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
 from bootembed.core.hub import hub_token, require_resolved
-from bootembed.core.tables import column_names, stream_rows
+from bootembed.core.tables import read_schema, stream_rows
 from bootembed.corpora.rows import SELECTOR, Row, RowRejection, may_be_empty
 from bootembed.corpora.streams import read_raw_lines
 
@@ -139,7 +139,7 @@ def _json_row(raw: Row, columns: Mapping[str, str]) -> Row:
 
 def _read_parquet_file(path: Path, name: str, columns: Mapping[str, str]) -> Iterator[Row]:
     remedy = "fetch it again, or correct its entry in `corpora`"
-    names = column_names(path, remedy=remedy)
+    names = read_schema(path, remedy=remedy).names
     _check_columns(names, columns, str(path))
     wanted = sorted({_top_level(theirs, names) for theirs in columns.values()})
     yield from _record_rows(stream_rows(path, columns=wanted, remedy=remedy), columns, name)
