@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from bootembed.core.names import Polarity, Strategy
+from bootembed.generation.engine import describe_engine
 from bootembed.workflow.plan import estimates
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | N
     answers = premises * len(Polarity)
     tokens = answers * settings.max_new_tokens
     what = f"{answers:,} answers of at most {settings.max_new_tokens} tokens: {tokens:,}"
-    if settings.engine == "openai":
+    if describe_engine(settings).is_remote:
         return Work(stage, f"{what}, by the endpoint{_cost(settings, answers)}")
     if size is None or not answers:
         return Work(stage, what)
@@ -148,8 +149,8 @@ def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | N
 
 
 def _cost(settings: Generation, answers: int) -> str:
-    """What the endpoint takes for prompts and answers of full length, if its prices are told."""
-    prices = settings.prices
+    """What an endpoint charges for prompts and answers of full length, if its prices are known."""
+    prices = describe_engine(settings).prices
     if prices is None:
         return ""
     cost = (prices.prompt * settings.max_prompt_tokens + prices.completion * settings.max_new_tokens) * answers / 1e6
