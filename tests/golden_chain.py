@@ -11,7 +11,6 @@ prepare_arithmetic(threads=1, portable=True)
 
 import hashlib
 import json
-import sys
 from pathlib import Path
 
 from asking import ask
@@ -42,8 +41,12 @@ EMBEDDER = TrainEmbedder(
 )  # fmt: skip
 
 
-def main(folder: Path) -> dict[str, str]:
-    """Run the chain in `folder`; step -> the first half of a SHA-256."""
+def main() -> dict[str, str]:
+    """Run the chain in the working directory; step -> the first half of a SHA-256.
+
+    Paths are relative, as in the pipeline: an adapter names its base model, and its hash decides the seeds of answers.
+    """
+    folder = Path()
     generator = write_generator_model(folder / "generator", "qwen3", width=64)
     encoder = write_encoder(folder / "encoder", "modernbert")
     rows = toy_nli(96, seed=3)
@@ -90,5 +93,4 @@ def _hash(*parts: bytes) -> str:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    (folder / "hashes.json").write_text(json.dumps(main(folder), indent=2) + "\n", encoding="utf-8")
+    Path("hashes.json").write_text(json.dumps(main(), indent=2) + "\n", encoding="utf-8")

@@ -14,7 +14,8 @@ def test_the_chain_gives_the_committed_bits(tmp_path):
     """Whatever the environment says of kernels and threads."""
     unpinned = {"OPENBLAS_CORETYPE": "SkylakeX", "OMP_NUM_THREADS": "2", "MKL_CBWR": "AUTO"}
     done = subprocess.run(
-        [sys.executable, str(TESTS / "golden_chain.py"), str(tmp_path)],
+        [sys.executable, str(TESTS / "golden_chain.py")],
+        cwd=tmp_path,
         env=os.environ | unpinned | {"PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])},
         capture_output=True,
         text=True,
