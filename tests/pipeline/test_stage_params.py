@@ -7,10 +7,14 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from dvc.repo import Repo
+
+from bootembed.core.plugins import plugin_names
 
 ROOT = Path(__file__).parents[2]
 STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if stage.cmd}
+SECTIONS = yaml.safe_load((ROOT / "params.yaml").read_text())
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
 # Names of the champion and its alias say nothing of another output; a cell's own keys stand in its command.
 every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
@@ -21,7 +25,10 @@ def _module(stage):
 
 
 def _reads(node):
-    """Dotted names below `params` that a stage reads: `params.a.b` gives `a.b`, `params.a[key]` gives `a`."""
+    """Dotted names below `params` that a stage reads: `params.a.b` gives `a.b`, `params.a[key]` gives `a`.
+
+    `getattr(params, strategy, None)` gives every section that has the name of a strategy.
+    """
     found = set()
     for child in ast.walk(node):
         names, owner = [], child
@@ -30,6 +37,8 @@ def _reads(node):
             owner = owner.value
         if names and isinstance(owner, ast.Name) and owner.id == "params":
             found.add(".".join(reversed(names)))
+        if isinstance(child, ast.Call) and ast.unparse(child) == "getattr(params, strategy, None)":
+            found.update(name for name in plugin_names("bootembed.strategies") if name in SECTIONS)
     return {name for name in found if not any(other.startswith(f"{name}.") for other in found)}
 
 

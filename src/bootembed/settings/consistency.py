@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bootembed.core.errors import ParamsError
-from bootembed.core.names import ENGLISH, Baseline, Polarity, Role, Strategy
+from bootembed.core.names import ENGLISH, Baseline, Polarity, Role
+from bootembed.core.plugins import load_plugin, plugin_names
 from bootembed.settings.base import suggest
 from bootembed.settings.corpora import Language
 from bootembed.settings.embedder import TrainEmbedder, settings_of_recipe
@@ -17,6 +18,7 @@ _PARALLEL_RECIPES = (Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLAT
 def inconsistencies(params: Params) -> list[str]:
     """Faults between sections, each naming key, value and remedy."""
     return [
+        *_strategy_faults(params),
         *_axis_faults(params.grid),
         *_grid_faults(params),
         *_language_faults(params),
@@ -25,6 +27,15 @@ def inconsistencies(params: Params) -> list[str]:
         *_training_faults(params),
         *_evaluation_faults(params),
         *_filter_faults(params),
+    ]
+
+
+def _strategy_faults(params: Params) -> list[str]:
+    """What the strategies themselves find."""
+    return [
+        fault
+        for name in params.grid.strategies
+        for fault in load_plugin("bootembed.strategies", name, key="grid.strategies").faults(params)
     ]
 
 
@@ -65,7 +76,7 @@ def _grid_faults(params: Params) -> list[str]:
         for recipe in grid.recipes
         if recipe not in params.train_embedder_recipes
     ]
-    known = [*map(str, Strategy), *map(str, Baseline)]
+    known = [*plugin_names("bootembed.strategies"), *map(str, Baseline)]
     faults += [
         f"train_embedder_recipes.{recipe}: no recipe{suggest(recipe, known)}; correct or remove it"
         for recipe in params.train_embedder_recipes
@@ -127,23 +138,7 @@ def _code_faults(key: str, language: Language) -> list[str]:
 
 def _adapter_faults(params: Params) -> list[str]:
     faults = []
-    strategies = params.grid.strategies
-    if Strategy.ADAPTER_COMPOSITION in strategies:
-        needed = [
-            *params.grid.languages,
-            *([ENGLISH] if params.compose_adapter.reference == "english" else []),
-        ]
-        lacking = [language for language in needed if language not in params.grid.adapter_languages]
-        if lacking:
-            faults.append(
-                f"grid.adapter_languages: {list(params.grid.adapter_languages)}: strategy 'adapter_composition' lacks "
-                f"the language adapter of {', '.join(lacking)}; add it there or drop the strategy"
-            )
     sources = params.build_xl_lora_data.source_languages
-    if Strategy.XL_LORA in strategies and not sources:
-        faults.append(
-            "build_xl_lora_data.source_languages: empty: strategy 'xl_lora' lacks its adapter; name a source language"
-        )
     for language in sources:
         configured = params.languages.get(language)
         if configured is None or configured.role is not Role.SOURCE:
@@ -204,13 +199,6 @@ def _training_faults(params: Params) -> list[str]:
         prompt_definition(params.prompts.version)
     except ParamsError as error:
         faults.append(str(error))
-    task, language = params.train_task_adapter, params.train_language_adapter
-    by_factors = Strategy.ADAPTER_COMPOSITION in params.grid.strategies and params.compose_adapter.method == "factors"
-    if by_factors and (task.r, task.lora_alpha) != (language.r, language.lora_alpha):
-        faults.append(
-            f"train_language_adapter: r {language.r} and lora_alpha {language.lora_alpha}, but train_task_adapter has "
-            f"{task.r} and {task.lora_alpha}: compose_adapter.method 'factors' needs them equal; or use 'delta'"
-        )
     common = params.train_embedder
     if common.fp16 and common.bf16:
         faults.append("train_embedder.fp16: true together with train_embedder.bf16; set one of them to false")
@@ -221,7 +209,7 @@ def _training_faults(params: Params) -> list[str]:
     return faults
 
 
-def _embedder_faults(settings: TrainEmbedder, recipe: Strategy | Baseline) -> list[str]:
+def _embedder_faults(settings: TrainEmbedder, recipe: str) -> list[str]:
     """Of the settings that one recipe has, its own and those of `train_embedder`."""
     faults = [
         f"{name}: {getattr(settings, name)} together with train_embedder.lora, which trains no embeddings; set one of "
