@@ -397,8 +397,7 @@ def _run_stage(base, folder, settings):
 def test_a_stage_logs_cost_and_no_key(base, tmp_path, monkeypatch, caplog, refused):
     caplog.set_level("DEBUG")
     monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
-    monkeypatch.setattr(tracking, "SPOOL", tmp_path / "spool")
-    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
+    monkeypatch.setattr(tracking, "RECORDS", tmp_path / "records")
     monkeypatch.setattr(tracking, "send_now", lambda: None)
     fault = (401, {"error": {"message": f"not {KEY}"}}) if refused else None
     with serving(FakeEndpoint(lambda body, before: fault)) as state:
@@ -408,7 +407,7 @@ def test_a_stage_logs_cost_and_no_key(base, tmp_path, monkeypatch, caplog, refus
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in written if KEY.encode() in path.read_bytes()]
     assert KEY not in result.output + caplog.text
-    (record,) = (json.loads(path.read_text()) for path in (tmp_path / "spool").glob("*.json"))
+    (record,) = (json.loads(path.read_text()) for path in (tmp_path / "records").glob("*.json"))
     if refused:
         assert "not [key]" in result.output
         assert "not [key]" in record["tags"]["error"]

@@ -92,6 +92,15 @@ def test_one_file_adds_a_strategy_that_writes_triplets(tiny_generator, tmp_path)
 
 
 @pytest.mark.usefixtures("toy")
+def test_the_faults_a_strategy_finds_are_those_of_the_parameters():
+    grid = LAPTOP["grid"] | {"strategies": ["toy"], "recipes": ["toy", *LAPTOP["grid"]["baselines"]]}
+    raw = LAPTOP | {"grid": grid, "train_embedder_recipes": LAPTOP["train_embedder_recipes"] | {"toy": {}}}
+    with pytest.raises(ParamsError) as caught:
+        validate_params(raw, source="p")
+    assert str(caught.value) == f"p: in_context.examples: {raw['in_context']['examples']}: too many for 'toy'; set 1"
+
+
+@pytest.mark.usefixtures("toy")
 def test_a_missing_input_is_named_with_its_remedy(tmp_path):
     words = ["--strategy", "toy", "--language", "afr", "--input", f"anchors={tmp_path}", "--output-dir", tmp_path / "o"]
     done = _run(assemble_generator.main, *words)

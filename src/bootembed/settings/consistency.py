@@ -12,12 +12,18 @@ from bootembed.settings.models import Scratch
 from bootembed.settings.schema import Grid, Params
 
 _ARCHITECTURES = {"generator": ("qwen3", "llama"), "encoder": ("xlm-roberta", "modernbert")}  # of scratch models
+_NOT_YET_MODULES = {
+    "bootembed.generation.engines": ["transformers"],
+    "bootembed.embedder.objectives": ["contrastive", "distillation"],
+    "bootembed.evaluation.kinds": ["sts", "bitext_mining", "classification", "clustering", "retrieval"],
+}
 _PARALLEL_RECIPES = (Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLATION)
 
 
 def inconsistencies(params: Params) -> list[str]:
     """Faults between sections, each naming key, value and remedy."""
     return [
+        *_plugin_faults(params),
         *_strategy_faults(params),
         *_axis_faults(params.grid),
         *_grid_faults(params),
@@ -30,11 +36,38 @@ def inconsistencies(params: Params) -> list[str]:
     ]
 
 
+def _plugin_faults(params: Params) -> list[str]:
+    """Names of engines, strategies, objectives and task kinds that no module bears."""
+    objectives = {"train_embedder.objective": params.train_embedder.objective}
+    for recipe, own in params.train_embedder_recipes.items():
+        if own.objective is not None:
+            objectives[f"train_embedder_recipes.{recipe}.objective"] = own.objective
+    named = {
+        "bootembed.generation.engines": {"generation.engine": params.generation.engine},
+        "bootembed.strategies": {f"grid.strategies[{i}]": name for i, name in enumerate(params.grid.strategies)},
+        "bootembed.embedder.objectives": objectives,
+        "bootembed.evaluation.kinds": {
+            f"evaluate_embedder.tasks.{task}.kind": spec.kind for task, spec in params.evaluate_embedder.tasks.items()
+        },
+    }
+    faults = []
+    for package, keys in named.items():
+        later = _NOT_YET_MODULES.get(package, [])
+        known = later if package.endswith("kinds") else sorted({*plugin_names(package), *later})
+        faults += [
+            f"{key}: {name!r} is not known{suggest(name, known)}; choose one of {known}"
+            for key, name in keys.items()
+            if name not in known
+        ]
+    return faults
+
+
 def _strategy_faults(params: Params) -> list[str]:
-    """What the strategies themselves find."""
+    """What the strategies of the grid find themselves."""
     return [
         fault
         for name in params.grid.strategies
+        if name in plugin_names("bootembed.strategies")
         for fault in load_plugin("bootembed.strategies", name, key="grid.strategies").faults(params)
     ]
 

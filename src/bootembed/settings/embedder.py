@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from bootembed.core.attention import Attention
-from bootembed.settings.base import Fraction, Schedule, Section
+from bootembed.settings.base import Fraction, Pluggable, Schedule, Section, Slug
 
 NewWordStart = Literal["pieces", "positives"]
 Dimension = Annotated[int, Field(ge=1)]
@@ -30,11 +30,14 @@ class EncoderLora(Section):
     )
 
 
-class TrainEmbedder(Section):
-    """Contrastive finetuning; keys as in Sentence Transformers."""
+class TrainEmbedder(Pluggable):
+    """Finetuning of an encoder; keys as in Sentence Transformers."""
 
-    objective: Literal["contrastive", "distillation"] = Field(
-        description="Contrast within the batch (SimCSE), or with an English teacher's embeddings of translation pairs."
+    plugins: ClassVar[str] = "bootembed.embedder.objectives"
+
+    objective: Slug = Field(
+        description="Module of `bootembed.embedder.objectives`: contrast within the batch (SimCSE), or with an English "
+        "teacher's embeddings of translation pairs."
     )
     pooling: Literal["mean", "mean_first_last"]
     temperature: float = Field(gt=0)
@@ -71,7 +74,7 @@ class TrainEmbedder(Section):
 class RecipeSettings(Section):
     """What one recipe has otherwise than `train_embedder`; what is left out is as there."""
 
-    objective: Literal["contrastive", "distillation"] | None = None
+    objective: Slug | None = None
     trained_layers: int | None = Field(None, ge=0)
     new_word_min_count: int | None = Field(None, ge=1)
     new_word_start: NewWordStart | None = None
