@@ -12,7 +12,8 @@ from encoders import sentences, write_encoder
 from toy import toy_nli
 
 from benchmarks import embedder, generation, killed_generation
-from bootembed.core.tables import ANCHORS, STS, TRIPLETS, write_table
+from bootembed.core.tables import ANCHORS, TRIPLETS, write_table
+from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.generation.generator import GeneratorDescription, write_generator
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
