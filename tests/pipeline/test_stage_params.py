@@ -18,6 +18,7 @@ SECTIONS = yaml.safe_load((ROOT / "params.yaml").read_text())
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
 # Names of the champion and its alias say nothing of another output; a cell's own keys stand in its command.
 every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
+METHODS = {"embedder_settings": {"train_embedder", "train_embedder_recipes"}}  # of `Params` -> parameters they read
 
 
 def _module(stage):
@@ -39,6 +40,7 @@ def _reads(node):
             found.add(".".join(reversed(names)))
         if isinstance(child, ast.Call) and ast.unparse(child) == "getattr(params, strategy, None)":
             found.update(name for name in plugin_names("bootembed.strategies") if name in SECTIONS)
+    found = {key for name in found for key in METHODS.get(name, {name})}
     return {name for name in found if not any(other.startswith(f"{name}.") for other in found)}
 
 
