@@ -25,21 +25,31 @@ def _module(stage):
     return ROOT / (shlex.split(stage.cmd)[2].replace(".", "/") + ".py")
 
 
-def _reads(node):
-    """Dotted names below `params` that a stage reads: `params.a.b` gives `a.b`, `params.a[key]` gives `a`.
+def _options(stage):
+    """Options of a stage's command and their values, by the names of its function's parameters."""
+    words = shlex.split(stage.cmd)[3:]
+    return {name[2:].replace("-", "_"): value for name, value in zip(words[::2], words[1::2], strict=True)}
 
-    `getattr(params, strategy, None)` gives every section that has the name of a strategy.
+
+def _reads(stage, *files):
+    """Dotted names below `params` that files read for a stage.
+
+    `params.a.b` gives `a.b`, `params.a[key]` gives `a`, and `getattr(params, option)` the section that the command
+    names with this option; a strategy's section is any that has the name of a strategy.
     """
     found = set()
-    for child in ast.walk(node):
+    for child in (child for file in files for child in ast.walk(ast.parse(file.read_text()))):
+        call = ast.unparse(child) if isinstance(child, ast.Call) else ""
+        if call == "getattr(params, strategy, None)":
+            found.update(name for name in plugin_names("bootembed.strategies") if name in SECTIONS)
+        elif call.startswith("getattr(params,"):
+            found.add(_options(stage)[child.args[1].id])
         names, owner = [], child
         while isinstance(owner, ast.Attribute):
             names.append(owner.attr)
             owner = owner.value
         if names and isinstance(owner, ast.Name) and owner.id == "params":
             found.add(".".join(reversed(names)))
-        if isinstance(child, ast.Call) and ast.unparse(child) == "getattr(params, strategy, None)":
-            found.update(name for name in plugin_names("bootembed.strategies") if name in SECTIONS)
     found = {key for name in found for key in METHODS.get(name, {name})}
     return {name for name in found if not any(other.startswith(f"{name}.") for other in found)}
 
@@ -54,7 +64,7 @@ def test_what_a_stage_reads_is_declared(name):
     declared = _declared(stage)
     undeclared = [
         key
-        for key in sorted(_reads(ast.parse(_module(stage).read_text())))
+        for key in sorted(_reads(stage, _module(stage)))
         if not any(key == found or key.startswith(f"{found}.") or found.startswith(f"{key}.") for found in declared)
     ]
     assert not undeclared, f"{name} reads {undeclared}, dvc.yaml declares {sorted(declared)}"
@@ -64,7 +74,7 @@ def test_what_a_stage_reads_is_declared(name):
 def test_what_is_declared_is_read(name):
     stage = ONE_OF_EACH[name]
     shared = ROOT / "src/bootembed/cli.py"  # what every stage does
-    reads = {key for file in (_module(stage), shared) for key in _reads(ast.parse(file.read_text()))}
+    reads = _reads(stage, _module(stage), shared)
     unread = [
         key
         for key in sorted(_declared(stage))
