@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from bootembed.core.names import Strategy
-from bootembed.settings.embedder import settings_of_recipe
+from bootembed.core.names import Polarity, Strategy
+from bootembed.generation.engine import describe_engine
 from bootembed.workflow.plan import estimates
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
         return found + _embedders(params, sizes, device)
     languages = len(grid.adapter_languages)
     found += [
-        _adapters("train_task_adapter", params.train_task_adapter, len(grid.polarities), generator, device),
+        _adapters("train_task_adapter", params.train_task_adapter, len(Polarity), generator, device),
         _adapters("train_language_adapter", params.train_language_adapter, languages, generator, device),
         _generated(
             "build_xl_lora_data",
@@ -95,7 +95,7 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
             size=generator,
             device=device,
         ),
-        _adapters("train_xl_lora_adapter", params.train_xl_lora_adapter, len(grid.polarities), generator, device),
+        _adapters("train_xl_lora_adapter", params.train_xl_lora_adapter, len(Polarity), generator, device),
         _generated(
             "generate_triplets",
             params,
@@ -135,10 +135,10 @@ def _adapters(stage: str, lora: Lora, cells: int, size: ModelSize | None, device
 
 def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | None, device: Device) -> Work:
     settings, r = params.generation, _rank_in_use(params)
-    answers = premises * len(params.grid.polarities)
+    answers = premises * len(Polarity)
     tokens = answers * settings.max_new_tokens
     what = f"{answers:,} answers of at most {settings.max_new_tokens} tokens: {tokens:,}"
-    if settings.engine == "openai":
+    if describe_engine(settings).is_remote:
         return Work(stage, f"{what}, by the endpoint{_cost(settings, answers)}")
     if size is None or not answers:
         return Work(stage, what)
@@ -149,8 +149,8 @@ def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | N
 
 
 def _cost(settings: Generation, answers: int) -> str:
-    """What the endpoint takes for prompts and answers of full length, if its prices are told."""
-    prices = settings.prices
+    """What an endpoint charges for prompts and answers of full length, if its prices are known."""
+    prices = describe_engine(settings).prices
     if prices is None:
         return ""
     cost = (prices.prompt * settings.max_prompt_tokens + prices.completion * settings.max_new_tokens) * answers / 1e6
@@ -167,7 +167,7 @@ def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: De
     grid, rows = params.grid, max(params.generate_triplets.anchors, params.build_baseline_data.rows)
     cells = len(grid.languages) * len(grid.encoders) * len(grid.recipes)
     known = [size for key in grid.encoders if (size := sizes[key]) is not None]
-    recipes = [settings_of_recipe(params.train_embedder, params.train_embedder_recipes[r]) for r in grid.recipes]
+    recipes = [params.embedder_settings(r) for r in grid.recipes]
     tokens = [int(rows * _TEXTS * recipe.max_seq_length * recipe.num_train_epochs) for recipe in recipes]
     what = f"{cells} x at most {rows:,} rows, {sum(tokens) // max(len(tokens), 1):,} tokens each"
     scored = (
@@ -203,6 +203,6 @@ def _adapter_bytes(params: Params, size: ModelSize | None) -> int:
     if size is None or not params.grid.strategies:
         return 0
     grid, r = params.grid, params.train_task_adapter.r
-    trained = 2 * len(grid.polarities) + len(grid.adapter_languages)
-    cells = len(grid.languages) * len(grid.polarities)  # a composed adapter and its copy, and a copy of XL-LoRA's
+    trained = 2 * len(Polarity) + len(grid.adapter_languages)
+    cells = len(grid.languages) * len(Polarity)  # a composed adapter and its copy, and a copy of XL-LoRA's
     return 4 * ((trained + cells) * size.lora_parameters(r) + 2 * cells * size.lora_parameters(_rank_in_use(params)))
