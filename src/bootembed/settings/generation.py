@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from bootembed.core.attention import Attention
 from bootembed.core.names import Polarity
-from bootembed.settings.base import Pluggable, Section, Slug
+from bootembed.settings.base import Pluggable, Section, Slug, fault
 
 
 class Prompts(Section):
@@ -101,7 +101,7 @@ class OpenAISettings(Section):
     def _leaves_request_whole(self) -> Self:
         taken = sorted({"model", "messages", "prompt", "stream", "n"} & set(self.extra_body))
         if taken:
-            raise ValueError(f"extra_body: {taken} cannot be set here; remove them")
+            raise fault("extra_body", self.extra_body, f"{taken} cannot be set here; remove them")
         return self
 
 
