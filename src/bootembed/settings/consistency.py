@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootembed.core.errors import ParamsError
-from bootembed.core.names import ENGLISH, Baseline, Role, Strategy
+from bootembed.core.names import Baseline, Role
 from bootembed.core.plugins import load_plugin, plugin_names
 from bootembed.prompts import prompt_definition
 from bootembed.settings.base import suggest
@@ -13,7 +13,6 @@ from bootembed.settings.embedder import TrainEmbedder
 from bootembed.settings.schema import Grid, Params
 
 _NOT_YET_MODULES = {
-    "bootembed.strategies": ["in_context"],
     "bootembed.embedder.objectives": ["contrastive", "distillation"],
 }
 _PARALLEL_RECIPES = (Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLATION)
@@ -102,12 +101,18 @@ def _grid_faults(params: Params) -> list[str]:
 
 
 def _adapter_faults(params: Params) -> list[str]:
-    return [
+    faults = [
+        f"build_xl_lora_data.source_languages: {language!r}: needs an entry in `languages` of role 'source'"
+        for language in params.build_xl_lora_data.source_languages
+        if language not in params.languages or params.languages[language].role is not Role.SOURCE
+    ]
+    faults += [
         f"grid.adapter_languages.{language}: {role!s}: `languages` has no such language of this role; "
         "add it there or correct the role"
         for language, role in params.grid.adapter_languages.items()
         if language not in params.languages or params.languages[language].role is not role
     ]
+    return faults
 
 
 def _prompt_faults(params: Params) -> list[str]:
@@ -120,11 +125,9 @@ def _prompt_faults(params: Params) -> list[str]:
 
 def _plugin_faults(params: Params) -> list[str]:
     """Faults that the strategies and the objectives find, before the first stage begins instead of hours later."""
-    faults = _strategy_faults(params)
+    faults = []
     for strategy in params.grid.strategies:
-        if strategy in plugin_names("bootembed.strategies"):
-            module = load_plugin("bootembed.strategies", strategy, key="grid.strategies")
-            faults += module.faults(params) if hasattr(module, "faults") else []
+        faults += load_plugin("bootembed.strategies", strategy, key="grid.strategies").faults(params)
     for recipe in params.grid.recipes:
         settings = params.embedder_settings(recipe)
         if settings.objective in plugin_names("bootembed.embedder.objectives"):
@@ -133,41 +136,6 @@ def _plugin_faults(params: Params) -> list[str]:
         else:
             found = _embedder_faults(settings, recipe)
         faults += [f"train_embedder_recipes.{recipe}.{fault}" for fault in found]
-    return faults
-
-
-def _strategy_faults(params: Params) -> list[str]:
-    faults = []
-    strategies = params.grid.strategies
-    if Strategy.ADAPTER_COMPOSITION in strategies:
-        needed = [
-            *params.grid.languages,
-            *([ENGLISH] if params.compose_adapter.reference == "english" else []),
-        ]
-        lacking = [language for language in needed if language not in params.grid.adapter_languages]
-        if lacking:
-            faults.append(
-                f"grid.adapter_languages: {list(params.grid.adapter_languages)}: strategy 'adapter_composition' lacks "
-                f"the language adapter of {', '.join(lacking)}; add it there or drop the strategy"
-            )
-    sources = params.build_xl_lora_data.source_languages
-    if Strategy.XL_LORA in strategies and not sources:
-        faults.append(
-            "build_xl_lora_data.source_languages: empty: strategy 'xl_lora' lacks its adapter; name a source language"
-        )
-    for language in sources:
-        configured = params.languages.get(language)
-        if configured is None or configured.role is not Role.SOURCE:
-            faults.append(
-                f"build_xl_lora_data.source_languages: {language!r}: needs an entry in `languages` of role 'source'"
-            )
-    task, own = params.train_task_adapter, params.train_language_adapter
-    by_factors = Strategy.ADAPTER_COMPOSITION in strategies and params.compose_adapter.method == "factors"
-    if by_factors and (task.r, task.lora_alpha) != (own.r, own.lora_alpha):
-        faults.append(
-            f"train_language_adapter: r {own.r} and lora_alpha {own.lora_alpha}, but train_task_adapter has "
-            f"{task.r} and {task.lora_alpha}: compose_adapter.method 'factors' needs them equal; or use 'delta'"
-        )
     return faults
 
 
