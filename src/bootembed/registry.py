@@ -218,7 +218,7 @@ def read_candidates(
     for recipe in grid.recipes:
         for encoder in grid.encoders:
             scores = read_scores(scores_dir, str(recipe), language, encoder)
-            cell = f"{recipe}-{language}-{encoder}"
+            cell = cell_name(recipe, language, encoder)
             answers = read_answers(results_dir / cell, split="validation").get(task)
             validation = Validation(task, scores[task]["validation"], answers)
             candidates.append(Candidate(str(recipe), encoder, embedders_dir / cell, validation, scores))
