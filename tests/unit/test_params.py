@@ -83,6 +83,30 @@ LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-lin
             ["train_embedder_recipes.xl_lora: trained_layers: 1 together with train_embedder.lora", "set one"],
         ),
         (
+            {"train_embedder.lora": LORA, "train_embedder_recipes.xl_lora": {"new_word_min_count": 1}},
+            ["train_embedder_recipes.xl_lora: new_word_min_count: 1 together with train_embedder.lora", "set one"],
+        ),
+        (
+            {"train_embedder.matryoshka_dimensions": [64, 64, 128]},
+            ["train_embedder_recipes.xl_lora: matryoshka_dimensions: [64, 64, 128]: a dimension is named twice"],
+        ),
+        (
+            {"train_embedder_recipes.xl_lora": {"objective": "contrastiv"}},
+            ["objective: 'contrastiv' is not known (did you mean 'contrastive'?)"],
+        ),
+        (
+            {"train_embedder_recipes.xl_lora": {"objective": "none"}},
+            ["train_embedder_recipes.xl_lora: objective: 'none' ignores the training set; only untrained"],
+        ),
+        (
+            {"train_embedder_recipes.untrained": {}},
+            ["train_embedder_recipes.untrained: objective: 'contrastive' needs a training set", "set 'none'"],
+        ),
+        (
+            {"grid.baselines": ["english_nli"], "grid.recipes": ["xl_lora", "english_nli"]},
+            ["grid.baselines: ['english_nli']: add 'untrained', which every recipe is measured against"],
+        ),
+        (
             {"train_embedder_recipes.in_context": {"objective": "distillation"}},
             ["train_embedder_recipes.in_context: objective: 'distillation'", "only translation_pairs and"],
         ),

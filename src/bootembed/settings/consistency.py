@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bootembed.core.errors import ParamsError
 from bootembed.core.names import ENGLISH, Baseline, Polarity, Role, Strategy
+from bootembed.core.plugins import load_plugin
 from bootembed.settings.base import suggest
 from bootembed.settings.corpora import Language
 from bootembed.settings.embedder import TrainEmbedder, settings_of_recipe
@@ -11,7 +12,6 @@ from bootembed.settings.models import Scratch
 from bootembed.settings.schema import Grid, Params
 
 _ARCHITECTURES = {"generator": ("qwen3", "llama"), "encoder": ("xlm-roberta", "modernbert")}  # of scratch models
-_PARALLEL_RECIPES = (Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLATION)
 
 
 def inconsistencies(params: Params) -> list[str]:
@@ -32,11 +32,14 @@ def _axis_faults(grid: Grid) -> list[str]:
     axes = {
         axis: [str(v) for v in getattr(grid, axis)] for axis in ("languages", "strategies", "baselines", "encoders")
     }
-    return [
+    faults = [
         f"grid.{axis}: {values}: something is named twice; name it once"
         for axis, values in axes.items()
         if len(set(values)) < len(values)
     ]
+    if Baseline.UNTRAINED not in grid.baselines:
+        faults.append(f"grid.baselines: {axes['baselines']}: add 'untrained', which every recipe is measured against")
+    return faults
 
 
 def _grid_faults(params: Params) -> list[str]:
@@ -223,18 +226,11 @@ def _embedder_faults(settings: TrainEmbedder, recipe: Strategy | Baseline) -> li
         for name in ("trained_layers", "new_word_min_count")
         if settings.lora is not None and getattr(settings, name) is not None
     ]
-    if settings.objective == "distillation":
-        if recipe not in _PARALLEL_RECIPES:
-            faults.append(
-                "objective: 'distillation' needs sentences with their English translations; only "
-                f"{' and '.join(_PARALLEL_RECIPES)} have them"
-            )
-        if settings.matryoshka_dimensions:
-            faults.append(
-                f"matryoshka_dimensions: {settings.matryoshka_dimensions}: the objective 'distillation' follows all "
-                "dimensions of its teacher; set [] for this recipe"
-            )
-    return faults
+    try:
+        objective = load_plugin("bootembed.embedder.objectives", settings.objective, key="objective")
+    except ParamsError as error:
+        return [*faults, str(error)]
+    return faults + list(objective.faults(settings, recipe))
 
 
 def _evaluation_faults(params: Params) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bootembed.settings.base import Attention, Fraction, Schedule, Section
+from bootembed.settings.base import Attention, Fraction, Schedule, Section, Slug
 
 NewWordStart = Literal["pieces", "positives"]
 Dimension = Annotated[int, Field(ge=1)]
@@ -32,9 +32,7 @@ class EncoderLora(Section):
 class TrainEmbedder(Section):
     """Contrastive finetuning; keys as in Sentence Transformers."""
 
-    objective: Literal["contrastive", "distillation"] = Field(
-        description="Contrast within the batch (SimCSE), or with an English teacher's embeddings of translation pairs."
-    )
+    objective: Slug = Field(description="Name of a module of `bootembed.embedder.objectives`.")
     pooling: Literal["mean", "mean_first_last"]
     temperature: float = Field(gt=0)
     distillation_english_share: Fraction = Field(
@@ -70,7 +68,8 @@ class TrainEmbedder(Section):
 class RecipeSettings(Section):
     """What one recipe has otherwise than `train_embedder`; what is left out is as there."""
 
-    objective: Literal["contrastive", "distillation"] | None = None
+    objective: Slug | None = None
+    pooling: Literal["mean", "mean_first_last"] | None = None
     trained_layers: int | None = Field(None, ge=0)
     new_word_min_count: int | None = Field(None, ge=1)
     new_word_start: NewWordStart | None = None
