@@ -236,7 +236,7 @@ def _remembered(run: Run) -> Similarity:
 
 def _oracle(run: Run, rows: list[dict[str, str]], language: str, answer_language: str) -> dict[str, float] | None:
     """Precision of positives and negatives by the grammar of the sample corpora, where the run has them."""
-    if not run.params.generate_triplets.oracle:
+    if language not in run.params.judge_triplets.languages:
         return None
     from bootembed.sample.lexicon import Lexicon
     from bootembed.sample.oracle import Oracle

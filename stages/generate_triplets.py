@@ -49,14 +49,7 @@ def main(
             seed=params.seed,
             similarity=EncoderSimilarity(encoder, params.generate_triplets.filters.semantic),
         )
-        content_words = params.write_sample_corpora.content_words if params.generate_triplets.oracle else None
-        found = write_triplets(
-            triplets,
-            output,
-            rejected=rejected,
-            metrics_path=metrics,
-            oracle_content_words=content_words,
-        )
+        found = write_triplets(triplets, output, rejected=rejected, metrics_path=metrics)
         making = GenerationProvenance(
             params.base_models["generator"],
             params.generation,

@@ -40,7 +40,7 @@ def main(
             }
         output.write_text(json.dumps(champions, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         run.log_artifact(output)
-    tracking.send_now()  # the last stage: `dvc exp run --temp` removes the folder, and with it what still waits
+    tracking.send_now()  # the last stage: `dvc exp run --temp` removes the folder, and any records left in it
 
 
 if __name__ == "__main__":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 from bootembed import tracking
 from bootembed.cli import InputPath, OutputPath, stage
 from bootembed.settings.schema import Params
@@ -12,6 +15,7 @@ def main(
     params: Params,
     scores_dir: InputPath,
     triplets_dir: InputPath,
+    oracle_dir: Annotated[Path, "Need not exist where no language is judged."],
     results_dir: InputPath,
     corpora_dir: InputPath,
     markdown: OutputPath,
@@ -26,10 +30,12 @@ def main(
 
     settings = {"profile": params.profile, "grid": params.grid, "seed": params.seed}
     with tracking.stage_run("report", cell={}, settings=settings) as run:
-        results = read_results(scores_dir, triplets_dir, params.grid)
+        results = read_results(
+            scores_dir, triplets_dir, params.grid, oracle_dir=oracle_dir, judged=params.judge_triplets.languages
+        )
         comparisons = compare_recipes(results.scores, results_dir, seed=params.seed)
         write_scores_csv(results.scores, scores_csv)
-        write_oracle_csv(results.triplets, oracle_csv)
+        write_oracle_csv(results.oracle, oracle_csv)
         write_summary(results, summary)
         corpora = corpora_section(read_corpus_reports(corpora_dir, params.languages))
         write_markdown(results, comparisons, corpora, markdown, profile=params.profile, seed=params.seed)

@@ -21,7 +21,7 @@ def main(
     checkpoint_dir: OutputPath,
     output_dir: OutputPath,
 ) -> None:
-    if started_processes("stages.train_embedder", params.launch):
+    if started_processes("stages.train_embedder", processes=params.launch.processes):
         return
     from bootembed.embedder.train import train_embedder
     from bootembed.embedder.training_sets import read_training_set

@@ -17,7 +17,7 @@ def main(
     checkpoint_dir: OutputPath,
     output_dir: OutputPath,
 ) -> None:
-    if started_processes("stages.train_language_adapter", params.launch):
+    if started_processes("stages.train_language_adapter", processes=params.launch.processes):
         return
     from bootembed.adapters.examples import language_examples
     from bootembed.adapters.train import train_adapter

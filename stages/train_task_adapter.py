@@ -18,7 +18,7 @@ def main(
     checkpoint_dir: OutputPath,
     output_dir: OutputPath,
 ) -> None:
-    if started_processes("stages.train_task_adapter", params.launch):
+    if started_processes("stages.train_task_adapter", processes=params.launch.processes):
         return
     from bootembed.adapters.examples import entailment_examples
     from bootembed.adapters.train import train_adapter

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
 from bootembed.core.names import Baseline
+from bootembed.core.nli import LABELS, hypotheses_by_premise, nli_triplets
 from bootembed.core.seeding import derive_seed, sample_rows
 from bootembed.core.tables import ANCHORS, PAIRS, TRIPLETS
 
@@ -87,19 +88,10 @@ _NEEDS = {
 }
 
 
-def _nli_triplets(nli: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, float]]:
-    """Triplets, premises in the order of their first row; the n-th entailment goes with the n-th contradiction."""
-    hypotheses: dict[str, dict[str, list[str]]] = {}
-    for row in nli:
-        of_premise = hypotheses.setdefault(row["premise"], {"entailment": [], "contradiction": []})
-        of_premise[row["label"]].append(row["hypothesis"])
-    triplets = [
-        {"anchor": premise, "positive": positive, "negative": negative}
-        for premise, by_label in hypotheses.items()
-        for positive, negative in zip(by_label["entailment"], by_label["contradiction"], strict=False)
-    ]
+def _nli_triplets(nli: Sequence[dict[str, Any]]) -> tuple[list[dict[str, str]], dict[str, float]]:
+    hypotheses = hypotheses_by_premise(nli)
     lacking = {
         f"premises_without_{label}": float(sum(not by_label[label] for by_label in hypotheses.values()))
-        for label in ("entailment", "contradiction")
+        for label in LABELS
     }
-    return triplets, {"premises": float(len(hypotheses)), **lacking}
+    return nli_triplets(hypotheses), {"premises": float(len(hypotheses)), **lacking}

@@ -1,20 +1,20 @@
 """MLflow runs of the stages: MLflow observes and never decides.
 
-A stage collects what it wants to say inside `stage_run`. When the block is left the run goes into a spool folder, from
-where a process of its own sends it, half a minute later and with what other stages have left there by then: importing
-mlflow and opening its store takes 1.5 s, as long as many a stage. `python -m bootembed.tracking` sends at once. When
-the store cannot be reached the runs stay in the spool until it can; a stage never fails or waits because of it.
+A stage collects what it wants to report inside `stage_run`. When the block ends, the run is written as one file into
+`RECORDS`. Importing mlflow and opening its store takes 1.5 s, as long as many a stage, so that records are sent in one
+batch: by the fan-out at its end, by the last stage, by a stage that failed or took a minute, and by
+`python -m bootembed.tracking`. A record stays until the store has it; a stage never fails or waits because of it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import logging
 import os
 import re
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger("bootembed.tracking")
 EXPERIMENT = "bootembed"
 DEFAULT_STORE = "sqlite:///mlflow.db"
-SPOOL = Path("mlflow.db.spool")  # in the working directory, as the store
-_COLLECTING_SECONDS = 30
+RECORDS = Path("mlflow.db.records")  # in the working directory, as the store
+_LONG_STAGE = 60.0  # seconds; to such a stage the time it takes to send makes no difference
 _LONGEST_PARAM = 500
 _LONGEST_KEY = 250
-_NO_KEY = r"[^\w\-. :]"  # what MLflow takes in the name of a parameter; columns of a user's files can be names too
+_NO_KEY = r"[^\w\-. :]"  # what MLflow does not take in a parameter's name; columns of a user's files can be names too
 _MOST_PARAMS = 100  # of one batch in MLflow's API
-# MLflow's own patience with a server that is away is four minutes, with one that hangs a quarter of an hour.
+# By default MLflow retries a server that is away for four minutes, and one that hangs for a quarter of an hour.
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 
 
 @dataclass
 class StageRun:
-    """What a stage reports; nothing is sent before the stage's block ends."""
+    """What a stage reports."""
 
     metrics: dict[str, float] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
@@ -55,25 +55,19 @@ class StageRun:
 
     def log_input(self, name: str, path: Path) -> None:
         """Record the content hash of a file or folder that the stage read."""
-        self.tags[f"input.{name}"] = content_hash(path)
+        self._log_hash(f"input.{name}", path)
 
     def log_output(self, name: str, path: Path) -> None:
         """Record the content hash of a file or folder that the stage wrote."""
-        self.tags[f"output.{name}"] = content_hash(path)
+        self._log_hash(f"output.{name}", path)
 
     def log_artifact(self, path: Path) -> None:
         """Attach a small file, such as a report."""
         self.artifacts.append(path)
 
-
-class SilentRun(StageRun):
-    """What a stage reports from a process that is not the first: nothing."""
-
-    def log_input(self, name: str, path: Path) -> None:
-        """Hash nothing."""
-
-    def log_output(self, name: str, path: Path) -> None:
-        """Hash nothing: it is the first process that writes outputs."""
+    def _log_hash(self, tag: str, path: Path) -> None:
+        if is_main_process():  # it alone writes outputs and reports
+            self.tags[tag] = content_hash(path)
 
 
 @contextlib.contextmanager
@@ -86,22 +80,23 @@ def stage_run(stage: str, *, cell: Mapping[str, str], settings: Mapping[str, obj
         settings: The parameters it reads, by section; become MLflow parameters.
 
     The run has the status FAILED, and the error as a tag, when the block raises; the exception goes on unchanged.
-    Of several processes that train together the first one logs.
+    Of several processes that train together the main process logs.
     `BOOTEMBED_TRACKING=off` in the environment switches logging off, `MLFLOW_TRACKING_URI` chooses another store.
     """
-    if not is_main_process():
-        yield SilentRun()
-        return
     run = StageRun()
     started = time.time()
+    status = "FAILED"
     try:
         yield run
+        status = "FINISHED"
     except BaseException as error:
         run.tags["error"] = without_passwords(f"{type(error).__name__}: {error}")[:_LONGEST_PARAM]
-        _record(stage, cell, settings, run, started, status="FAILED")
-        send_now()
         raise
-    _record(stage, cell, settings, run, started, status="FINISHED")
+    finally:
+        if is_on() and is_main_process():
+            _write_record(stage, cell, settings, run, started, status=status)
+            if status == "FAILED" or time.time() - started >= _LONG_STAGE:
+                send_now()
 
 
 def tracking_uri() -> str:
@@ -121,7 +116,7 @@ def without_passwords(text: object) -> str:
 
 @contextlib.contextmanager
 def short_patience() -> Iterator[None]:
-    """Requests to MLflow in the block fail in seconds where its server is away; the environment goes before."""
+    """Requests to MLflow in the block fail in seconds where its server is away; the environment takes precedence."""
     own = {name: value for name, value in _PATIENCE.items() if name not in os.environ}
     os.environ.update(own)
     try:
@@ -171,12 +166,9 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _record(
+def _write_record(
     stage: str, cell: Mapping[str, str], settings: Mapping[str, object], run: StageRun, started: float, *, status: str
 ) -> None:
-    """Put a run into the spool and start a process that sends it, so that the next stage need not wait."""
-    if not is_on():
-        return
     record = {
         "name": os.environ.get("DVC_STAGE") or "-".join([stage, *cell.values()]),
         "status": status,
@@ -187,84 +179,63 @@ def _record(
         "tags": {"stage": stage, **cell, **provenance_tags(), **run.tags},
         "artifacts": [str(path.absolute()) for path in run.artifacts],
     }
+    path = RECORDS / f"{time.time_ns()}-{os.getpid()}.json"
     try:
-        SPOOL.mkdir(parents=True, exist_ok=True)
-        path = SPOOL / f"{time.time_ns()}-{os.getpid()}.json"
+        RECORDS.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         partial.write_text(json.dumps(record), encoding="utf-8")
         partial.rename(path)
     except OSError as error:
-        logger.warning("%s cannot be written, this run is not logged: %s", SPOOL, error)
-        return
-    _start_sender()
-
-
-def _start_sender() -> None:
-    command = [sys.executable, "-m", "bootembed.tracking", "later"]
-    subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+        logger.warning("%s cannot be written, this run is not logged: %s", path, error)
 
 
 def send_now() -> None:
-    """`send_spooled`, with a warning where the store cannot be reached; for the last stage of a run."""
+    """`send_records`, with a warning where the store cannot be reached."""
     if not is_on():
         return
     try:
         with short_patience():
-            send_spooled()
-    except Exception as failure:  # the store is a foreign system: whatever it raises, the runs stay in the spool
-        told = without_passwords(failure)
-        logger.warning("MLflow store %s cannot be written, the runs wait in %s: %s", shown_uri(), SPOOL, told)
+            send_records()
+    except Exception as failure:  # the store is a foreign system: whatever it raises, the records wait
+        reason = without_passwords(failure)
+        logger.warning("MLflow store %s cannot be written, runs wait in %s: %s", shown_uri(), RECORDS, reason)
 
 
-def send_later() -> None:
-    """Collect for a while, then `send_spooled`; done at once if another process is collecting: it will see our runs."""
-    import fcntl
+def send_records() -> int:
+    """Send all records to the store, in their order, and return how many were sent.
 
-    with (SPOOL / "collecting").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        time.sleep(_COLLECTING_SECONDS)
-    if SPOOL.is_dir():  # gone with its folder after `dvc exp run --temp`, whose last stage sends at once
-        send_now()
-
-
-def send_spooled() -> int:
-    """Send every run in the spool to the store, in their order, and return how many were sent.
-
-    One process at a time sends: it also makes the tables of a new SQLite store, which two must not do at once. A run
-    stays in the spool until the store has it, so a killed sender or an unreachable store loses nothing. One that the
-    store refuses for what it holds is put aside, as `.refused`, so that those behind it get through.
+    One process sends at a time. Another one that finds it at work leaves the rest to it: the sender looks again after
+    each batch. A record that the store refuses for its content is kept as `.refused`, and the next ones are sent.
     """
-    import fcntl
-
-    SPOOL.mkdir(parents=True, exist_ok=True)
     sent = 0
-    with (SPOOL / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        waiting = sorted(SPOOL.glob("*.json"))
-        if not waiting:
-            return 0
-        from mlflow.exceptions import MlflowException
-
-        mlflow_client = client()
-        for path in waiting:
+    while any(RECORDS.glob("*.json")):
+        with (RECORDS / "lock").open("w") as lock:
             try:
-                _log(mlflow_client, json.loads(path.read_text(encoding="utf-8")))
-            except MlflowException as refusal:
-                if refusal.error_code != "INVALID_PARAMETER_VALUE":
-                    raise
-                aside = path.rename(path.with_suffix(".refused"))
-                logger.warning("MLflow refuses a run, which is put aside as %s: %s", aside, without_passwords(refusal))
-                continue
-            path.unlink()
-            sent += 1
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                break
+            mlflow_client = client()
+            sent += sum(_send(mlflow_client, path) for path in sorted(RECORDS.glob("*.json")))
     return sent
 
 
+def _send(mlflow_client: Any, path: Path) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        _log(mlflow_client, json.loads(path.read_text(encoding="utf-8")))
+    except MlflowException as refusal:
+        if refusal.error_code != "INVALID_PARAMETER_VALUE":
+            raise
+        kept = path.rename(path.with_suffix(".refused"))
+        logger.warning("MLflow refuses a run, which is kept as %s: %s", kept, without_passwords(refusal))
+        return False
+    path.unlink()
+    return True
+
+
 def _log(mlflow_client: Any, record: dict[str, Any]) -> None:
-    """Log a run, whole or not at all: sent again, half of it would be there twice."""
+    """Log a run completely or not at all: half a run would be there twice once it is sent again."""
     created = mlflow_client.create_run(
         experiment_id(mlflow_client),
         start_time=int(record["started"] * 1000),
@@ -293,7 +264,7 @@ def _fill(mlflow_client: Any, run_id: str, record: dict[str, Any]) -> None:
     for start in range(_MOST_PARAMS, len(params), _MOST_PARAMS):
         mlflow_client.log_batch(run_id, params=params[start : start + _MOST_PARAMS])
     for path in record["artifacts"]:
-        if Path(path).is_file():  # it may be gone, if it waited long
+        if Path(path).is_file():  # gone, perhaps, if the record waited long
             mlflow_client.log_artifact(run_id, path)
     mlflow_client.set_terminated(run_id, status=record["status"], end_time=ended)
 
@@ -318,8 +289,4 @@ def flatten(settings: Mapping[str, object]) -> dict[str, str]:
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
-    os.nice(19)  # a core shared with it slows the training of the next stage several times over
-    if sys.argv[1:] == ["later"]:
-        send_later()
-    else:
-        send_now()
+    send_now()

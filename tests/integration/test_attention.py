@@ -45,7 +45,7 @@ def test_flash_attention_where_all_allows_it(llama):
         ("torch.cuda.is_available", False, "there is no GPU"),
         ("torch.cuda.get_device_capability", (7, 5), "older than Ampere"),
         ("transformers.utils.is_flash_attn_2_available", False, "flash-attn is not installed"),
-        ("bootembed.core.attention._supports", False, "the model in .* cannot"),
+        ("bootembed.core.attention._supports", False, "the model in .* does not support it"),
     ],
 )
 def test_flash_attention_that_cannot_be(llama, monkeypatch, missing, value, told):
@@ -68,7 +68,7 @@ def test_an_architecture_without_sdpa(tmp_path):
         vocab_size=50, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
     )
     DebertaV2Model(config).save_pretrained(tmp_path)
-    with pytest.raises(ParamsError, match=r"attention: sdpa, which the model in .* cannot; set auto or eager"):
+    with pytest.raises(ParamsError, match=r"attention: sdpa: the model in .* does not support it"):
         attention_options("sdpa", tmp_path, auto_class=AutoModel, half_precision=False)
     chosen = attention_options("auto", tmp_path, auto_class=AutoModel, half_precision=False)
     assert AutoModel.from_pretrained(tmp_path, **chosen).config._attn_implementation == "eager"

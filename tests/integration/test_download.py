@@ -173,10 +173,10 @@ def test_each_refusal_names_model_cause_and_remedy(hub, tmp_path):
     ]
     expected = [
         r"is gated and HF_TOKEN is not set; accept its terms",
-        r"no such model, or it is private and HF_TOKEN is not set; check `id`",
+        r"no such model, or it is private and HF_TOKEN is not set; check the id",
         r"no such revision; set `revision`",
-        r"HF_TOKEN may not read this.*403",
-        r"`id` is malformed; write owner/name",
+        r"HF_TOKEN may not read this .HTTP status 403.; give the token",
+        r"the id is malformed; write owner/name",
     ]
     told, _ = _fetch(tmp_path, wanted, endpoint=hub)
     for (model, revision), message, fault in zip(wanted, told, expected, strict=True):
@@ -194,7 +194,7 @@ def test_a_token_is_used_and_never_shown(hub, tmp_path):
     assert _Hub.tokens == {f"Bearer {TOKEN}"}
     assert TOKEN not in shown
     (invalid,), _ = _fetch(tmp_path / "wrong", [("org/open", COMMIT)], endpoint=hub, token="hf_wrong")
-    assert "HF_TOKEN is not valid; make a new read token" in invalid
+    assert "HF_TOKEN is not valid (HTTP status 401); make a new read token" in invalid
 
 
 def test_a_hub_out_of_reach_is_told(tmp_path):

@@ -378,7 +378,7 @@ def _run_stage(base, folder, settings):
     """The command `generate_triplets` with tracking on; nothing is sent."""
     raw = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
     raw["generation"] = settings.model_dump(mode="json")
-    raw["generate_triplets"] |= {"anchors": 6, "oracle": False}
+    raw["generate_triplets"] |= {"anchors": 6}
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
     write_table(({"text": text} for text in ANCHORS), ANCHORS_TABLE, folder / "anchors.parquet")
     description = describe_generator(
@@ -402,8 +402,7 @@ def _run_stage(base, folder, settings):
 def test_a_stage_logs_cost_and_no_key(base, tmp_path, monkeypatch, caplog, refused):
     caplog.set_level("DEBUG")
     monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
-    monkeypatch.setattr(tracking, "SPOOL", tmp_path / "spool")
-    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
+    monkeypatch.setattr(tracking, "RECORDS", tmp_path / "records")
     monkeypatch.setattr(tracking, "send_now", lambda: None)
     fault = (401, {"error": {"message": f"not {KEY}"}}) if refused else None
     with serving(FakeEndpoint(lambda body, before: fault)) as state:
@@ -413,7 +412,7 @@ def test_a_stage_logs_cost_and_no_key(base, tmp_path, monkeypatch, caplog, refus
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in written if KEY.encode() in path.read_bytes()]
     assert KEY not in result.output + caplog.text
-    (record,) = (json.loads(path.read_text()) for path in (tmp_path / "spool").glob("*.json"))
+    (record,) = (json.loads(path.read_text()) for path in (tmp_path / "records").glob("*.json"))
     if refused:
         assert "not [key]" in result.output
         assert "not [key]" in record["tags"]["error"]

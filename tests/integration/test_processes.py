@@ -19,7 +19,6 @@ from toy import toy_nli
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.processes import check_batch, started_processes
 from bootembed.core.tables import NLI, TRIPLETS, write_table
-from bootembed.settings.models import Launch
 from bootembed.strategies.adapter_composition import read_adapter, relative_difference
 
 ROOT = Path(__file__).parents[2]
@@ -168,7 +167,7 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
     with pytest.raises(ParamsError, match=r"launch\.processes: 4: this machine has 2 GPUs"):
-        started_processes("stages.train_embedder", Launch(processes=4))
+        started_processes("stages.train_embedder", processes=4)
 
 
 @pytest.mark.parametrize(("visible", "left"), [(None, "0"), ("2,3", "2"), ("", ""), ("GPU-a,GPU-b", "GPU-a")])
@@ -178,12 +177,12 @@ def test_a_process_that_trains_alone_sees_one_gpu(monkeypatch, visible, left):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible or "")
     if visible is None:
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    assert not started_processes("stages.train_embedder", Launch(processes=1))
+    assert not started_processes("stages.train_embedder", processes=1)
     assert os.environ["CUDA_VISIBLE_DEVICES"] == left
 
 
 def test_processes_of_torchrun_keep_their_gpus(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
-    assert not started_processes("stages.train_embedder", Launch(processes=1))
+    assert not started_processes("stages.train_embedder", processes=1)
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "2,3"

@@ -21,7 +21,7 @@ from bootembed.core.tables import (
     write_table,
 )
 from bootembed.triplets.filters import TripletRejection
-from stages import assemble_generator, generate_triplets
+from stages import assemble_generator, generate_triplets, judge_triplets
 
 PREMISES = sorted({row["premise"] for row in toy_nli(60, seed=9)})
 
@@ -29,7 +29,7 @@ PREMISES = sorted({row["premise"] for row in toy_nli(60, seed=9)})
 @pytest.fixture
 def params(tmp_path):
     raw = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
-    raw["generate_triplets"] |= {"anchors": 6, "oracle": False}
+    raw["generate_triplets"] |= {"anchors": 6}
     raw["generate_triplets"]["filters"]["wrong_language"] = True
     raw["generate_triplets"]["filters"]["semantic"]["min_margin"] = -2.0
     raw["in_context"] |= {"examples": 2, "selection": "similar", "order": "most_similar_last"}
@@ -89,3 +89,24 @@ def test_in_context_from_examples_to_a_dataset(tiny_generator, tmp_path, params)
     )
     assert metrics["language_check"] == 1
     assert "similar, of 6" in (tmp_path / "one/README.md").read_text()
+
+
+def test_kept_triplets_are_judged_by_the_grammar(tmp_path, params):
+    row = dict.fromkeys(("generator_hash", "positive_adapter_hash", "negative_adapter_hash", "prompt_version"), "")
+    row |= {"language": "eng", "answer_language": "eng", "strategy": "in_context", "seed": 1, "anchor_id": 0}
+    row |= {"anchor": "The farmer buys an apple on Monday."}
+    row |= {"positive": "The farmer buys an apple.", "negative": "The farmer buys an apple on Monday."}
+    options = {"strategy": "in_context", "language": "afr", "params": params}
+    found = []
+    for name, rows in (("some", [row]), ("none", [])):
+        write_table(rows, GENERATED_TRIPLETS, tmp_path / f"{name}.parquet")
+        _run(
+            judge_triplets.main,
+            **options,
+            triplets=tmp_path / f"{name}.parquet",
+            metrics=tmp_path / f"oracle/{name}.json",
+        )
+        found.append(json.loads((tmp_path / f"oracle/{name}.json").read_text()))
+    assert (found[0]["positive_precision"], found[0]["negative_precision"]) == (1.0, 0.0)
+    assert (found[0]["positive_entailment"], found[0]["negative_same"]) == (1.0, 1.0)
+    assert found[1] == {}

@@ -42,6 +42,8 @@ def test_every_profile_gives_a_graph(profile, tmp_path):
     repo = Repo.init(str(tmp_path), no_scm=True)
     assert len(repo.index.graph) == len(repo.index.stages)
     names = {stage.name for stage in repo.index.stages}
+    judged = {name for name in names if name.startswith("judge_triplets@")}
+    assert len(judged) == len(params.grid.strategies) * len(params.judge_triplets.languages)
     for language in params.grid.languages:
         for recipe in params.grid.recipes:
             for encoder in params.grid.encoders:

@@ -148,7 +148,6 @@ def test_datasets_loads_the_folder(tmp_path, count):
         folder / "training.parquet",
         rejected=folder / "rejected.parquet",
         metrics_path=tmp_path / "metrics.json",
-        oracle_content_words=None,
     )
     (folder / "README.md").write_text(dataset_card(triplets, MAKING), encoding="utf-8")
     cache = str(tmp_path / "cache")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 import yaml
 from click.testing import CliRunner
+from dvc.exceptions import DvcException
 
-from bootembed.workflow.fan_out import FanOutError, fan_out, main, visible_devices
+from bootembed.workflow.cells import FanOutError
+from bootembed.workflow.fan_out import fan_out, main
+from bootembed.workflow.workers import visible_devices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 PIPELINE = {
     "stages": {
@@ -51,11 +55,11 @@ def project(tmp_path, monkeypatch):
     return folder
 
 
-def repro(*targets):
+def repro(*targets, **options):
     from dvc.repo import Repo
 
     with Repo() as repo:
-        return [stage.name for stage in repo.reproduce(list(targets) or None)]
+        return [stage.name for stage in repo.reproduce(list(targets) or None, **options)]
 
 
 def status():
@@ -223,16 +227,89 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_a_terminated_fan_out_ends_what_it_started(project):
-    (project / "cell.sh").write_text('echo $$ > "pid.$1"; exec sleep 60\n')
-    process = subprocess.Popen([sys.executable, "-m", "bootembed.workflow.fan_out", "cell", "--jobs", "2"], cwd=project)
+def _start(project: Path, *command: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", *command], cwd=project)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_a_fan_out_that_is_ended_ends_what_it_started_and_blocks_nobody(project, ending):
+    """Also what the commands started in turn: the shell here runs `sleep` as a process of its own."""
+    (project / "cell.sh").write_text('sleep 60 & echo $! > "pid.$1"; wait\n')
+    process = _start(project, "bootembed.workflow.fan_out", "cell", "--jobs", "2")
     assert _within(60, lambda: len(_pids(project)) == 2)
     started = _pids(project)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 128 + signal.SIGTERM
+    process.send_signal(ending)
+    assert process.wait(timeout=30) == (128 + ending if ending == signal.SIGTERM else -ending)
     assert _within(30, lambda: not any(_runs(pid) for pid in started))
     assert not (project / "pid.c").exists()
-    assert not (Path(project) / "out").exists()
+    assert not (project / "out").exists()
+    (project / "cell.sh").write_text(COPY)
+    assert len(run(project, "cell").recorded) == 3
+
+
+@pytest.fixture
+def running(project):
+    """A process that runs `cell@a`, which ends when there is a file `go`; every run of a cell is written to `ran`."""
+
+    def start(*command):
+        hold = 'if test "$1" = a; then until test -e go; do sleep 0.1; done; fi\n'
+        (project / "cell.sh").write_text('echo "$1" >> ran\n' + hold + COPY)
+        processes.append(_start(project, *command, "cell@a"))
+        assert _within(60, (project / "ran").exists)
+        return processes[0]
+
+    processes: list[subprocess.Popen[bytes]] = []
+    yield start
+    (project / "go").touch()
+    for process in processes:
+        process.wait(timeout=60)
+
+
+@pytest.mark.parametrize("command", [("bootembed.workflow.fan_out",), ("dvc", "repro", "--single-item")])
+def test_a_cell_that_another_process_runs_is_left_to_it(project, running, command):
+    other = running(*command)
+    outcome = run(project, "cell", "end")
+    assert (sorted(outcome.recorded), outcome.failed) == (["cell@b", "cell@c"], {})
+    assert list(outcome.busy) == ["cell@a"]
+    assert re.search(
+        rf"out/a.txt' is busy, it is being blocked by: \(PID {other.pid}\): .*cell@a$", outcome.busy["cell@a"]
+    )
+    assert outcome.not_begun == ["end"]
+    (project / "go").touch()
+    assert other.wait(timeout=60) == 0
+    assert sorted((project / "ran").read_text().split()) == ["a", "b", "c"]
+    assert status() == {"end"}
+
+
+def test_a_cell_that_another_process_has_finished_meanwhile_is_up_to_date(project, running):
+    running("bootembed.workflow.fan_out")
+    wait = "touch go; until grep -q cell@a dvc.lock; do sleep 0.1; done"
+    long = {"cmd": wait + "; touch long.txt", "outs": ["long.txt"]}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE["stages"] | {"long": long}}))
+    outcome = run(project)
+    assert (outcome.busy, outcome.failed, outcome.not_begun) == ({}, {}, [])
+    assert "cell@a" in outcome.unchanged
+    assert sorted((project / "ran").read_text().split()) == ["a", "b", "c"]
+    assert status() == set()
+
+
+def test_dvc_repro_is_refused_a_cell_that_runs_and_what_it_reads(project, running):
+    running("bootembed.workflow.fan_out")
+    with pytest.raises(DvcException, match="failed to reproduce 'cell@a'"):
+        repro("cell@a", single_item=True)
+    (project / "source.txt").write_text("other\n")
+    with pytest.raises(DvcException, match="failed to reproduce 'prepare'"):
+        repro("prepare")
+    assert (project / "ran").read_text() == "a\n"
+    assert (project / "base.txt").read_text() == "s\n"
+
+
+def test_a_busy_cell_is_one_message_and_exit_status_1(project, running):
+    other = running("bootembed.workflow.fan_out")
+    result = CliRunner().invoke(main, ["cell@a"])
+    assert result.exit_code == 1
+    assert f"(PID {other.pid})" in result.output.splitlines()[-1]
+    assert "0 run, 0 failed, 1 busy" in result.output
 
 
 def test_visible_devices(monkeypatch):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootembed.core.text import comparable, distinct_share, is_known_script, repair_mojibake, script_share
-from bootembed.corpora.near import SHORTEST, NearTexts, SeenTexts, jaccard, may_be_near, ngrams
+from bootembed.core.text import comparable, distinct_share, is_known_script, jaccard, repair_mojibake, script_share
+from bootembed.corpora.near import SHORTEST, NearTexts, SeenTexts, letter_ngrams, may_be_near
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,10 @@ def test_near_texts_are_found_as_by_comparing_with_each(threshold: float) -> Non
     held = [comparable(text) for text in raw]
     asked = [comparable(edited(text, rng=rng)) for text in raw] + [f"{text}s" for text in held]
     found = NearTexts(held, threshold).nearest(asked)
-    truly = [max((jaccard(ngrams(one), ngrams(other)), index) for index, other in enumerate(held)) for one in asked]
+    truly = [
+        max((jaccard(letter_ngrams(one), letter_ngrams(other)), index) for index, other in enumerate(held))
+        for one in asked
+    ]
     clear = [index for index, (similarity, _) in enumerate(truly) if similarity >= threshold + 0.05]
     missed = [index for index in clear if found[index] is None]
     assert len(clear) > 20
@@ -57,7 +60,7 @@ def test_a_set_takes_little_more_memory_than_its_texts() -> None:
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
     texts = NearTexts(held, 0.8)
-    ngrams.cache_clear()
+    letter_ngrams.cache_clear()
     after, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert after - before < 1000 * len(held)
@@ -84,7 +87,8 @@ def test_seen_texts_find_what_came_before(tmp_path: Path) -> None:
     repeated = [edited(text, rng=rng) for text in first]
     found = seen.near([*repeated, *sentences(100, seed=7)])
     truly = [
-        jaccard(ngrams(comparable(one)), ngrams(comparable(two))) for one, two in zip(first, repeated, strict=True)
+        jaccard(letter_ngrams(comparable(one)), letter_ngrams(comparable(two)))
+        for one, two in zip(first, repeated, strict=True)
     ]
     for similarity, hit in zip(truly, found, strict=False):
         assert hit is None or hit == pytest.approx(similarity)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,11 +39,28 @@ def _set(path, value):
         ("train_task_adapter.lr_scheduler_type", "cosin", ["lr_scheduler_type", "'cosin'"]),
         ("grid.languages", ["afr", "huasa"], ["grid.languages[1]", "'huasa'", "`languages`"]),
         ("grid.recipes", ["xl_lora"], ["grid.recipes", "set it to ['in_context'"]),
+        (
+            "grid.strategies",
+            ["xl_lor"],
+            ["grid.strategies[0]: 'xl_lor' is not known (did you mean 'xl_lora'?)"],
+        ),
+        ("generation.engine", "rai", ["generation.engine: 'rai' is not known (did you mean 'ray'?); choose one of ["]),
+        (
+            "train_embedder.objective",
+            "contrast",
+            ["train_embedder.objective: 'contrast'", "mean 'contrastive'"],
+        ),
+        (
+            "evaluate_embedder.tasks.SampleSTS.kind",
+            "sst",
+            ["evaluate_embedder.tasks.SampleSTS.kind: 'sst'", "did you mean 'sts'"],
+        ),
         ("grid.encoders", ["tinny"], ["grid.encoders[0]", "'tinny'", "base_models"]),
         ("grid.adapter_languages", {"eng": "english", "afr": "target"}, ["adapter_composition", "ind"]),
         ("grid.adapter_languages", {"afr": "target", "ind": "target"}, ["adapter_composition", "eng"]),
         ("build_xl_lora_data.source_languages", [], ["xl_lora", "source_languages", "name a source language"]),
         ("build_xl_lora_data.source_languages", ["afr"], ["'afr'", "role 'source'"]),
+        ("judge_triplets.languages", ["swa"], ["judge_triplets.languages", "'swa'", "remove it"]),
         ("corpora.sample.anchors", [], ["corpora.sample.anchors", "'afr'", "no data"]),
         ("languages.afr.corpus", "sampel", ["languages.afr.corpus", "'sampel'", "did you mean 'sample'"]),
         ("register_models.validation_task", {"afr": "SampleSTS"}, ["validation_task.ind", "SampleSTS"]),
@@ -148,6 +167,56 @@ def test_what_a_late_stage_would_refuse_is_refused_before_the_first(values, told
     message = str(caught.value)
     assert all(line.startswith("params.yaml: ") for line in message.splitlines())
     assert all(part in message for part in told), message
+
+
+TOY_PLUGIN = """
+from bootembed.settings.base import Section
+
+class Settings(Section):
+    volume: int
+"""
+
+
+@pytest.fixture
+def toy_plugin(tmp_path, monkeypatch):
+    """A function that adds the module `toy` to a package."""
+
+    def add(package, content=TOY_PLUGIN):
+        module = importlib.import_module(package)
+        (tmp_path / "toy.py").write_text(content)
+        monkeypatch.setattr(module, "__path__", [*module.__path__, str(tmp_path)])
+        monkeypatch.setitem(sys.modules, f"{package}.toy", None)  # so that its import is undone afterwards
+        del sys.modules[f"{package}.toy"]
+
+    return add
+
+
+@pytest.mark.parametrize(
+    ("package", "section"),
+    [
+        ("bootembed.generation.engines", "generation."),
+        ("bootembed.embedder.objectives", "train_embedder."),
+        ("bootembed.strategies", ""),
+    ],
+)
+def test_the_section_of_a_plugin_is_accepted_and_validated(package, section, toy_plugin):
+    toy_plugin(package)
+    params = validate_params(_set(f"{section}toy", {"volume": 3}), source="p")
+    for part in f"{section}toy.volume".split("."):
+        params = getattr(params, part)
+    assert params == 3
+    with pytest.raises(ParamsError, match=rf"^p: {section}toy\.volume: value 'loud': .*integer"):
+        validate_params(_set(f"{section}toy", {"volume": "loud"}), source="p")
+    with pytest.raises(ParamsError, match=rf"^p: {section}toy\.volum: unknown key \(did you mean 'volume'\?\);"):
+        validate_params(_set(f"{section}toy", {"volume": 3, "volum": 3}), source="p")
+    with pytest.raises(ParamsError, match=rf"^p: {section}toi: unknown key \(did you mean 'toy'\?\); remove it$"):
+        validate_params(_set(f"{section}toi", {"volume": 3}), source="p")
+
+
+def test_a_plugin_without_settings_takes_no_section(toy_plugin):
+    toy_plugin("bootembed.strategies", content="")
+    with pytest.raises(ParamsError, match=r"^p: toy: unknown key; remove it$"):
+        validate_params(_set("toy", {}), source="p")
 
 
 @pytest.mark.parametrize(

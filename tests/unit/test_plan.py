@@ -216,24 +216,26 @@ class TestChecks:
         ("name", "revision", "state", "told"),
         [
             ("org/open", REVISION, "ok", "at 0000000"),
-            ("org/open", "1" * 40, "missing", "has no commit 1111"),
-            ("org/gated", REVISION, "missing", "is gated and not open to this token"),
-            ("org/none", REVISION, "missing", "is not on the Hub, or private"),
-            ("org/broken", REVISION, "unknown", "could not be checked: the Hub answered 503"),
+            ("org/open", "1" * 40, "missing", "at 1111111: the {kind} has no such revision"),
+            ("org/gated", REVISION, "missing", "the {kind} is gated and HF_TOKEN is not set"),
+            ("org/none", REVISION, "missing", "there is no such {kind}, or it is private and HF_TOKEN is not set"),
+            ("org/broken", REVISION, "unknown", "could not be checked: the Hub failed (HTTP status 503)"),
         ],
     )
-    def test_what_the_hub_answers(self, hub, kind, name, revision, state, told):
+    def test_what_the_hub_answers(self, hub, monkeypatch, kind, name, revision, state, told):
+        monkeypatch.delenv("HF_TOKEN", raising=False)
         found = requirements.ask_hub(Repo(name, kind, revision), endpoint=hub)
-        assert (found.state, told in found.what) == (state, True), found
+        assert (found.state, told.format(kind=kind) in found.what) == (state, True), found
         assert bool(found.remedy) == (state != "ok")
 
     def test_no_connection_and_offline_mode_are_no_failure(self, hub, monkeypatch):
         repo = Repo("org/open", "model", REVISION)
-        offline = "model org/open: could not be checked: offline"
+        unchecked = "model org/open: could not be checked: "
         found = requirements.ask_hub(repo, endpoint="http://127.0.0.1:9")
-        assert (found.state, found.what) == ("unknown", offline)
+        assert (found.state, found.what) == ("unknown", unchecked + "it cannot be reached")
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-        assert requirements.ask_hub(repo, endpoint=hub).what == offline
+        found = requirements.ask_hub(repo, endpoint=hub)
+        assert (found.state, found.what) == ("unknown", unchecked + "HF_HUB_OFFLINE is set")
 
     @pytest.mark.parametrize("token", [None, "hf_x"])
     def test_configurations_are_asked_for_with_the_environments_token_alone(self, monkeypatch, token):
@@ -274,6 +276,7 @@ class TestChecks:
     def test_files_of_the_users_own(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         raw = LAPTOP | {"write_sample_corpora": LAPTOP["write_sample_corpora"] | {"languages": []}}
+        raw = raw | {"judge_triplets": {"languages": []}}
         raw = raw | {"base_models": raw["base_models"] | {"tiny": {"role": "encoder", "source": "local", "path": "e"}}}
         params = validate_params(raw, source="p")
         (tmp_path / "data/sample/afr").mkdir(parents=True)

@@ -14,7 +14,7 @@ from bootembed.core.tables import NEAREST, PREDICTIONS, read_table, write_table
 from bootembed.report.corpora import corpora_section, read_corpus_reports
 from bootembed.report.intervals import compare_recipes
 from bootembed.report.scores import read_results
-from bootembed.report.write import write_markdown, write_scores_csv, write_summary
+from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
 from bootembed.settings.corpora import Language
 from bootembed.settings.schema import Grid
 from bootembed.triplets.filters import TripletRejection
@@ -65,15 +65,21 @@ def folders(tmp_path):
         write_table(rows, NEAREST, tmp_path / f"results/{cell}/nearest.parquet")
     (tmp_path / "scores/leftover-afr-tiny.json").write_text("of another grid")
     triplets = {str(reason): 0 for reason in TripletRejection} | {"candidates": 10, "kept": 9, "empty": 1}
-    triplets |= {"oracle_positive_precision": 0.9, "oracle_negative_precision": 0.75}
-    triplets |= {"oracle_right_language_positive": 1.0, "oracle_right_language_negative": 0.8}
-    triplets |= {"oracle_positive_entailment": 8.0, "oracle_negative_contradiction": 6.0}
     (tmp_path / "triplets/xl_lora-afr.json").write_text(json.dumps(triplets))
+    oracle = {"positive_precision": 0.9, "negative_precision": 0.75}
+    oracle |= {"right_language_positive": 1.0, "right_language_negative": 0.8}
+    oracle |= {"positive_entailment": 8.0, "negative_contradiction": 6.0}
+    (tmp_path / "oracle").mkdir()
+    (tmp_path / "oracle/xl_lora-afr.json").write_text(json.dumps(oracle))
     return tmp_path
 
 
+def _read(folders, judged=("afr",), oracle="oracle"):
+    return read_results(folders / "scores", folders / "triplets", GRID, oracle_dir=folders / oracle, judged=judged)
+
+
 def test_files(folders):
-    results = read_results(folders / "scores", folders / "triplets", GRID)
+    results = _read(folders)
     comparisons = compare_recipes(results.scores, folders / "results", seed=1)
     write_scores_csv(results.scores, folders / "scores.csv")
     write_summary(results, folders / "summary.json")
@@ -100,7 +106,7 @@ def test_files(folders):
 
 
 def test_strategies_are_compared_with_every_baseline(folders):
-    results = read_results(folders / "scores", folders / "triplets", GRID)
+    results = _read(folders)
     comparisons = compare_recipes(results.scores, folders / "results", seed=1)
     pairs = [(recipe, "untrained") for recipe in ("english_nli", "translation_pairs", "xl_lora")]
     pairs += [("xl_lora", "english_nli"), ("xl_lora", "translation_pairs")]
@@ -114,7 +120,7 @@ def test_strategies_are_compared_with_every_baseline(folders):
 
 
 def test_answers_to_other_rows_are_refused(folders):
-    results = read_results(folders / "scores", folders / "triplets", GRID)
+    results = _read(folders)
     path = folders / "results/xl_lora-afr-tiny/nearest.parquet"
     rows = read_table(path, NEAREST)
     write_table(rows[:-1], NEAREST, path)
@@ -130,10 +136,22 @@ def test_answers_to_other_rows_are_refused(folders):
         compare_recipes(results.scores, folders / "results", seed=1)
 
 
+def test_without_a_judged_language_there_is_no_section_on_the_oracle(folders):
+    results = _read(folders, judged=(), oracle="none")
+    write_summary(results, folders / "summary.json")
+    write_oracle_csv(results.oracle, folders / "oracle.csv")
+    write_markdown(results, [], "", folders / "report.md", profile="real", seed=1)
+    assert json.loads((folders / "summary.json").read_text())["oracle_precision"] == {}
+    assert (folders / "oracle.csv").read_text() == "strategy,language,polarity,precision\n"
+    assert "grammar of the sample corpora" not in (folders / "report.md").read_text()
+    with pytest.raises(DataError, match="judge_triplets@xl_lora-afr"):
+        _read(folders, oracle="none")
+
+
 def test_a_missing_cell_names_the_stage_to_run(folders):
     (folders / "scores/english_nli-afr-tiny.json").unlink()
     with pytest.raises(DataError, match="evaluate_embedder@english_nli-afr-tiny"):
-        read_results(folders / "scores", folders / "triplets", GRID)
+        _read(folders)
 
 
 def test_the_section_on_corpora_lists_what_an_evaluation_set_held(tmp_path):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -26,7 +27,7 @@ def store(tmp_path, monkeypatch):
 
 
 def _runs():
-    tracking.send_spooled()
+    tracking.send_records()
     client = tracking.client()
     return client.search_runs([tracking.experiment_id(client)])
 
@@ -67,10 +68,10 @@ def test_runs_wait_while_the_store_cannot_be_reached(store, monkeypatch):
     with tracking.stage_run("x", cell={}, settings={}) as run:
         run.log_metrics({"a": 1})
     with pytest.raises(Exception, match="File exists"):
-        tracking.send_spooled()
-    assert list(tracking.SPOOL.glob("*.json"))
+        tracking.send_records()
+    assert list(tracking.RECORDS.glob("*.json"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", reachable)
-    assert tracking.send_spooled() == 1
+    assert tracking.send_records() == 1
     assert _runs()[0].data.metrics["a"] == 1
 
 
@@ -87,7 +88,6 @@ def test_a_password_in_the_store_address_is_not_shown(monkeypatch):
 
 
 def test_a_password_in_the_store_address_is_not_shown_by_mlflows_own_errors(store, monkeypatch, caplog):
-    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
     monkeypatch.setattr(tracking, "_PATIENCE", {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://anna:hidden@127.0.0.1:9/store")
     with pytest.raises(ValueError, match="broken"):
@@ -97,7 +97,6 @@ def test_a_password_in_the_store_address_is_not_shown_by_mlflows_own_errors(stor
 
 
 def test_a_stage_does_not_wait_minutes_for_a_server_that_is_away(store, monkeypatch):
-    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     started = time.monotonic()
     with pytest.raises(ValueError, match="broken"):
@@ -107,19 +106,17 @@ def test_a_stage_does_not_wait_minutes_for_a_server_that_is_away(store, monkeypa
 
 
 def test_a_run_that_mlflow_refuses_holds_up_no_other(store, monkeypatch):
-    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
     with tracking.stage_run("refused", cell={}, settings={}) as run:
         run.log_metrics({"no such # name": 1})
     with tracking.stage_run("taken", cell={}, settings={}) as run:
         run.log_metrics({"a": 1})
     (logged,) = _runs()
     assert logged.data.metrics["a"] == 1
-    assert len(list(tracking.SPOOL.glob("*.refused"))) == 1
-    assert not list(tracking.SPOOL.glob("*.json"))
+    assert len(list(tracking.RECORDS.glob("*.refused"))) == 1
+    assert not list(tracking.RECORDS.glob("*.json"))
 
 
 def test_columns_of_a_users_file_and_a_file_that_is_gone_are_no_hindrance(store, monkeypatch):
-    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
     report = store / "report.md"
     report.write_text("x")
     with tracking.stage_run("x", cell={}, settings={"corpora": {"where": {"Sentence #1/2": "a"}}}) as run:
@@ -129,23 +126,60 @@ def test_columns_of_a_users_file_and_a_file_that_is_gone_are_no_hindrance(store,
     assert logged.data.params == {"corpora.where.Sentence _1_2": "a"}
 
 
-def test_one_process_sends_what_several_stages_left(store, monkeypatch):
-    monkeypatch.setattr(tracking, "_start_sender", lambda: None)
-    monkeypatch.setattr(tracking, "_COLLECTING_SECONDS", 0.2)
+def _stage(name):
+    with tracking.stage_run(name, cell={}, settings={}):
+        pass
+
+
+def _waiting():
+    return len(list(tracking.RECORDS.glob("*.json")))
+
+
+def test_short_stages_leave_their_records_to_whoever_ends_the_run(store):
     for name in ("a", "b"):
-        with tracking.stage_run(name, cell={}, settings={}):
-            pass
-    with (tracking.SPOOL / "collecting").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        tracking.send_later()  # another one is collecting
-    assert len(list(tracking.SPOOL.glob("*.json"))) == 2
-    tracking.send_later()
-    assert not list(tracking.SPOOL.glob("*.json"))
+        _stage(name)
+    assert _waiting() == 2
+    assert not list(store.glob("mlflow.db"))
+    tracking.send_now()
+    assert _waiting() == 0
     assert len(_runs()) == 2
 
 
+def test_a_long_stage_sends_what_waits(store, monkeypatch):
+    _stage("short")
+    monkeypatch.setattr(tracking, "_LONG_STAGE", 0.0)
+    _stage("long")
+    assert _waiting() == 0
+    assert len(_runs()) == 2
+
+
+def test_a_second_sender_leaves_the_records_to_the_first_one(store, monkeypatch):
+    """Also one that is written while the first one sends: it is in the store when that one is done, once."""
+    log = tracking._log
+
+    def log_and_let_others_send(client, record):
+        if record["name"] == "first":
+            monkeypatch.setenv("DVC_STAGE", "second")
+            _stage("second")
+            assert tracking.send_records() == 0
+        log(client, record)
+
+    monkeypatch.setattr(tracking, "_log", log_and_let_others_send)
+    monkeypatch.setenv("DVC_STAGE", "first")
+    _stage("first")
+    assert tracking.send_records() == 2
+    assert [run.info.run_name for run in _runs()] == ["second", "first"]
+
+
+def test_the_command_sends(store, monkeypatch):
+    _stage("x")
+    subprocess.run([sys.executable, "-m", "bootembed.tracking"], check=True)
+    assert _waiting() == 0
+    assert len(_runs()) == 1
+
+
 @pytest.mark.parametrize(("rank", "count"), [("0", 1), ("1", 0)])
-def test_of_several_processes_the_first_one_logs(store, monkeypatch, rank, count):
+def test_of_several_processes_the_main_one_logs(store, monkeypatch, rank, count):
     monkeypatch.setenv("RANK", rank)
     with tracking.stage_run("x", cell={}, settings={}) as run:
         run.log_metrics({"a": 1})

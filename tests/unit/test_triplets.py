@@ -13,7 +13,6 @@ from bootembed.generation.answer_cache import Answer
 from bootembed.generation.generator import describe_generator, read_generator, write_generator
 from bootembed.generation.shots import Example, ShotPool
 from bootembed.settings.models import BuildXlLoraData
-from bootembed.strategies.assemble import english_examples
 from bootembed.strategies.xl_lora import SourceText, build_xl_lora_data
 from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates
 
@@ -96,15 +95,6 @@ def test_missing_adapter_and_missing_generator_are_named(tmp_path):
         write_generator(description, {Polarity.POSITIVE: tmp_path / "none"}, tmp_path / "generator")
     with pytest.raises(DataError, match="assemble_generator"):
         read_generator(tmp_path / "nowhere")
-
-
-def test_english_examples_join_both_labels():
-    rows = [
-        {"premise": "p", "hypothesis": "yes", "label": "entailment"},
-        {"premise": "p", "hypothesis": "no", "label": "contradiction"},
-        {"premise": "q", "hypothesis": "yes", "label": "entailment"},
-    ]
-    assert english_examples(rows) == [{"anchor": "p", "positive": "yes", "negative": "no"}]
 
 
 def test_xl_lora_rows_pair_foreign_premises_with_english_hypotheses():

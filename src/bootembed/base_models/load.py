@@ -13,7 +13,7 @@ from bootembed.core.errors import DataError, ParamsError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bootembed.settings.base import Attention
+    from bootembed.core.attention import Attention
 
 
 def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: Attention = "auto") -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""Checkpoints of unfinished training runs, continued only by a run with the same inputs."""
+"""Checkpoints of unfinished training runs, resumed only by a run with the same inputs."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _LABEL = "inputs.sha256"
 
 
 def newest_checkpoint(folder: Path, *, inputs: Mapping[str, Any]) -> str | None:
-    """Path of the newest whole checkpoint of a Hugging Face trainer that ran on the same inputs.
+    """Path of the newest complete checkpoint of a Hugging Face trainer that ran on the same inputs.
 
-    A killed run's checkpoints outlive a change of its parameters or data; continued under others they would give a
-    model that neither describes, so checkpoints of other inputs are removed.
+    A killed run's checkpoints may be older than a change of its parameters or data. Resumed with other inputs, they
+    would give a model that neither set of inputs describes, so checkpoints of other inputs are removed.
 
-    Of several processes the first one looks, and all get what it found.
+    The main process looks, and all processes get what it found.
 
     Args:
-        folder: Where the trainer saves; made, and labelled with the inputs, when it does not exist.
-        inputs: Everything that decides the result, as values JSON can hold.
+        folder: Where the trainer saves; created, and labelled with the inputs, if it does not exist.
+        inputs: Everything that decides the result, as JSON values.
     """
     return broadcast_from_main(_newest(folder, inputs) if is_main_process() else None)
 
@@ -38,17 +38,17 @@ def _newest(folder: Path, inputs: Mapping[str, Any]) -> str | None:
     label = folder / _LABEL
     if not label.is_file() or label.read_text(encoding="utf-8") != digest:
         for stale in sorted(folder.glob("checkpoint-*")):
-            logger.info("%s is of a run with other inputs and removed", stale)
+            logger.info("%s belongs to a run with other inputs and is removed", stale)
             shutil.rmtree(stale)
         folder.mkdir(parents=True, exist_ok=True)
         label.write_text(digest, encoding="utf-8")
-    whole = [path for path in folder.glob("checkpoint-*") if _is_whole(path)]
-    newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    complete = [path for path in folder.glob("checkpoint-*") if _is_complete(path)]
+    newest = max(complete, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
     return str(newest) if newest else None
 
 
-def _is_whole(checkpoint: Path) -> bool:
-    """Whether the run was not killed while saving: the trainer writes its state last."""
+def _is_complete(checkpoint: Path) -> bool:
+    """Whether the run was not killed while it saved: the trainer writes its state last."""
     try:
         json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

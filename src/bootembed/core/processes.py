@@ -1,7 +1,7 @@
-"""Training in several processes: which one this is, what all agree on, and how a stage starts them.
+"""Training in several processes: which one this is, how they agree on a value, and how a stage starts them.
 
-Each process trains on its share of every batch (distributed data parallel). The first one, of rank 0, alone writes
-checkpoints, outputs and MLflow runs. Ranks come from the environment, as torchrun and accelerate set it.
+Each process trains on its share of every batch (distributed data parallel). Only the main process, which has rank 0,
+writes checkpoints, outputs and MLflow runs. Ranks come from the environment, as torchrun and accelerate set it.
 """
 
 from __future__ import annotations
@@ -9,28 +9,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from bootembed.core.errors import DataError, ParamsError
-
-if TYPE_CHECKING:
-    from bootembed.settings.models import Launch
 
 Value = TypeVar("Value")
 
 
 def process_count() -> int:
-    """Processes that train together; 1 where nothing started several."""
+    """Number of processes that train together: the world size; 1 if nothing started several."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_main_process() -> bool:
-    """Whether this process is the one that writes."""
+    """Whether this process has rank 0."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def wait_for_all() -> None:
-    """Return when every process has come here; at once where there is one."""
+    """Return when every process has called this; immediately if there is only one."""
     import torch
 
     if process_count() > 1 and torch.distributed.is_initialized():
@@ -38,7 +35,7 @@ def wait_for_all() -> None:
 
 
 def broadcast_from_main(value: Value) -> Value:
-    """The first process's `value`, in all processes; every process must call this."""
+    """The main process's `value`, in all processes; every process must call this."""
     import torch
 
     if process_count() == 1 or not torch.distributed.is_initialized():
@@ -51,8 +48,8 @@ def broadcast_from_main(value: Value) -> Value:
 def batch_arguments(per_process: int) -> dict[str, Any]:
     """Arguments of a Hugging Face trainer for batches of `per_process` rows in each process.
 
-    Batches are drawn as one process would draw them at the same total, then cut into the processes' shares: the order
-    of rows, and which rows share a batch, do not depend on how many processes there are.
+    Batches are drawn as a single process would draw batches of the same total size, then split between the processes:
+    the order of rows, and which rows share a batch, do not depend on the number of processes.
     """
     import torch
 
@@ -83,36 +80,38 @@ def check_batch(rows: int, per_process: int, *, key: str) -> None:
         )
 
 
-def started_processes(module: str, launch: Launch) -> bool:
-    """Run this command again in `launch.processes` processes and wait for them, unless it is one of them already.
+def started_processes(module: str, *, processes: int) -> bool:
+    """Run this command again in several processes and wait for them, unless this is one of them already.
 
-    A process that trains alone is left one GPU: a Hugging Face trainer that sees several spreads every batch over them
-    (torch's `DataParallel`), with batches so many times larger and in-batch negatives of one GPU only.
+    Under torchrun nothing is started: torchrun's world size takes precedence over `processes`.
+
+    A process that trains alone sees one GPU only. With several, a Hugging Face trainer would spread every batch over
+    them (torch's `DataParallel`): batches would be that many times larger, with in-batch negatives of one GPU only.
 
     Args:
-        module: Of the command, as `python -m` takes it; its arguments are this process's.
-        launch: How many.
+        module: Module of the command, as `python -m` takes it; it gets this process's arguments.
+        processes: How many processes to start; for 1, this process goes on alone.
 
     Returns:
-        Whether that was done, and nothing is left to do.
+        Whether processes were started and have done all the work.
 
     Raises:
         ParamsError: There are fewer GPUs than processes.
-        SystemExit: A process failed; its message has been shown.
+        SystemExit: A process failed; it has shown its message.
     """
     if "WORLD_SIZE" in os.environ:
         return False
-    if launch.processes == 1:
+    if processes == 1:
         os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
         return False
     import torch
 
-    if torch.cuda.is_available() and torch.cuda.device_count() < launch.processes:
+    if torch.cuda.is_available() and torch.cuda.device_count() < processes:
         raise ParamsError(
-            f"launch.processes: {launch.processes}: this machine has {torch.cuda.device_count()} GPUs and each process "
-            "needs one; lower it"
+            f"launch.processes: {processes}: this machine has {torch.cuda.device_count()} GPUs and each process needs "
+            "one; lower it"
         )
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={launch.processes}"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
     status = subprocess.run([*command, "-m", module, *sys.argv[1:]], check=False).returncode
     if status:
         raise SystemExit(status)

@@ -9,6 +9,7 @@ from typing import Any
 import regex
 
 _SEPARATING = frozenset({"Cc", "Zl", "Zp", "Zs"})
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 
 class _Translation(dict[int, str | None]):
@@ -31,15 +32,30 @@ class _Spaces(_Translation):
         return " " if unicodedata.category(character) in _SEPARATING else character
 
 
-class _Comparable(_Translation):
-    """Only letters, marks, numbers and symbols stay. Marks carry the vowels of Indic scripts."""
+class _Kept(_Translation):
+    """Only characters of some major categories of Unicode stay."""
+
+    def __init__(self, categories: str) -> None:
+        super().__init__()
+        self._categories = categories
 
     def _decide(self, character: str) -> str | None:
-        return character if unicodedata.category(character)[0] in "LMNS" else None
+        return character if unicodedata.category(character)[0] in self._categories else None
+
+
+class _InWords(_Kept):
+    """Words stay, with their apostrophes; what lies between them becomes a space."""
+
+    def _decide(self, character: str) -> str | None:
+        if character in _JOINERS:
+            return None
+        return character if character == "'" else super()._decide(character) or " "
 
 
 _SPACES = _Spaces()
-_COMPARABLE = _Comparable()
+_LETTERS_AND_DIGITS = _Kept("LMN")  # marks too: they carry the vowels of Indic scripts
+_WITH_SYMBOLS = _Kept("LMNS")
+_WORDS = _InWords("LMN")
 
 
 def clean_text(text: str) -> str:
@@ -48,10 +64,33 @@ def clean_text(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)  # a text is compared with the evaluation sets and with its own table
-def comparable(text: str) -> str:
-    """What two texts share that differ in case, punctuation, spacing or Unicode form only; may be empty."""
+def comparable(text: str, *, symbols: bool = True) -> str:
+    """What two texts share that differ only in case, punctuation, spacing or Unicode form; may be empty.
+
+    Args:
+        text: Any text.
+        symbols: Keep symbols such as `+`, `$` and emoji. In a corpus `C` and `C++` are different texts; a generated
+            answer that only adds a backtick or an emoji to its anchor is a copy, and one of emoji alone is empty.
+    """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return unicodedata.normalize("NFKC", folded.translate(_COMPARABLE))  # what was taken out may have parted a letter
+    kept = folded.translate(_WITH_SYMBOLS if symbols else _LETTERS_AND_DIGITS)
+    return unicodedata.normalize("NFKC", kept)  # a letter and its mark may have been apart
+
+
+def words(text: str) -> list[str]:
+    """Words for comparison: case-folded runs of letters, marks, digits and apostrophes."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return [word for word in folded.translate(_WORDS).split() if word.strip("'")]
+
+
+def ngrams(text: str, size: int) -> frozenset[str]:
+    """The distinct runs of `size` characters of a text; none of a shorter text."""
+    return frozenset(text[start : start + size] for start in range(len(text) - size + 1))
+
+
+def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
+    """Shared n-grams / all n-grams; 0 for two texts without any."""
+    return len(one & other) / max(1, len(one | other))
 
 
 def repair_mojibake(text: str) -> str:
@@ -77,8 +116,7 @@ def distinct_share(text: str) -> float:
     """Distinct character 4-grams / all; near 0 in a text that repeats itself, 1 for one too short to tell."""
     if len(text) < _SHORTEST_REPEAT:
         return 1.0
-    count = len(text) - _REPEAT_NGRAM + 1
-    return len({text[start : start + _REPEAT_NGRAM] for start in range(count)}) / count
+    return len(ngrams(text, _REPEAT_NGRAM)) / (len(text) - _REPEAT_NGRAM + 1)
 
 
 def script_share(text: str, script: str) -> float:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import regex
 
-from bootembed.core.text import comparable
+from bootembed.core.text import comparable, jaccard, ngrams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,11 +34,10 @@ _BATCH = 2_000
 _HANGUL = regex.compile(r"[\uac00-\ud7a3]+")
 
 
-@lru_cache(maxsize=4096)  # a text is held first against the evaluation sets, then against its own table
-def ngrams(text: str) -> frozenset[str]:
+@lru_cache(maxsize=4096)  # a text is compared with the evaluation sets first, then with its own table
+def letter_ngrams(text: str) -> frozenset[str]:
     """The n-grams of a comparable text, of its letters."""
-    letters = _letters(text)
-    return frozenset(letters[start : start + NGRAM] for start in range(max(1, len(letters) - NGRAM + 1)))
+    return ngrams(_letters(text), NGRAM)
 
 
 def may_be_near(text: str) -> bool:
@@ -49,11 +48,6 @@ def may_be_near(text: str) -> bool:
 def _letters(text: str) -> str:
     """The text with Hangul syllables in letters; counted in syllables, most Korean sentences are below `SHORTEST`."""
     return str(_HANGUL.sub(lambda found: unicodedata.normalize("NFD", found[0]), text))
-
-
-def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    """Shared n-grams / all n-grams."""
-    return len(one & other) / len(one | other)
 
 
 def band_keys(texts: Sequence[frozenset[str]], threshold: float) -> NDArray[np.int64]:
@@ -98,7 +92,7 @@ class NearTexts:
         self._threshold = threshold
         self._texts = texts
         batches = [texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH)]
-        keys = [band_keys([ngrams(text) for text in batch], threshold) for batch in batches]
+        keys = [band_keys([letter_ngrams(text) for text in batch], threshold) for batch in batches]
         together = np.concatenate(keys) if keys else np.empty((0, 1), dtype=np.int64)
         order = np.argsort(together, axis=None, kind="stable")
         self._keys = together.ravel()[order]
@@ -108,7 +102,7 @@ class NearTexts:
         """For each comparable text the position of the nearest text of the set and their similarity, if it is near."""
         if not texts or not self._texts:
             return [None] * len(texts)
-        asked = [ngrams(text) for text in texts]
+        asked = [letter_ngrams(text) for text in texts]
         keys = band_keys(asked, self._threshold)
         begins, ends = (np.searchsorted(self._keys, keys, side=side).tolist() for side in ("left", "right"))
         return [self._nearest(*found) for found in zip(asked, begins, ends, strict=True)]
@@ -118,7 +112,7 @@ class NearTexts:
         candidates = sorted(
             {i for begin, end in zip(begins, ends, strict=True) for i in self._owners[begin:end].tolist()}
         )
-        found = [(index, jaccard(own, ngrams(self._texts[index]))) for index in candidates]
+        found = [(index, jaccard(own, letter_ngrams(self._texts[index]))) for index in candidates]
         best = max(found, key=lambda item: item[1], default=None)
         return best if best and best[1] >= self._threshold else None
 
@@ -161,7 +155,7 @@ class SeenTexts:
         long = [index for index, text in enumerate(asked) if may_be_near(text)]
         found: list[float | None] = [None] * len(texts)
         if long:
-            grams = [ngrams(asked[index]) for index in long]
+            grams = [letter_ngrams(asked[index]) for index in long]
             for index, own, keys in zip(long, grams, band_keys(grams, self._threshold).tolist(), strict=True):
                 found[index] = self._near(asked[index], own, keys)
         return found
@@ -172,7 +166,7 @@ class SeenTexts:
         earlier = self._base.execute(
             f"SELECT text FROM texts WHERE number IN (SELECT text FROM bands WHERE key IN ({places}))", keys
         ).fetchall()
-        best = max((jaccard(own, ngrams(other)) for (other,) in earlier), default=0.0)
+        best = max((jaccard(own, letter_ngrams(other)) for (other,) in earlier), default=0.0)
         if best >= self._threshold:
             return best
         self._count += 1

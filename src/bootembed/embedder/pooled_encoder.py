@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sentence_transformers.base.modules import Transformer
     from sentence_transformers.sentence_transformer.modules import WeightedLayerPooling
 
-    from bootembed.settings.base import Attention
+    from bootembed.core.attention import Attention
 
 Pooling = Literal["mean", "mean_first_last"]
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core.errors import DataError
 from bootembed.core.names import Polarity
 from bootembed.core.seeding import derive_seed, sample_rows
+from bootembed.core.text import comparable, jaccard, ngrams, words
 from bootembed.prompts import Shot
-from bootembed.triplets.text import normalise, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,9 +60,9 @@ def choose_pool(rows: Iterable[dict[str, Any]], settings: InContext, *, anchors:
     Raises:
         DataError: Fewer rows are left than a prompt is to hold.
     """
-    taken = {normalise(anchor) for anchor in anchors}
+    taken = {comparable(anchor, symbols=False) for anchor in anchors}
     examples = [Example(row["anchor"], row["positive"], row["negative"]) for row in rows]
-    free = [example for example in examples if normalise(example.anchor) not in taken]
+    free = [example for example in examples if comparable(example.anchor, symbols=False) not in taken]
     excluded = len(examples) - len(free)
     if len(free) < settings.examples:
         raise DataError(
@@ -85,12 +85,12 @@ def _spread(examples: Sequence[Example], count: int, *, seed: int) -> list[Examp
         return []
     trigrams = [_trigrams(example.anchor) for example in examples]
     chosen = [random.Random(seed).randrange(len(examples))]
-    nearest = [_jaccard(trigrams[chosen[0]], other) for other in trigrams]
+    nearest = [jaccard(trigrams[chosen[0]], other) for other in trigrams]
     while len(chosen) < count:
         free = (index for index in range(len(examples)) if index not in chosen)
         farthest = min(free, key=lambda index: (nearest[index], index))
         chosen.append(farthest)
-        nearest = [max(old, _jaccard(trigrams[farthest], trigrams[i])) for i, old in enumerate(nearest)]
+        nearest = [max(old, jaccard(trigrams[farthest], trigrams[i])) for i, old in enumerate(nearest)]
     return [examples[index] for index in chosen]
 
 
@@ -137,9 +137,4 @@ class ShotPicker:
 
 
 def _trigrams(text: str) -> frozenset[str]:
-    spaced = f" {' '.join(words(text))} "
-    return frozenset(spaced[start : start + 3] for start in range(len(spaced) - 2))
-
-
-def _jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / max(1, len(one | other))
+    return ngrams(f" {' '.join(words(text))} ", 3)

@@ -10,6 +10,7 @@ from bootembed.core.errors import DataError
 from bootembed.core.names import UNTRAINED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bootembed.settings.schema import Grid
@@ -44,15 +45,25 @@ class Geometry:
 
 @dataclass(frozen=True)
 class Results:
-    """All scores, the geometry behind them, and the triplet metrics by (strategy, language)."""
+    """All scores, the geometry behind them, and by (strategy, language) the triplet metrics and those of the oracle."""
 
     scores: list[Score]
     geometry: list[Geometry]
     triplets: dict[tuple[str, str], dict[str, float]]
+    oracle: dict[tuple[str, str], dict[str, float]]
 
 
-def read_results(scores_dir: Path, triplets_dir: Path, grid: Grid) -> Results:
-    """Read what the grid names; files of other grids that lie about are not looked at.
+def read_results(
+    scores_dir: Path, triplets_dir: Path, grid: Grid, *, oracle_dir: Path, judged: Sequence[str]
+) -> Results:
+    """Read what the grid names; files of other grids are ignored.
+
+    Args:
+        scores_dir: Scores, a file for each recipe, language and encoder.
+        triplets_dir: Metrics of generated triplets, a file for each strategy and language.
+        grid: The axes of the experiment.
+        oracle_dir: What the oracle found in these triplets; may be missing where no language is judged.
+        judged: Languages whose triplets the oracle judged.
 
     Raises:
         DataError: A cell's file is missing or unreadable.
@@ -71,12 +82,19 @@ def read_results(scores_dir: Path, triplets_dir: Path, grid: Grid) -> Results:
                     for split, value in splits.items()
                 ]  # fmt: skip
                 geometry += _read_geometry(scores_dir, str(recipe), language, encoder)
-    triplets = {
-        (str(strategy), language): _read(triplets_dir / f"{strategy}-{language}.json", "generate_triplets")
-        for strategy in grid.strategies
-        for language in grid.languages
+    triplets = _read_cells(triplets_dir, grid.strategies, grid.languages, "generate_triplets")
+    oracle = _read_cells(oracle_dir, grid.strategies, judged, "judge_triplets")
+    return Results(scores, geometry, triplets, {cell: metrics for cell, metrics in oracle.items() if metrics})
+
+
+def _read_cells(
+    folder: Path, strategies: Sequence[str], languages: Sequence[str], stage: str
+) -> dict[tuple[str, str], dict[str, float]]:
+    return {
+        (str(strategy), language): _read(folder / f"{strategy}-{language}.json", stage)
+        for strategy in strategies
+        for language in languages
     }
-    return Results(scores, geometry, triplets)
 
 
 def read_scores(scores_dir: Path, recipe: str, language: str, encoder: str) -> dict[str, dict[str, float]]:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bootembed.report.intervals import Comparison
     from bootembed.report.scores import Results
 
-_ORACLE = ("oracle_positive_precision", "oracle_negative_precision")
 _ABOUT_DIFFERENCES = (
     "On the test splits: of the Spearman correlation for STS, of the share of sentences whose translation is the "
     "nearest one for bitext mining. Interval and two-sided p-value by a paired bootstrap over the rows; p corrected by "
@@ -41,15 +40,14 @@ def write_scores_csv(scores: Iterable[Score], path: Path) -> None:
         writer.writerows(_rounded(asdict(score)) for score in scores)
 
 
-def write_oracle_csv(triplets: Mapping[tuple[str, str], Mapping[str, float]], path: Path) -> None:
+def write_oracle_csv(oracle: Mapping[tuple[str, str], Mapping[str, float]], path: Path) -> None:
     """One row a strategy, language and polarity: the share of generated sentences that the oracle found right."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(["strategy", "language", "polarity", "precision"])
-        for (strategy, language), metrics in triplets.items():
-            for name in _ORACLE:
-                if name in metrics:
-                    writer.writerow([strategy, language, name.split("_")[1], round(metrics[name], 6)])
+        for (strategy, language), metrics in oracle.items():
+            for polarity in _WANTED:
+                writer.writerow([strategy, language, polarity, round(metrics[f"{polarity}_precision"], 6)])
 
 
 def write_summary(results: Results, path: Path) -> None:
@@ -62,10 +60,10 @@ def write_summary(results: Results, path: Path) -> None:
     for (strategy, language), metrics in results.triplets.items():
         counts = {"anchors": int(metrics["candidates"]), "kept": int(metrics["kept"])}
         summary["triplets"].setdefault(language, {})[strategy] = counts
-        if any(name in metrics for name in _ORACLE):
-            summary["oracle_precision"].setdefault(language, {})[strategy] = {
-                name.split("_")[1]: round(metrics[name], 4) for name in _ORACLE
-            }
+    for (strategy, language), metrics in results.oracle.items():
+        summary["oracle_precision"].setdefault(language, {})[strategy] = {
+            polarity: round(metrics[f"{polarity}_precision"], 4) for polarity in _WANTED
+        }
     path.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -148,11 +146,11 @@ def _triplet_table(results: Results) -> str:
 def _oracle_table(results: Results) -> str:
     rows = [
         [
-            strategy, language, polarity, _share(metrics[f"oracle_{polarity}_precision"]),
-            _share(metrics[f"oracle_right_language_{polarity}"]),
-            _share(metrics[f"oracle_{polarity}_{relation}"] / metrics["kept"]),
+            strategy, language, polarity, _share(metrics[f"{polarity}_precision"]),
+            _share(metrics[f"right_language_{polarity}"]),
+            _share(metrics[f"{polarity}_{relation}"] / results.triplets[strategy, language]["kept"]),
         ]
-        for (strategy, language), metrics in results.triplets.items() if _ORACLE[0] in metrics
+        for (strategy, language), metrics in results.oracle.items()
         for polarity, relation in _WANTED.items()
     ]  # fmt: skip
     heads = ["strategy", "language", "polarity", "right", "in the language demanded", "relation holds in any language"]

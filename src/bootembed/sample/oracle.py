@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bootembed.sample.grammar import parse
 from bootembed.sample.lexicon import LANGUAGES, Lexicon, check_language
 from bootembed.sample.semantics import Relation, relation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bootembed.sample.frame import Frame
 
@@ -108,6 +108,13 @@ class Oracle:
             ]
             scores |= _summary(judgements, polarity, wanted, answer_language)
         return scores
+
+    def judge_triplets(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+        """`precision` of rows of `tables.GENERATED_TRIPLETS`, all of one pair of languages; nothing for no rows."""
+        if not rows:
+            return {}
+        anchors, positives, negatives = ([row[side] for row in rows] for side in ("anchor", "positive", "negative"))
+        return self.precision(anchors, positives, negatives, rows[0]["language"], rows[0]["answer_language"])
 
     def _read(self, text: str, expected: str) -> tuple[str | None, Frame | None]:
         check_language(expected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bootembed.core.errors import ParamsError
 from bootembed.core.names import ENGLISH, Baseline, Polarity, Role, Strategy
-from bootembed.core.plugins import load_plugin
+from bootembed.core.plugins import load_plugin, plugin_names
 from bootembed.settings.base import suggest
 from bootembed.settings.corpora import Language
 from bootembed.settings.embedder import TrainEmbedder, settings_of_recipe
@@ -12,11 +12,17 @@ from bootembed.settings.models import Scratch
 from bootembed.settings.schema import Grid, Params
 
 _ARCHITECTURES = {"generator": ("qwen3", "llama"), "encoder": ("xlm-roberta", "modernbert")}  # of scratch models
+_NOT_YET_MODULES = {
+    "bootembed.generation.engines": ["transformers"],
+    "bootembed.strategies": ["in_context"],
+    "bootembed.evaluation.kinds": ["sts", "bitext_mining", "classification", "clustering", "retrieval"],
+}
 
 
 def inconsistencies(params: Params) -> list[str]:
     """Faults between sections, each naming key, value and remedy."""
     return [
+        *_plugin_faults(params),
         *_axis_faults(params.grid),
         *_grid_faults(params),
         *_language_faults(params),
@@ -26,6 +32,32 @@ def inconsistencies(params: Params) -> list[str]:
         *_evaluation_faults(params),
         *_filter_faults(params),
     ]
+
+
+def _plugin_faults(params: Params) -> list[str]:
+    """Names of engines, strategies, objectives and task kinds that no module bears."""
+    objectives = {"train_embedder.objective": params.train_embedder.objective}
+    for recipe, own in params.train_embedder_recipes.items():
+        if own.objective is not None:
+            objectives[f"train_embedder_recipes.{recipe}.objective"] = own.objective
+    named = {
+        "bootembed.generation.engines": {"generation.engine": params.generation.engine},
+        "bootembed.strategies": {f"grid.strategies[{i}]": name for i, name in enumerate(params.grid.strategies)},
+        "bootembed.embedder.objectives": objectives,
+        "bootembed.evaluation.kinds": {
+            f"evaluate_embedder.tasks.{task}.kind": spec.kind for task, spec in params.evaluate_embedder.tasks.items()
+        },
+    }
+    faults = []
+    for package, keys in named.items():
+        later = _NOT_YET_MODULES.get(package, [])
+        known = later if package.endswith("kinds") else sorted({*plugin_names(package), *later})
+        faults += [
+            f"{key}: {name!r} is not known{suggest(name, known)}; choose one of {known}"
+            for key, name in keys.items()
+            if name not in known
+        ]
+    return faults
 
 
 def _axis_faults(grid: Grid) -> list[str]:
@@ -100,6 +132,12 @@ def _language_faults(params: Params) -> list[str]:
     sampled = params.write_sample_corpora.languages
     if sampled and set(sampled) != set(params.languages):
         faults.append(f"write_sample_corpora.languages: {sampled} differs from the keys of `languages`; list the same")
+    faults += [
+        f"judge_triplets.languages: {language!r}: only target languages of sample corpora can be judged; remove it, or "
+        "add it to grid.languages and write_sample_corpora.languages"
+        for language in params.judge_triplets.languages
+        if language not in params.grid.languages or language not in sampled
+    ]
     return faults
 
 
@@ -218,7 +256,7 @@ def _training_faults(params: Params) -> list[str]:
     return faults
 
 
-def _embedder_faults(settings: TrainEmbedder, recipe: Strategy | Baseline) -> list[str]:
+def _embedder_faults(settings: TrainEmbedder, recipe: str) -> list[str]:
     """Of the settings that one recipe has, its own and those of `train_embedder`."""
     faults = [
         f"{name}: {getattr(settings, name)} together with train_embedder.lora, which trains no embeddings; set one of "
@@ -226,10 +264,9 @@ def _embedder_faults(settings: TrainEmbedder, recipe: Strategy | Baseline) -> li
         for name in ("trained_layers", "new_word_min_count")
         if settings.lora is not None and getattr(settings, name) is not None
     ]
-    try:
-        objective = load_plugin("bootembed.embedder.objectives", settings.objective, key="objective")
-    except ParamsError as error:
-        return [*faults, str(error)]
+    if settings.objective not in plugin_names(settings.plugins):
+        return faults  # `_plugin_faults` names it
+    objective = load_plugin(settings.plugins, settings.objective, key="objective")
     return faults + list(objective.faults(settings, recipe))
 
 

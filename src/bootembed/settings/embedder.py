@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from bootembed.settings.base import Attention, Fraction, Schedule, Section, Slug
+from bootembed.core.attention import Attention
+from bootembed.settings.base import Fraction, Pluggable, Schedule, Section, Slug
 
 NewWordStart = Literal["pieces", "positives"]
 Dimension = Annotated[int, Field(ge=1)]
@@ -29,10 +30,12 @@ class EncoderLora(Section):
     )
 
 
-class TrainEmbedder(Section):
-    """Contrastive finetuning; keys as in Sentence Transformers."""
+class TrainEmbedder(Pluggable):
+    """Finetuning of an encoder; keys as in Sentence Transformers."""
 
-    objective: Slug = Field(description="Name of a module of `bootembed.embedder.objectives`.")
+    plugins: ClassVar[str] = "bootembed.embedder.objectives"
+
+    objective: Slug = Field(description="Module of `bootembed.embedder.objectives`.")
     pooling: Literal["mean", "mean_first_last"]
     temperature: float = Field(gt=0)
     distillation_english_share: Fraction = Field(

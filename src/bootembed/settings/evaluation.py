@@ -8,13 +8,13 @@ from pydantic import Field
 
 from bootembed.settings.base import Section, Slug
 
-TaskKind = Literal["sts", "bitext_mining", "classification", "clustering", "retrieval"]
+TaskKind = Slug
 
 
 class TaskSpec(Section):
     """An evaluation task."""
 
-    kind: TaskKind
+    kind: Slug = Field(description="Module of `bootembed.evaluation.kinds`.")
     implementation: Literal["bootembed", "mteb"] = Field(
         description="Ours, or mteb's own task class fed from our tables."
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from bootembed.core.attention import Attention
 from bootembed.core.names import Polarity
-from bootembed.settings.base import Attention, Section, Slug
+from bootembed.settings.base import Pluggable, Section, Slug
 
 
 class Prompts(Section):
@@ -106,12 +107,12 @@ class OpenAISettings(Section):
         return self
 
 
-class Generation(Section):
+class Generation(Pluggable):
     """Engine and sampling of `generate_triplets` (and of the parallel rows of XL-LoRA's data)."""
 
-    engine: Literal["transformers", "ray", "openai"] = Field(
-        description="What answers prompts; it reads its own section."
-    )
+    plugins: ClassVar[str] = "bootembed.generation.engines"
+
+    engine: Slug = Field(description="Module of `bootembed.generation.engines`; it reads the section of its name.")
     do_sample: bool
     temperature: float = Field(gt=0)
     top_p: float = Field(gt=0, le=1)
@@ -124,17 +125,16 @@ class Generation(Section):
 
     @property
     def prices(self) -> Prices | None:
-        """What tokens of the chosen engine cost, if that is told."""
+        """What tokens of the chosen engine cost, where the parameters say so."""
         return self.openai.price_per_million if self.engine == "openai" else None
 
     @property
     def in_force(self) -> dict[str, Any]:
-        """Dotted name -> value of what the chosen engine reads, for people to read; addresses and prices left out."""
-        engines = {"transformers": ["transformers"], "ray": ["transformers", "ray"], "openai": ["openai"]}
-        sections = engines[self.engine]
+        """Dotted name -> value of what the chosen engine reads, for people to read; without addresses and prices."""
         values = self.model_dump(mode="json", exclude={"openai": {"base_url", "api_key_env", "price_per_million"}})
         common = {name: value for name, value in values.items() if not isinstance(value, dict)}
-        return common | {f"{s}.{name}": value for s in sections for name, value in values[s].items()}
+        sections = ["transformers", "ray"] if self.engine == "ray" else [self.engine]
+        return common | {f"{s}.{name}": value for s in sections for name, value in values.get(s, {}).items()}
 
 
 class InContext(Section):

@@ -9,7 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from bootembed.core.errors import ParamsError
-from bootembed.settings.base import suggest
+from bootembed.core.plugins import plugin_names
+from bootembed.settings.base import Pluggable, suggest
 from bootembed.settings.consistency import inconsistencies
 from bootembed.settings.schema import Params
 
@@ -62,11 +63,20 @@ def _describe(fault: Any, source: str) -> str:
 
 
 def _known_keys(location: tuple[Any, ...]) -> list[str]:
-    """Field names of the section at `location`, following models and mappings of models."""
+    """Keys of the section at `location`, following models, mappings of models and sections of plugins."""
     section: Any = Params
     for part in location:
         fields = getattr(section, "model_fields", {})
+        if part not in fields and isinstance(section, type) and issubclass(section, Pluggable):
+            section = section.section_type(part)
+            continue
         annotation = fields[part].annotation if part in fields else section
         arguments = [a for a in getattr(annotation, "__args__", ()) if getattr(a, "model_fields", None)]
         section = arguments[-1] if arguments else annotation
-    return list(getattr(section, "model_fields", {}))
+    return [*getattr(section, "model_fields", {}), *_sections_of_plugins(section)]
+
+
+def _sections_of_plugins(section: Any) -> list[str]:
+    if not (isinstance(section, type) and issubclass(section, Pluggable)):
+        return []
+    return [name for name in plugin_names(section.plugins) if section.section_type(name) is not None]

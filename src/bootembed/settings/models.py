@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from bootembed.settings.base import Attention, Fraction, Revision, Schedule, Section, Slug
+from bootembed.core.attention import Attention
+from bootembed.settings.base import Fraction, Revision, Schedule, Section, Slug
 
 
 class Pretraining(Section):

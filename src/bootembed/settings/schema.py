@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
-from bootembed.core.names import Baseline, Polarity, Role, Strategy
-from bootembed.settings.base import Revision, Section, Slug
+from bootembed.core.names import Baseline, Polarity, Role
+from bootembed.settings.base import Pluggable, Revision, Section, Slug
 from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora, WriteSampleCorpora
 from bootembed.settings.embedder import BuildBaselineData, RecipeSettings, TrainEmbedder
 from bootembed.settings.evaluation import EvaluateEmbedder, RegisterModels
 from bootembed.settings.generation import Generation, InContext, Prompts
 from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
-from bootembed.settings.triplets import GenerateTriplets
+from bootembed.settings.triplets import GenerateTriplets, JudgeTriplets
 
 
 class Grid(Section):
     """The axes of the experiment; DVC expands its stages over them."""
 
     languages: list[Slug] = Field(min_length=1, description="Target languages, keys of `languages`.")
-    strategies: list[Strategy] = Field(min_length=1)
+    strategies: list[Slug] = Field(min_length=1, description="Modules of `bootembed.strategies`.")
     baselines: list[Baseline]
-    recipes: list[Strategy | Baseline] = Field(description="Exactly the strategies followed by the baselines.")
+    recipes: list[Slug] = Field(description="Exactly the strategies followed by the baselines.")
     encoders: list[Slug] = Field(min_length=1, description="Keys of `base_models` with role `encoder`.")
     polarities: list[Polarity] = Field(description="Both: a triplet needs a positive and a hard negative.")
     adapter_languages: dict[Slug, Role] = Field(description="Languages that get a language adapter -> their role.")
 
 
-class Params(Section):
-    """All parameters."""
+class Params(Pluggable):
+    """All parameters; a strategy's own section stands under the name of the strategy."""
+
+    plugins: ClassVar[str] = "bootembed.strategies"
 
     profile: Slug
     seed: int = Field(ge=0, lt=2**32, description="As far as NumPy's go.")
@@ -50,6 +54,7 @@ class Params(Section):
     generation: Generation
     in_context: InContext
     generate_triplets: GenerateTriplets
+    judge_triplets: JudgeTriplets
     build_baseline_data: BuildBaselineData
     train_embedder: TrainEmbedder
     train_embedder_recipes: dict[Slug, RecipeSettings] = Field(

@@ -68,4 +68,9 @@ class GenerateTriplets(Section):
     anchors: int = Field(ge=1, description="Anchors per language.")
     filters: Filters
     card: Card
-    oracle: bool = Field(description="Judge the triplets with the grammar of the sample corpora.")
+
+
+class JudgeTriplets(Section):
+    """Judging generated triplets with the grammar of the sample corpora."""
+
+    languages: list[Slug] = Field(description="Target languages whose anchors are sample corpora.")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bootembed.core.names import Polarity, Strategy
+from bootembed.core.nli import hypotheses_by_premise, nli_triplets
 from bootembed.core.tables import ANCHORS, EXAMPLES, NLI, read_table
 from bootembed.generation.generator import describe_generator, write_generator
 from bootembed.generation.shots import ShotPool, choose_pool
@@ -57,7 +58,7 @@ def assemble_generator(
         rows = (
             read_table(examples, EXAMPLES)
             if settings.examples_language == "target"
-            else english_examples(read_table(english_nli, NLI))
+            else nli_triplets(hypotheses_by_premise(read_table(english_nli, NLI)), per_premise=1)
         )
         shots = choose_pool(rows, settings, anchors=(row["text"] for row in read_table(anchors, ANCHORS)), seed=seed)
     description = describe_generator(
@@ -70,16 +71,3 @@ def assemble_generator(
     source = xl_lora_dir if strategy is Strategy.XL_LORA else composed_dir
     write_generator(description, {polarity: source / polarity for polarity in Polarity}, output_dir)
     return {"examples": float(len(shots.examples)), "examples_excluded": float(shots.excluded)}
-
-
-def english_examples(nli: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Triplets from the English NLI rows whose premise has both an entailment and a contradiction."""
-    by_label: dict[str, dict[str, str]] = {"entailment": {}, "contradiction": {}}
-    for row in nli:
-        by_label[row["label"]].setdefault(row["premise"], row["hypothesis"])
-    negatives = by_label["contradiction"]
-    return [
-        {"anchor": premise, "positive": positive, "negative": negatives[premise]}
-        for premise, positive in by_label["entailment"].items()
-        if premise in negatives
-    ]

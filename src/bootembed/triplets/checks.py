@@ -16,16 +16,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bootembed.core.language_id import in_other_language
+from bootembed.core.text import comparable, words
 from bootembed.prompts import repeats_prompt
 from bootembed.triplets.phrases import negations, refusals
 from bootembed.triplets.text import (
     has_scaled_number,
     is_mostly_latin,
     names,
-    normalise,
     number_readings,
     split_sentences,
-    words,
 )
 
 if TYPE_CHECKING:
@@ -79,7 +78,10 @@ class Case:
     @cached_property
     def key(self) -> tuple[str, str, str]:
         """The three sentences for comparison."""
-        return normalise(self.anchor), normalise(self.positive), normalise(self.negative)
+        anchor, positive, negative = (
+            comparable(text, symbols=False) for text in (self.anchor, self.positive, self.negative)
+        )
+        return anchor, positive, negative
 
 
 def is_empty(case: Case, _settings: Filters) -> bool:

@@ -1,4 +1,4 @@
-"""Reading plain text of any script: words, sentences, numbers, names."""
+"""Reading plain text of any script: sentences, numbers, names."""
 
 # ruff: noqa: RUF001 - punctuation of other scripts is meant
 
@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from bootembed.core.text import comparable
 from bootembed.triplets.phrases import abbreviations, scales
 
 Number = tuple[str, str]
@@ -24,23 +25,6 @@ _SCALED = re.compile(r"\d\s?([^\W\d_][\w\u0900-\u0dff]*)")
 _SPACES = " \u00a0\u202f"
 _DECIMAL = ".,٫"
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]+(?:['’-][A-Za-zÀ-ɏḀ-ỿ]+)*")
-_JOINERS = "\u200c\u200d"
-
-
-def normalise(text: str) -> str:
-    """Text for comparison: compatibility-composed, case-folded, letters, marks and digits only."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(char for char in folded if unicodedata.category(char)[0] in "LMN")
-
-
-def words(text: str) -> list[str]:
-    """Words for comparison: case-folded runs of letters, marks, digits and apostrophes."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    spaced = (
-        char if char == "'" or unicodedata.category(char)[0] in "LMN" else "" if char in _JOINERS else " "
-        for char in folded
-    )
-    return [word for word in "".join(spaced).split() if word.strip("'")]
 
 
 def strip_quotes(text: str) -> str:
@@ -62,13 +46,17 @@ def split_sentences(text: str) -> list[str]:
     start = 0
     for match in _END.finditer(text):
         sentence = text[start : match.end()]
-        if _ends_sentence(text, match) and normalise(sentence) and not _leaves_quotation_open(sentence):
+        if _ends_sentence(text, match) and _has_letters(sentence) and not _leaves_quotation_open(sentence):
             found.append(sentence.strip())
             start = match.end()
     rest = text[start:].strip()
-    if normalise(rest) or not found:
+    if _has_letters(rest) or not found:
         return [*found, rest]
     return [*found[:-1], found[-1] + text[start:].rstrip()]
+
+
+def _has_letters(text: str) -> bool:
+    return bool(comparable(text, symbols=False))
 
 
 def _ends_sentence(text: str, end: re.Match[str]) -> bool:

@@ -1,1 +1,5 @@
-"""All that knows DVC and Hydra: composing parameters, running cells side by side, planning."""
+"""The one place that knows DVC and Hydra: what surrounds the pipeline, while no library module knows what runs it.
+
+`compose` writes params.yaml from conf/, as Hydra composes it. `fan_out` runs stale cells side by side: `cells` is its
+DVC side, `workers` and `guard` its processes. `plan` prints what a profile needs before anything runs.
+"""

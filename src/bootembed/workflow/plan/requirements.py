@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from bootembed.core.hub import RepoKind, hub_token, lookup_command
+from bootembed.core.hub import RepoKind, explain_hub_failure, gated_failure, hub_token, lookup_command
 from bootembed.core.names import UNRESOLVED
 from bootembed.workflow.plan.sizes import published
 
@@ -87,13 +87,9 @@ def _check_repo(repo: Repo, ask: Callable[[Repo], Check]) -> Check:
     found = ask(repo)
     known = published(repo.id)
     if found.state == "unknown" and known and known["gated"] and not hub_token():
-        return Check("missing", f"{repo.kind} {repo.id}: is gated, and no token is set", _accept(repo))
+        fault = gated_failure(repo.id, repo.kind)
+        return Check("missing", f"{repo.kind} {repo.id}: {fault.cause}", fault.remedy)
     return found
-
-
-def _accept(repo: Repo) -> str:
-    kind = "datasets/" if repo.kind == "dataset" else ""
-    return f"accept its terms at https://huggingface.co/{kind}{repo.id} and set HF_TOKEN in the environment"
 
 
 def ask_hub(repo: Repo, *, endpoint: str | None = None) -> Check:
@@ -103,23 +99,18 @@ def ask_hub(repo: Repo, *, endpoint: str | None = None) -> Check:
         repo: The repository.
         endpoint: Address of the Hub; HF_ENDPOINT or the public one unless told.
     """
-    from huggingface_hub import HfApi, errors
+    from httpx2 import HTTPError
+    from huggingface_hub import HfApi
 
     api, name = HfApi(endpoint=endpoint, token=hub_token()), f"{repo.kind} {repo.id}"
     try:
         api.repo_info(repo.id, repo_type=repo.kind, revision=repo.revision, timeout=_TIMEOUT)
         api.auth_check(repo.id, repo_type=repo.kind)
-    except errors.GatedRepoError:
-        return Check("missing", f"{name}: is gated and not open to this token", _accept(repo))
-    except errors.RevisionNotFoundError:
-        return Check("missing", f"{name}: has no commit {repo.revision}", lookup_command(repo.id, kind=repo.kind))
-    except errors.RepositoryNotFoundError:
-        return Check("missing", f"{name}: is not on the Hub, or private", "check the id, and HF_TOKEN if it is private")
-    except errors.HfHubHTTPError as error:
-        told = f"the Hub answered {error.response.status_code}"
-        return Check("unknown", f"{name}: could not be checked: {told}", "check again later")
-    except (errors.HTTPError, OSError):  # type: ignore[attr-defined]  # the client's, for no connection
-        return Check("unknown", f"{name}: could not be checked: offline", "check again with a network")
+    except (HTTPError, OSError, ValueError) as error:
+        fault = explain_hub_failure(error, repo.id, kind=repo.kind, otherwise="check again with a network")
+        if fault.refused:
+            return Check("missing", f"{name} at {repo.revision[:7]}: {fault.cause}", fault.remedy)
+        return Check("unknown", f"{name}: could not be checked: {fault.cause}", fault.remedy)
     return Check("ok", f"{name} at {repo.revision[:7]}")
 
 

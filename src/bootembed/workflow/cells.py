@@ -1,0 +1,227 @@
+"""The DVC side of a fan-out: which cells there are, what each waits for, and how one is begun and recorded.
+
+A cell that runs holds DVC's own locks on its paths, as `dvc repro` does: another fan-out or `dvc repro` is refused the
+same cell, and we are refused what they run. Those locks are not thread-safe: one thread alone uses this module.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bootembed.core.errors import UserError
+from bootembed.workflow.workers import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import TracebackType
+
+logger = logging.getLogger(__name__)
+_ALL = (None,)  # what DVC takes for every stage
+_LOCK_PATIENCE = 600.0  # seconds to wait for another `dvc` command before a finished cell is given up
+
+
+class FanOutError(UserError):
+    """Cells cannot be run, or failed."""
+
+
+class BusyError(UserError):
+    """Another process is running the cell, or what reads or writes the same paths."""
+
+
+class State(Enum):
+    """What is there of a cell that need not run."""
+
+    UNCHANGED = "up to date"
+    RESTORED = "from the run cache"
+
+
+class Cells:
+    """The cells of the targets, in an open DVC repository."""
+
+    def __init__(self, repo: Any, targets: Sequence[str]) -> None:
+        self._repo = repo
+        self._targets = targets or _ALL
+        self._running: dict[str, ExitStack] = {}  # cell -> locks on what it writes
+        self._reading = ExitStack()  # cells share what they read: it stays locked until the last of them has ended
+        with _locked(repo):
+            self._read()
+            self.needs = _needs(repo, self._stages)
+
+    def __enter__(self) -> Cells:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with ExitStack() as all_locks:
+            all_locks.push(self._reading)
+            for locks in self._running.values():
+                all_locks.push(locks)
+
+    def begin(self, name: str) -> Cell | State:
+        """The cell to run, locked and its old outputs removed as `dvc repro` does; its state if it need not run.
+
+        Raises:
+            BusyError: Another process is at work on it.
+            FanOutError: A dependency is missing.
+        """
+        with _locked(self._repo):
+            stage = self._stage(name)
+            with _refusals_as(BusyError):
+                if not stage.changed():
+                    return State.UNCHANGED
+                if missing := sorted(str(dep) for dep in stage.deps if not dep.exists):
+                    raise FanOutError(f"{', '.join(missing)}: is not there; `dvc status` says what makes it")
+                self._running[name] = self._lock_paths(stage)
+            stage.remove_outs(ignore_remove=False, force=False)
+            if self._restore(stage):
+                return State.RESTORED
+            commands = stage.cmd if isinstance(stage.cmd, list) else stage.cmd.splitlines()
+            return Cell(name, tuple(commands), stage.wdir, _inputs(stage))
+
+    def end(self, cell: Cell, fault: str | None) -> str | None:
+        """Record a cell unless `fault` says why it failed, and unlock it; None if it is recorded, else why not."""
+        from dvc.exceptions import DvcException
+
+        try:
+            with _locked(self._repo), self._running.pop(cell.name):
+                return fault or self._record(cell)
+        except (DvcException, FanOutError, OSError) as error:
+            return f"not recorded: {error}"
+
+    def _record(self, cell: Cell) -> str | None:
+        stage = self._stage(cell.name)
+        now = _inputs(stage)
+        names = now.keys() | cell.inputs.keys()
+        if changed := sorted(name for name in names if now.get(name) != cell.inputs.get(name)):
+            return f"{', '.join(changed)} changed while it ran; not recorded, run it again"
+        self._commit(stage)
+        return None
+
+    def _restore(self, stage: Any) -> bool:
+        """Fetch the outputs from DVC's run cache; whether they were there."""
+        from dvc.stage.cache import RunCacheNotFoundError
+
+        try:
+            self._repo.stage_cache.restore(stage)
+        except RunCacheNotFoundError:
+            return False
+        with self._running.pop(stage.name):
+            self._commit(stage)
+        return True
+
+    def _commit(self, stage: Any) -> None:
+        """What `dvc commit --force` does, without reading the pipeline again: that takes a second of a large one."""
+        stage.save()
+        stage.commit()
+        stage.dump(update_pipeline=False)
+        self._files = _files(self._repo)
+
+    def _stage(self, name: str) -> Any:
+        """The stage as it is now: the user may have changed dvc.yaml, another process may have recorded the cell."""
+        if _files(self._repo) != self._files:
+            self._read()
+        if name not in self._stages:
+            raise FanOutError(f"{name}: is no longer in dvc.yaml")
+        return self._stages[name]
+
+    def _read(self) -> None:
+        self._files = _files(self._repo)
+        self._stages = {stage.name: stage for target in self._targets for stage in _collect(self._repo, target)}
+
+    def _lock_paths(self, stage: Any) -> ExitStack:
+        """Lock what a stage reads until all cells have ended, and what it writes until the result is closed."""
+        with ExitStack() as locks:
+            locks.enter_context(self._path_lock([], stage.outs))
+            self._reading.enter_context(self._path_lock(stage.deps, []))
+            return locks.pop_all()
+
+    def _path_lock(self, reads: Sequence[Any], writes: Sequence[Any]) -> AbstractContextManager[None]:
+        from dvc.rwlock import rwlock
+
+        repo = self._repo
+        command = " ".join(sys.argv)  # as DVC has it, whose own steps in this process are let through
+        paths = ([item.fs_path for item in items] for items in (reads, writes))
+        locked: AbstractContextManager[None] = rwlock(
+            repo.tmp_dir, repo.fs, command, *paths, repo.config["core"].get("hardlink_lock", False)
+        )
+        return locked
+
+
+@contextmanager
+def _locked(repo: Any) -> Iterator[None]:
+    """Hold the repository: other `dvc` commands wait, or are waited for."""
+    from dvc.lock import LockError
+    from dvc.repo import lock_repo
+
+    deadline = time.monotonic() + _LOCK_PATIENCE
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(lock_repo(repo))
+                break
+            except LockError:
+                if time.monotonic() > deadline:
+                    raise
+                logger.info("waiting for another dvc command")
+        yield
+
+
+@contextmanager
+def _refusals_as(error: type[UserError]) -> Iterator[None]:
+    """Turn DVC's refusal of a path into one line that names the other command and its process."""
+    from dvc.lock import LockError
+
+    try:
+        yield
+    except LockError as refusal:
+        raise error(" ".join(str(refusal).split("\n\n")[0].split())) from refusal
+
+
+def _collect(repo: Any, target: str | None) -> list[Any]:
+    from dvc.exceptions import DvcException
+
+    try:
+        return [stage for stage in repo.stage.collect(target) if stage.cmd]
+    except DvcException as error:
+        raise FanOutError(f"{target}: {error}; `dvc stage list --name-only` lists the stages") from error
+
+
+def _needs(repo: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Cell -> those of `stages` that it depends on, directly or not.
+
+    Raises:
+        FanOutError: One depends on something else that is out of date or missing: nothing is to be built on it.
+    """
+    import networkx
+
+    graph = repo.index.graph
+    above = {name: networkx.descendants(graph, stage) for name, stage in stages.items()}
+    own = set(stages.values())
+    with _refusals_as(FanOutError):
+        stale = {stage for stage in set().union(*above.values()) - own if stage.changed()}
+    for name, needed in above.items():
+        if old := sorted({str(stage.addressing).split("@")[0] for stage in needed & stale}):
+            raise FanOutError(
+                f"{', '.join(old)}: out of date, and {name.split('@')[0]} depends on it; "
+                f"first run `dvc repro {' '.join(old)}`, or fan it out"
+            )
+    return {name: {stage.name for stage in needed & own} for name, needed in above.items()}
+
+
+def _inputs(stage: Any) -> dict[str, str]:
+    """What decides a stage's outputs: its command, and the content of its dependencies and parameters."""
+    return {"command": str(stage.cmd)} | {str(dep): str(dep.get_hash().value) for dep in stage.deps}
+
+
+def _files(repo: Any) -> tuple[bytes, bytes]:
+    """What defines the stages: dvc.yaml and dvc.lock."""
+    root = Path(repo.root_dir)
+    lock = root / "dvc.lock"
+    return (root / "dvc.yaml").read_bytes(), lock.read_bytes() if lock.exists() else b""
