@@ -205,9 +205,10 @@ def _spearman(model: Path, sts: Path) -> float:
     from scipy.stats import spearmanr
     from sentence_transformers import SentenceTransformer
 
-    from bootembed.core.tables import STS, read_table
+    from bootembed.core.tables import read_table
+    from bootembed.evaluation.kind import task_kind
 
-    pairs = [row for row in read_table(sts, STS) if row["split"] == "test"]
+    pairs = [row for row in read_table(sts, task_kind("sts").schema) if row["split"] == "test"]
     embedder = SentenceTransformer(str(model))
     sides = [
         embedder.encode([row[f"sentence{side}"] for row in pairs], normalize_embeddings=True, show_progress_bar=False)

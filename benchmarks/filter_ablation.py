@@ -275,7 +275,7 @@ def _train_and_score(run: Run, rows: list[dict[str, str]], language: str, seed: 
         language=language,
         script=params.languages[language].script,
     )
-    sts = [task for task in tasks if task.kind == "sts"]
+    sts = [task for task in tasks if task.kind.name == "sts"]
     if not sts:
         raise DataError(f"{run.evaluation_dir(language)}: no STS task; the ablation compares STS scores")
     with tempfile.TemporaryDirectory() as folder:

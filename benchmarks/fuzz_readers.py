@@ -35,9 +35,9 @@ from bootembed.corpora.layouts import (
     NLI,
     PARALLEL,
     Layout,
-    evaluation_layout,
     read_rows,
 )
+from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.settings.corpora import FileSpec
 
 if TYPE_CHECKING:

@@ -108,7 +108,7 @@ def _engine(procedure: str) -> Callable[[Path, Path, list[str], Params], int]:
         from bootembed.core.names import Polarity
         from bootembed.generation.answer_cache import AnswerCache
         from bootembed.generation.answers import answer_premises
-        from bootembed.generation.create import create_engine
+        from bootembed.generation.engine import create_engine
         from bootembed.generation.generator import read_generator
 
         description = read_generator(generator)

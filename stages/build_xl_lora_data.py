@@ -17,6 +17,7 @@ def main(
     output: OutputPath,
 ) -> None:
     from bootembed.core.tables import XL_LORA, write_table
+    from bootembed.generation.engine import describe_engine
     from bootembed.strategies.xl_lora import build_xl_lora_data, read_sources, task_answers
 
     settings = {
@@ -41,7 +42,7 @@ def main(
             seed=params.seed,
         )
         write_table(data.rows, XL_LORA, output)
-        run.log_metrics(data.counts | data.usage.metrics(params.generation.prices))
+        run.log_metrics(data.counts | data.usage.metrics(describe_engine(params.generation).prices))
         run.log_output("rows", output)
 
 

@@ -9,7 +9,7 @@ from generation_settings import GREEDY
 from bootembed.core.names import Polarity
 from bootembed.generation.answer_cache import AnswerCache
 from bootembed.generation.answers import answer_premises
-from bootembed.generation.create import create_engine
+from bootembed.generation.engine import create_engine
 
 if TYPE_CHECKING:
     from pathlib import Path

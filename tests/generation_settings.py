@@ -24,8 +24,6 @@ GREEDY = Generation(
         max_concurrent_requests=4,
         timeout_seconds=30,
         max_attempts=6,
-        backoff_seconds=0.01,
-        max_wait_seconds=2,
         extra_body={},
         price_per_million=None,
     ),

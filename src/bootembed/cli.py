@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import click
 
+from bootembed.core.arithmetic import prepare_arithmetic
 from bootembed.core.errors import UserError
 from bootembed.core.processes import is_main_process
 from bootembed.settings.load import load_params
@@ -90,16 +91,11 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             format="%(asctime)s %(name)s: %(message)s",
             datefmt="%H:%M:%S",
         )
-        _limit_threads(options["params"])
+        params: Params = options["params"]
+        prepare_arithmetic(threads=params.launch.threads, portable=params.launch.portable)
         try:
             function(**options)
         except UserError as error:
             raise click.ClickException(str(error)) from error
 
     return wrapped
-
-
-def _limit_threads(params: Params) -> None:
-    """Set `launch.threads` for torch and others, which read it when they are imported, later in the stage."""
-    if params.launch.threads is not None:
-        os.environ["OMP_NUM_THREADS"] = str(params.launch.threads)

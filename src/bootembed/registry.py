@@ -16,8 +16,8 @@ from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
 from bootembed.core.names import Baseline
+from bootembed.evaluation.answers import Answers, read_answers, resample
 from bootembed.evaluation.statistics import compare
-from bootembed.report.intervals import Answers, read_answers, resample
 from bootembed.report.scores import read_scores
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Validation:
     Attributes:
         task: Its name.
         score: The main score on its validation split.
-        answers: On every item of the split; None of a kind of task that leaves none (`report.intervals.read_answers`).
+        answers: On every item of the split; None of a kind of task that leaves none (`evaluation.answers`).
     """
 
     task: str
@@ -161,10 +161,11 @@ def _validation_of(version: Any) -> Validation | None:
 
     mlflow.set_tracking_uri(tracking.tracking_uri())
     try:
-        told: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/{_VALIDATION_FILE}")
+        found: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/{_VALIDATION_FILE}")
     except (MlflowException, OSError):
         return None
-    return Validation(told["task"], told["score"], Answers(**told["answers"]) if told["answers"] else None)
+    answers = found["answers"] and Answers(**{"statistic": "", **found["answers"]})  # older versions name none
+    return Validation(found["task"], found["score"], answers)
 
 
 def _obstacle(new: Validation, present: Validation | None) -> str | None:

@@ -13,7 +13,8 @@ from toy import toy_nli
 
 from benchmarks import embedder, generation, killed_generation
 from bootembed.core.names import Strategy
-from bootembed.core.tables import ANCHORS, STS, TRIPLETS, write_table
+from bootembed.core.tables import ANCHORS, TRIPLETS, write_table
+from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.generation.generator import describe_generator, write_generator
 from bootembed.generation.shots import ShotPool
 

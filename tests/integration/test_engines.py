@@ -116,7 +116,7 @@ def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(tiny_generator,
     path = tmp_path / "answer_cache.jsonl"
     settings = with_batches_of(2)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["transformers.generation", "peft", "bootembed.generation.local"])
+    context.set_forkserver_preload(["transformers.generation", "peft", "bootembed.generation.engines.transformers"])
     rng = random.Random(5)
     kills = 0
     for wanted in (2, 6, 10, None):

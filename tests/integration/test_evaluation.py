@@ -17,8 +17,9 @@ from sklearn.metrics import f1_score
 
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
-from bootembed.core.tables import BITEXT_MINING, STS, write_table
+from bootembed.core.tables import write_table
 from bootembed.embedder.pooled_encoder import build_embedder
+from bootembed.evaluation.kind import task_kind
 from bootembed.evaluation.run import evaluate_embedder, read_tasks
 from bootembed.evaluation.tasks import build_task
 from bootembed.settings.evaluation import EvaluateEmbedder, TaskSpec
@@ -76,7 +77,7 @@ def _bitext(count=40, splits=("validation", "test")):
 
 def _tables(folder, **rows):
     for name, table in rows.items():
-        write_table(table, STS if SPECS[name].kind == "sts" else BITEXT_MINING, folder / f"{name}.parquet")
+        write_table(table, task_kind(SPECS[name].kind).schema, folder / f"{name}.parquet")
     return folder
 
 

@@ -11,8 +11,9 @@ from click.testing import CliRunner
 from encoders import sentences, write_encoder
 
 from benchmarks import filter_ablation
-from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, STS, write_table
+from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, write_table
 from bootembed.embedder import train
+from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.triplets.filters import TripletRejection
 
 TEXTS = sentences(90, seed=4)

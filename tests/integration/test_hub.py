@@ -15,7 +15,7 @@ from encoders import sentences, write_embedder
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.tables import write_table
 from bootembed.embedder.pooled_encoder import build_embedder
-from bootembed.evaluation.kinds import KINDS
+from bootembed.evaluation.kind import task_kind
 from bootembed.evaluation.mteb_data import load_rows
 from bootembed.evaluation.run import evaluate_embedder, read_tasks
 from bootembed.settings.evaluation import EvaluateEmbedder, TaskSpec
@@ -159,7 +159,7 @@ def _direct(encoder, name, subset):
 def test_scores_equal_those_of_mteb_alone(encoder, hub, tmp_path, name, kind, language, script, named, subset):
     hub(name, SOURCES[name])
     rows = load_rows(name, kind, language=language, script=script, subset=named)
-    write_table(rows, KINDS[kind].schema, tmp_path / "tables" / f"{name}.parquet")
+    write_table(rows, task_kind(kind).schema, tmp_path / "tables" / f"{name}.parquet")
 
     spec = TaskSpec(kind=kind, implementation="mteb", subset={language: named} if named else {})
     settings = EvaluateEmbedder(max_seq_length=20, batch_size=7, tasks={name: spec})

@@ -12,7 +12,7 @@ from asking import SAMPLING, ask, random_adapters, with_batches_of
 from toy import toy_nli
 
 from bootembed.core.errors import ParamsError
-from bootembed.generation.engines import ray_engine
+from bootembed.generation.engines import ray as ray_engine
 
 ANCHORS = [row["premise"] + " It is a day." * (n % 3) for n, row in enumerate(toy_nli(10, seed=4))]
 

@@ -13,8 +13,8 @@ from encoders import write_encoder
 from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.embedder.pooled_encoder import build_embedder
+from bootembed.evaluation.answers import Answers
 from bootembed.registry import Candidate, Validation, best_candidate, register
-from bootembed.report.intervals import Answers
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def _validation(score, *, task="SampleSTS", seed=0):
     """Of a validation set with a similarity for every pair, the rank correlation near `score`."""
     gold = np.random.default_rng(0).normal(size=PAIRS)
     noise = np.random.default_rng(seed).normal(size=PAIRS)
-    answers = Answers((score * gold + (1 - score**2) ** 0.5 * noise).tolist(), gold.tolist())
+    answers = Answers((score * gold + (1 - score**2) ** 0.5 * noise).tolist(), gold.tolist(), "Spearman")
     return Validation(task, score, answers)
 
 
@@ -97,7 +97,7 @@ def test_champion_is_the_best_by_validation_and_loads_in_a_fresh_process(store):
     "other",
     [
         Validation("SemRel24STS", 0.9, _validation(0.9).answers),
-        Validation("SampleSTS", 0.9, Answers([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])),
+        Validation("SampleSTS", 0.9, Answers([0.1, 0.2, 0.3], [0.1, 0.2, 0.3], "Spearman")),
         Validation("SampleSTS", 0.9, None),
     ],
 )

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from bootembed.core.tables import ANCHORS, NLI, PAIRS, PARALLEL, STS, TRIPLETS, read_table
+from bootembed.core.tables import ANCHORS, NLI, PAIRS, PARALLEL, TRIPLETS, read_table
+from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from stages import build_baseline_data, prepare_corpora, prepare_evaluation, write_sample_corpora
 
 ROOT = Path(__file__).parents[2]

@@ -20,9 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bootembed.core.errors import DataError, ParamsError
-from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layout, evaluation_layout, read_rows
+from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layout, read_rows
 from bootembed.corpora.rows import Row, RowRejection
 from bootembed.corpora.streams import MAX_LINE_BYTES
+from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.settings.corpora import FileSpec
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bootembed.evaluation import geometry
 from bootembed.evaluation.geometry import alignment, task_geometry, uniformity
+from bootembed.evaluation.kind import task_kind
 
 EAST, NORTH, WEST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]
 PLACES = {"east": EAST, "far east": [9.0, 0.0], "north": NORTH, "west": WEST}
@@ -44,7 +45,7 @@ def test_chunks_do_not_change_uniformity(seed, count, rows):
 
 def _task(kind, rows, low=0, high=5):
     scale = SimpleNamespace(min_score=low, max_score=high)
-    return SimpleNamespace(kind=kind, rows=rows, mteb=scale, splits={"test": "test"})
+    return SimpleNamespace(kind=task_kind(kind), rows=rows, mteb=scale, splits={"test": "test"})
 
 
 def _encode(texts):

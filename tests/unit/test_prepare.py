@@ -11,21 +11,21 @@ from bootembed.core.errors import DataError
 from bootembed.core.names import Role
 from bootembed.core.tables import (
     ANCHORS,
-    BITEXT_MINING,
     EXAMPLES,
     INSTRUCTIONS,
     MONOLINGUAL,
     NLI,
     PARALLEL,
     REJECTED_ROWS,
-    RETRIEVAL,
-    STS,
     read_table,
     write_table,
 )
 from bootembed.core.text import clean_text, comparable
 from bootembed.corpora.evaluation_sets import EvaluationTexts, read_evaluation_texts
 from bootembed.corpora.prepare import PreparedCorpora, prepare_corpora
+from bootembed.evaluation.kinds.bitext_mining import SCHEMA as BITEXT_MINING
+from bootembed.evaluation.kinds.retrieval import SCHEMA as RETRIEVAL
+from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.evaluation.prepare import prepare_evaluation
 from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora
 from bootembed.settings.evaluation import TaskSpec

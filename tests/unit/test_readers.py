@@ -17,10 +17,10 @@ from bootembed.corpora.layouts import (
     NLI,
     PARALLEL,
     Layout,
-    evaluation_layout,
     read_rows,
 )
 from bootembed.corpora.rows import Row, RowRejection
+from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.settings.corpora import FileSpec
 
 if TYPE_CHECKING:

@@ -10,7 +10,9 @@ import pytest
 
 from bootembed.core.errors import DataError
 from bootembed.core.names import Role
-from bootembed.core.tables import NEAREST, PREDICTIONS, read_table, write_table
+from bootembed.core.tables import read_table, write_table
+from bootembed.evaluation.kinds.bitext_mining import NEAREST
+from bootembed.evaluation.kinds.sts import PREDICTIONS
 from bootembed.report.corpora import corpora_section, read_corpus_reports
 from bootembed.report.intervals import compare_recipes
 from bootembed.report.scores import read_results

@@ -11,50 +11,58 @@ import pyarrow.parquet as pq
 from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
 
-def _schema(**columns: pa.DataType) -> pa.Schema:
-    return pa.schema([pa.field(name, kind, nullable=False) for name, kind in columns.items()])
+_IS_TEXT = {"text": "true"}
 
 
-_TEXT = pa.string()
+def schema(texts: Collection[str] = (), **columns: pa.DataType) -> pa.Schema:
+    """A table's columns, none of which may be null.
+
+    Args:
+        texts: Columns of an evaluation set whose texts nothing may be trained on; the file itself marks them.
+        columns: Name -> type.
+    """
+    return pa.schema(
+        [pa.field(name, kind, False, _IS_TEXT if name in texts else None) for name, kind in columns.items()]
+    )
+
+
+def text_columns(found: pa.Schema) -> tuple[str, ...]:
+    """The columns that `schema` marked as text."""
+    return tuple(field.name for field in found if (field.metadata or {}).get(b"text"))
+
+
+TEXT = pa.string()
 _ROW_GROUP = 50_000
-MONOLINGUAL = _schema(text=_TEXT)
-PARALLEL = _schema(english=_TEXT, text=_TEXT)
-NLI = _schema(premise=_TEXT, hypothesis=_TEXT, label=_TEXT)
-ANCHORS = _schema(text=_TEXT)
-EXAMPLES = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT)
-INSTRUCTIONS = _schema(prompt=_TEXT, completion=_TEXT)
-STS = _schema(split=_TEXT, sentence1=_TEXT, sentence2=_TEXT, score=pa.float64())
-BITEXT_MINING = _schema(split=_TEXT, sentence1=_TEXT, sentence2=_TEXT)
-CLASSIFICATION = _schema(split=_TEXT, text=_TEXT, label=_TEXT)
-CLUSTERING = _schema(split=_TEXT, text=_TEXT, label=_TEXT)
-# part: document, query or relevance. A relevance row names a query (id) and a document, and says how relevant it is.
-RETRIEVAL = _schema(split=_TEXT, part=_TEXT, id=_TEXT, text=_TEXT, document=_TEXT, score=pa.float64())
-REJECTED_ROWS = _schema(table=_TEXT, reason=_TEXT, detail=_TEXT, file=_TEXT, line=pa.int64(), text=_TEXT)
-DOCUMENTS = _schema(kind=_TEXT, language=_TEXT, text=_TEXT)
-PAIRS = _schema(anchor=_TEXT, positive=_TEXT)
-TRIPLETS = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT)
-XL_LORA = _schema(premise=_TEXT, hypothesis=_TEXT, label=_TEXT, language=_TEXT, origin=_TEXT)
-GENERATED_TRIPLETS = _schema(
-    anchor=_TEXT,
-    positive=_TEXT,
-    negative=_TEXT,
+MONOLINGUAL = schema(text=TEXT)
+PARALLEL = schema(english=TEXT, text=TEXT)
+NLI = schema(premise=TEXT, hypothesis=TEXT, label=TEXT)
+ANCHORS = schema(text=TEXT)
+EXAMPLES = schema(anchor=TEXT, positive=TEXT, negative=TEXT)
+INSTRUCTIONS = schema(prompt=TEXT, completion=TEXT)
+REJECTED_ROWS = schema(table=TEXT, reason=TEXT, detail=TEXT, file=TEXT, line=pa.int64(), text=TEXT)
+DOCUMENTS = schema(kind=TEXT, language=TEXT, text=TEXT)
+PAIRS = schema(anchor=TEXT, positive=TEXT)
+TRIPLETS = schema(anchor=TEXT, positive=TEXT, negative=TEXT)
+XL_LORA = schema(premise=TEXT, hypothesis=TEXT, label=TEXT, language=TEXT, origin=TEXT)
+GENERATED_TRIPLETS = schema(
+    anchor=TEXT,
+    positive=TEXT,
+    negative=TEXT,
     anchor_id=pa.int64(),
-    language=_TEXT,
-    answer_language=_TEXT,
-    strategy=_TEXT,
-    generator_hash=_TEXT,
-    positive_adapter_hash=_TEXT,
-    negative_adapter_hash=_TEXT,
-    prompt_version=_TEXT,
+    language=TEXT,
+    answer_language=TEXT,
+    strategy=TEXT,
+    generator_hash=TEXT,
+    positive_adapter_hash=TEXT,
+    negative_adapter_hash=TEXT,
+    prompt_version=TEXT,
     seed=pa.int64(),
 )
-REJECTED_TRIPLETS = _schema(anchor=_TEXT, positive=_TEXT, negative=_TEXT, anchor_id=pa.int64(), reason=_TEXT)
-PREDICTIONS = _schema(task=_TEXT, split=_TEXT, index=pa.int64(), similarity=pa.float64(), gold=pa.float64())
-NEAREST = _schema(task=_TEXT, split=_TEXT, index=pa.int64(), nearest=pa.int64(), similarity=pa.float64())
+REJECTED_TRIPLETS = schema(anchor=TEXT, positive=TEXT, negative=TEXT, anchor_id=pa.int64(), reason=TEXT)
 
 
 def write_table(rows: Iterable[dict[str, Any]], schema: pa.Schema, path: Path) -> int:

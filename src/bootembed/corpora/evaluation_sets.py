@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import regex
 
+from bootembed.core.errors import DataError
+from bootembed.core.tables import text_columns
 from bootembed.core.text import clean_text, comparable, repair_mojibake
 from bootembed.corpora.near import NearTexts, may_be_near
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_TEXT_COLUMNS = ("sentence1", "sentence2", "text")
 _SENTENCE_END = regex.compile(r"(?<=\p{Sentence_Terminal})(?:\s+|(?<=[\u3002\uff01\uff1f]))|\n+")  # last: CJK, no space
 
 
@@ -101,20 +102,24 @@ def read_evaluation_texts(folder: Path, languages: Iterable[str]) -> list[tuple[
     Args:
         folder: Holds `<language>/<task>.parquet`; what other profiles left there is not looked at.
         languages: Those that are scored.
+
+    Raises:
+        DataError: A table does not mark its texts (`core.tables.schema`).
     """
     return [
         (f"{language}/{file.stem}", text)
         for language in languages
         for file in sorted((folder / language).glob("*.parquet"))
-        for text in _texts(pq.read_table(file))
+        for text in _texts(pq.read_table(file), file)
     ]
 
 
-def _texts(table: pa.Table) -> Iterator[str]:
+def _texts(table: pa.Table, file: Path) -> Iterator[str]:
     """The texts of a table, and the sentences of documents: what is trained on comes in sentences."""
-    for name in _TEXT_COLUMNS:
-        if name in table.schema.names:
-            yield from filter(None, table.column(name).to_pylist())
+    if not text_columns(table.schema):
+        raise DataError(f"{file}: marks no column as text, so nothing could be held out; run stage prepare_evaluation")
+    for name in text_columns(table.schema):
+        yield from filter(None, table.column(name).to_pylist())
     if "part" in table.schema.names:
         for document in table.filter(pc.field("part") == "document").column("text").to_pylist():
             yield from _sentences(document)

@@ -6,24 +6,23 @@ import itertools
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bootembed.core import tables
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.corpora.readers import delimiter_of, read_delimited, read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
-from bootembed.corpora.rows import SELECTOR, TITLE, Row, RowRejection
+from bootembed.corpora.rows import SELECTOR, Row, RowRejection
 from bootembed.corpora.streams import raw_file
 from bootembed.corpora.tmx import read_tmx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
     from bootembed.settings.corpora import FileSpec
-    from bootembed.settings.evaluation import TaskKind
 
 logger = logging.getLogger(__name__)
 LABELS = ("entailment", "contradiction")
@@ -46,6 +45,9 @@ class Layout:
             from another by little, nor of anchors, whose duplicates weigh sentences as the corpus does.
         verbatim: The text is taken as it is, and no row is rejected for its text: scores must be those of the
             published set.
+        file_columns: Our names of the columns that a file must have; None: all but `split`. A ValueError refuses the
+            file, and says what to correct.
+        interpret: The values of a row with these columns -> those of a row of the table, but for `split`.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Layout:
     in_english: tuple[str, ...] = ()
     near_duplicates: bool = False
     verbatim: bool = False
+    file_columns: Callable[[FileSpec], list[str]] | None = None
+    interpret: Callable[[dict[str, Any], FileSpec], dict[str, Any]] | None = None
 
 
 MONOLINGUAL = Layout("monolingual", tables.MONOLINGUAL, ("text",), in_language=("text",), near_duplicates=True)
@@ -73,28 +77,6 @@ ANCHORS = Layout("anchors", tables.ANCHORS, ("text",), in_language=("text",))
 EXAMPLES = Layout("examples", tables.EXAMPLES, ("anchor", "positive", "negative"), in_language=("anchor",))
 INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completion"), near_duplicates=True)
 CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
-
-
-def evaluation_layout(task: str, kind: TaskKind) -> Layout:
-    """The table of an evaluation task."""
-    schema, texts = _EVALUATION[kind]
-    halves = _PAIR if kind == "bitext_mining" else None
-    return Layout(f"evaluation/{task}", schema, texts, halves=halves, verbatim=True)
-
-
-_PAIR = ("sentence1", "sentence2")
-_EVALUATION: dict[TaskKind, tuple[pa.Schema, tuple[str, ...]]] = {
-    "sts": (tables.STS, _PAIR),
-    "bitext_mining": (tables.BITEXT_MINING, _PAIR),
-    "classification": (tables.CLASSIFICATION, ("text",)),
-    "clustering": (tables.CLUSTERING, ("text",)),
-    "retrieval": (tables.RETRIEVAL, ("text",)),
-}
-_RETRIEVAL_COLUMNS = {
-    "document": ("id", "text"),
-    "query": ("id", "text"),
-    "relevance": ("id", "document", "score"),
-}
 
 
 def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
@@ -221,8 +203,11 @@ def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: st
 def _wanted_columns(spec: FileSpec, layout: Layout) -> dict[str, str]:
     """Our names of the columns that the file must have -> the file's names."""
     names = [name for name in layout.schema.names if name != "split"]
-    if layout.schema is tables.RETRIEVAL:
-        names = _retrieval_columns(spec, layout)
+    if layout.file_columns is not None:
+        try:
+            names = layout.file_columns(spec)
+        except ValueError as error:
+            raise _misfit(spec, layout, str(error)) from error
     if spec.pair_separator is not None:
         if layout.halves is None and "score" not in names:
             raise _misfit(spec, layout, "`pair_separator` is for the pairs of evaluation files; remove it")
@@ -235,13 +220,6 @@ def _wanted_columns(spec: FileSpec, layout: Layout) -> dict[str, str]:
     if unknown:
         raise _misfit(spec, layout, f"`columns` names {unknown}, this table has {names}; correct or remove them")
     return {name: spec.columns.get(name, name) for name in names} | {f"{SELECTOR}{name}": name for name in spec.where}
-
-
-def _retrieval_columns(spec: FileSpec, layout: Layout) -> list[str]:
-    if spec.part is None:
-        raise _misfit(spec, layout, "say which `part` of the task the file holds: document, query or relevance")
-    titled = spec.part == "document" and TITLE in spec.columns
-    return [*_RETRIEVAL_COLUMNS[spec.part], *([TITLE] if titled else [])]
 
 
 def _hypothesis_columns(spec: FileSpec) -> list[str]:
@@ -270,18 +248,11 @@ def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
         row = _with_score(row)
     if layout is NLI and not row.reason:
         row = _with_label(row, spec)
-    if layout.schema is tables.RETRIEVAL and not row.reason:
-        row = _with_part(row, spec)
+    if layout.interpret is not None and not row.reason:
+        row = replace(row, values=layout.interpret(row.values, spec))
     if "split" in layout.schema.names and not row.reason:
         row = replace(row, values={"split": spec.split, **row.values})
     return [row]
-
-
-def _with_part(row: Row, spec: FileSpec) -> Row:
-    """A row of a retrieval task; a title goes before its text, as in mteb."""
-    values = {"part": spec.part, "id": "", "text": "", "document": "", "score": 0.0} | row.values
-    title = str(values.pop(TITLE, ""))
-    return replace(row, values=values | {"text": f"{title} {values['text']}".strip()} if title else values)
 
 
 def _with_pair(row: Row, separator: str) -> Row:

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.floating[Any]]
     Encode = Callable[[Sequence[str]], Vectors]
 
-MEASURED_KINDS = ("sts", "bitext_mining")
 MAX_SENTENCES = 5000  # uniformity compares every sentence with every other
-POSITIVE_FROM = 0.8  # of the scale of an STS task: 4 on a scale from 0 to 5 (as in SimCSE, arXiv:2104.08821)
 _ROWS_AT_ONCE = 1024  # against 5000 sentences: 40 MB an array
 
 
@@ -53,41 +51,32 @@ def uniformity(vectors: Vectors) -> float:
 
 
 def task_geometry(task: Task, encode: Encode, *, seed: int) -> dict[str, dict[str, float]]:
-    """Alignment and uniformity on each scored split of an STS or bitext mining task.
+    """Alignment and uniformity on each scored split of a task whose kind has positive pairs.
 
-    Positive pairs are the pairs of STS that score at least `POSITIVE_FROM` of the scale, in bitext mining the
-    translations. Uniformity is over the different sentences of STS pairs, in bitext mining of the language (not of
-    English), at most `MAX_SENTENCES` of them.
+    Uniformity is over the different sentences that should spread (`Kind.sentences`), at most `MAX_SENTENCES` of them.
 
     Args:
-        task: Of one of `MEASURED_KINDS`.
+        task: Of any kind.
         encode: Sentences -> vectors, one a row.
         seed: Of the choice among too many sentences.
 
     Returns:
-        Split -> `alignment`, left out where there is no positive pair, and `uniformity`, where there is one sentence.
+        Split -> `alignment`, left out where there is no positive pair, and `uniformity`, where there is one sentence;
+        nothing where the kind has no positive pairs.
     """
     found = {}
     for split in task.splits:
-        rows = [row for row in task.rows if row["split"] == split]
-        first, second = ([row[name] for row in rows] for name in ("sentence1", "sentence2"))
-        positive = [number for number, row in enumerate(rows) if _is_positive(task, row)]
-        sentences = _distinct([*first, *second] if task.kind == "sts" else first, seed=seed)
+        sentences = task.kind.sentences(task.mteb, [row for row in task.rows if row["split"] == split])
+        if sentences is None:
+            continue
+        spread = _distinct(sentences.spread, seed=seed)
         measured = {}
-        if positive:
-            pairs = (encode([texts[number] for number in positive]) for texts in (first, second))
-            measured["alignment"] = round(alignment(*pairs), 6)
-        if len(sentences) > 1:
-            measured["uniformity"] = round(uniformity(encode(sentences)), 6)
+        if sentences.positive:
+            measured["alignment"] = round(alignment(*map(encode, zip(*sentences.positive, strict=True))), 6)
+        if len(spread) > 1:
+            measured["uniformity"] = round(uniformity(encode(spread)), 6)
         found[split] = measured
     return found
-
-
-def _is_positive(task: Task, row: dict[str, Any]) -> bool:
-    if task.kind == "bitext_mining":
-        return True
-    low, high = task.mteb.min_score, task.mteb.max_score
-    return bool(row["score"] >= low + POSITIVE_FROM * (high - low))
 
 
 def _distinct(sentences: Sequence[str], *, seed: int) -> list[str]:

@@ -6,8 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.core.tables import write_table
-from bootembed.corpora.layouts import Layout, evaluation_layout, read_rows
+from bootembed.core.tables import text_columns, write_table
+from bootembed.corpora.layouts import Layout, read_rows
+from bootembed.evaluation.kind import task_kind
 from bootembed.evaluation.mteb_data import load_rows
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bootembed.corpora.rows import Row
+    from bootembed.evaluation.kind import Rows
     from bootembed.settings.corpora import CorpusSpec, FileSpec, Language
     from bootembed.settings.evaluation import TaskSpec
 
@@ -66,7 +68,26 @@ def prepare_evaluation(
     return counts
 
 
-def _from_mteb(name: str, task: TaskSpec, *, language: str, script: str) -> list[dict[str, Any]]:
+def evaluation_layout(task: str, kind: str) -> Layout:
+    """The table of an evaluation task.
+
+    Args:
+        task: Its name.
+        kind: Its kind, a module of `evaluation.kinds`.
+    """
+    found = task_kind(kind)
+    return Layout(
+        f"evaluation/{task}",
+        found.schema,
+        text_columns(found.schema),
+        halves=found.halves,
+        verbatim=True,
+        file_columns=found.file_columns,
+        interpret=found.interpret,
+    )
+
+
+def _from_mteb(name: str, task: TaskSpec, *, language: str, script: str) -> Rows:
     return load_rows(name, task.kind, language=language, script=script, subset=task.subset.get(language))
 
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
 from bootembed.core.seeding import seed_everything
-from bootembed.core.tables import NEAREST, PREDICTIONS, read_table, write_table
-from bootembed.evaluation.geometry import MEASURED_KINDS, task_geometry
-from bootembed.evaluation.kinds import KINDS
+from bootembed.core.tables import read_table
+from bootembed.evaluation.answers import AnswerWriter
+from bootembed.evaluation.geometry import task_geometry
+from bootembed.evaluation.kind import task_kind
 from bootembed.evaluation.tasks import build_task
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Evaluation:
         language: Code of the language.
         encoder: Key of the base encoder.
         scores: Task -> split -> main score.
-        geometry: Task -> split -> `alignment` and `uniformity`, of STS and bitext mining.
+        geometry: Task -> split -> `alignment` and `uniformity`, of kinds that have positive pairs.
     """
 
     recipe: str
@@ -76,7 +77,7 @@ def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language:
         if file.stem not in specs:
             raise ParamsError(f"evaluate_embedder.tasks: {file.stem!r} of {file} is not configured; add it there")
         spec = specs[file.stem]
-        rows = read_table(file, KINDS[spec.kind].schema)
+        rows = read_table(file, task_kind(spec.kind).schema)
         tasks.append(build_task(file.stem, spec, rows, language=language, script=script))
     return tasks
 
@@ -101,10 +102,10 @@ def evaluate_embedder(
         recipe: Strategy or baseline; with the next two the name the model is scored under.
         language: Code of the tasks' language.
         encoder: Key of the base encoder.
-        results_dir: Gets `predictions.parquet`, the similarity of every STS pair, `nearest.parquet`, the sentence found
-            for every one of bitext mining, and a cache of mteb, which `mteb.ResultCache(results_dir)` reads: below
-            `results/<organisation>__<model>/<revision>/`, the layout of mteb's results repository, a file a task and
-            the model's metadata; run times and dates are zeroed.
+        results_dir: Gets the answer table of each kind that has one (`predictions.parquet`, the similarity of every STS
+            pair; `nearest.parquet`, the sentence found for every one of bitext mining), and a cache of mteb, which
+            `mteb.ResultCache(results_dir)` reads: below `results/<organisation>__<model>/<revision>/`, the layout of
+            mteb's results repository, a file a task and the model's metadata; run times and dates are zeroed.
         seed: Of the choice of sentences for uniformity; mteb's tasks keep their own seed, part of their protocol.
     """
     import mteb
@@ -118,7 +119,7 @@ def evaluate_embedder(
     encoding = {"batch_size": settings.batch_size, "show_progress_bar": False}
     cache = mteb.ResultCache(results_dir)
     scores: dict[str, dict[str, float]] = {}
-    predictions = _Predictions([], [])
+    answers = AnswerWriter()
     for task in tasks:
         with tempfile.TemporaryDirectory() as folder:
             found = mteb.evaluate(
@@ -127,16 +128,16 @@ def evaluate_embedder(
                 cache=None,  # DVC is the cache; this one gets the results as they are to stay
                 co2_tracker=False,
                 encode_kwargs=encoding,
-                prediction_folder=Path(folder) if task.kind in ("sts", "bitext_mining") else None,
+                prediction_folder=Path(folder) if task.kind.answers else None,
                 show_progress_bar=False,
             )
-            predictions.read(task, Path(folder))
+            answers.read(task, Path(folder))
         result = found.task_results[0]
         scores[task.name] = _main_scores(task, result)
         cache.save_to_cache(_steady(result), model.mteb_model_meta, encode_kwargs=encoding)
-    predictions.write(results_dir)
+    answers.write(results_dir)
     encode = functools.partial(embedder.encode, **encoding)
-    geometry = {t.name: task_geometry(t, encode, seed=seed) for t in tasks if t.kind in MEASURED_KINDS}
+    geometry = {task.name: found for task in tasks if (found := task_geometry(task, encode, seed=seed))}
     logger.info("%s: %s", name, scores)
     return Evaluation(recipe=recipe, language=language, encoder=encoder, scores=scores, geometry=geometry)
 
@@ -173,36 +174,3 @@ def _main_scores(task: Task, result: Any) -> dict[str, float]:
 def _steady(result: Any) -> Any:
     """A result of mteb without what differs between two runs of the same model."""
     return result.model_copy(update={"evaluation_time": 0.0, "date": None, "evaluation_phases": None})
-
-
-@dataclass(frozen=True)
-class _Predictions:
-    """What the model answered on every row of the tasks whose differences are tested: rows of two tables."""
-
-    similarities: list[dict[str, Any]]
-    nearest: list[dict[str, Any]]
-
-    def read(self, task: Task, folder: Path) -> None:
-        """Take over the file that mteb left for a task of STS or bitext mining."""
-        path = folder / task.mteb.prediction_file_name
-        if not path.is_file():
-            return
-        [saved] = [v for name, v in json.loads(path.read_text(encoding="utf-8")).items() if name != "mteb_model_meta"]
-        for ours, theirs in task.splits.items():
-            place = {"task": task.name, "split": ours}
-            if task.kind == "sts":
-                gold = task.mteb.dataset[task.mteb.hf_subsets[0]][theirs]["score"]
-                pairs = zip(saved[theirs]["cosine_scores"], gold, strict=True)
-                self.similarities.extend(
-                    place | {"index": n, "similarity": found, "gold": score} for n, (found, score) in enumerate(pairs)
-                )
-            else:
-                [neighbours] = saved[theirs].values()
-                self.nearest.extend(
-                    place | {"index": n, "nearest": found["corpus_id"], "similarity": found["score"]}
-                    for n, found in enumerate(neighbours)
-                )
-
-    def write(self, folder: Path) -> None:
-        write_table(self.similarities, PREDICTIONS, folder / "predictions.parquet")
-        write_table(self.nearest, NEAREST, folder / "nearest.parquet")

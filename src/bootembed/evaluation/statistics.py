@@ -115,9 +115,10 @@ def compare(system: Resampled, baseline: Resampled) -> Difference:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values of a family of comparisons, corrected so that one false find in the family is as rare as told.
+    """P-values of a family of comparisons, corrected so that the family-wise error rate is at most alpha.
 
-    Holm 1979: the smallest of m is taken m times, the next m - 1 times, and so on; none is less than one before it.
+    Holm 1979: the smallest of m p-values is multiplied by m, the next by m - 1, and so on; none may fall below the one
+    before it.
     """
     order = sorted(range(len(p_values)), key=lambda place: p_values[place])
     corrected = [0.0] * len(p_values)

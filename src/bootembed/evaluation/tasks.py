@@ -7,18 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError, ParamsError
-from bootembed.core.names import ENGLISH
-from bootembed.evaluation.contents import as_mteb_data
-from bootembed.evaluation.kinds import KINDS, SPLITS
+from bootembed.evaluation.kind import SPLITS, task_kind
+from bootembed.evaluation.pairs import ENGLISH_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bootembed.evaluation.kind import Kind, Rows
     from bootembed.settings.evaluation import TaskSpec
-
-    Rows = Sequence[dict[str, Any]]
-
-_ENGLISH_CODE = f"{ENGLISH}-Latn"
 
 
 @dataclass(frozen=True)
@@ -27,14 +23,14 @@ class Task:
 
     Attributes:
         name: Its name, that of its table.
-        kind: Key of `KINDS`.
+        kind: Its kind.
         mteb: mteb's task, restricted to one subset, its data loaded.
         splits: Scored split in our words -> in mteb's (for MIRACL, mteb reports `dev`: our `test`).
         rows: What it was made of.
     """
 
     name: str
-    kind: str
+    kind: Kind
     mteb: Any
     splits: dict[str, str]
     rows: Rows
@@ -47,7 +43,7 @@ def build_task(name: str, spec: TaskSpec, rows: Rows, *, language: str, script: 
         name: Task's name; with `implementation: mteb` the name of one of mteb's tasks.
         spec: Kind, whose class, and subsets that are not the languages' own.
         rows: Of the kind's table, of the splits validation and test, classification also of train; a split without
-            rows is not scored. Bitext mining: `sentence1` in the language, `sentence2` in English.
+            rows is not scored.
         language: ISO 639-3 code.
         script: ISO 15924 code.
 
@@ -56,17 +52,18 @@ def build_task(name: str, spec: TaskSpec, rows: Rows, *, language: str, script: 
         DataError: There are no rows, or rows that cannot be scored.
     """
     code = f"{language}-{script}"
+    kind = task_kind(spec.kind)
     own = spec.implementation == "bootembed"
-    task = _own_task(name, spec.kind, code) if own else mteb_task(name, spec.kind)
-    subset = subset_of(task, spec.kind, code, named=spec.subset.get(language))
-    names = split_names(task, spec.kind)
+    task = _own_task(name, kind, code) if own else mteb_task(name, kind)
+    subset = subset_of(task, kind, code, named=spec.subset.get(language))
+    names = split_names(task, kind)
     found = _by_split(name, rows, list(names))
     task.hf_subsets = [subset]
-    task.filter_eval_splits(_scored_splits(task, [names[split] for split in found]))
-    data = as_mteb_data(task, spec.kind, found, strict=own, english_first=english_first(task, code))
+    task.filter_eval_splits(_scored_splits(task, kind, [names[split] for split in found]))
+    data = kind.to_mteb(task, found, code=code, strict=own)
     task.dataset = _as_kept(task, subset, {names[split]: content for split, content in data.items()})
     task.data_loaded = True
-    return Task(name, spec.kind, task, {split: names[split] for split in SPLITS if split in found}, rows)
+    return Task(name, kind, task, {split: names[split] for split in SPLITS if split in found}, rows)
 
 
 def _by_split(name: str, rows: Rows, names: Sequence[str]) -> dict[str, Rows]:
@@ -84,27 +81,24 @@ def _by_split(name: str, rows: Rows, names: Sequence[str]) -> dict[str, Rows]:
     return found
 
 
-def _own_task(name: str, kind: str, code: str) -> Any:
-    """A task of ours: scores 0 to 5 for STS, the language against English for bitext mining."""
+def _own_task(name: str, kind: Kind, code: str) -> Any:
+    """A task of ours: in the language, translations in the language and English."""
     from mteb import TaskMetadata
 
     metadata = TaskMetadata(
         name=name,
         description="Evaluation set of a corpus of bootembed.",
-        type=KINDS[kind].task_type,
-        category="t2c" if kind in ("classification", "clustering") else "t2t",
+        type=kind.task_type,
+        category=kind.category,
         dataset={"path": f"bootembed/{name}", "revision": "local"},
         eval_splits=list(SPLITS),
-        eval_langs={"default": [code, _ENGLISH_CODE] if kind == "bitext_mining" else [code]},
-        main_score=KINDS[kind].main_score,
+        eval_langs={"default": [code, ENGLISH_CODE] if kind.halves else [code]},
+        main_score=kind.main_score,
     )
-    members: dict[str, Any] = {"metadata": metadata}
-    if kind == "clustering":
-        members["max_fraction_of_documents_to_embed"] = None  # mteb's 4 % is for huge sets: embed everything
-    return type(name, (KINDS[kind].base_class,), members)()
+    return type(name, (kind.base_class,), {"metadata": metadata, **kind.own})()
 
 
-def mteb_task(name: str, kind: str) -> Any:
+def mteb_task(name: str, kind: Kind) -> Any:
     """One of mteb's own text tasks.
 
     Raises:
@@ -116,27 +110,29 @@ def mteb_task(name: str, kind: str) -> Any:
     known = [
         task.metadata.name
         for task in TASK_LIST
-        if task.metadata.type == KINDS[kind].task_type
-        and issubclass(task, KINDS[kind].base_class)
+        if task.metadata.type == kind.task_type
+        and issubclass(task, kind.base_class)
         and task.metadata.modalities == ["text"]
     ]
     if name not in known:
         close = difflib.get_close_matches(name, known, n=3)
         hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "see `mteb available-tasks`"
-        raise ParamsError(f"evaluate_embedder.tasks.{name}: mteb has no task of this name and of kind {kind!r}; {hint}")
+        raise ParamsError(
+            f"evaluate_embedder.tasks.{name}: mteb has no task of this name and of kind {kind.name!r}; {hint}"
+        )
     return mteb.get_task(name)
 
 
-def subset_of(task: Any, kind: str, code: str, *, named: str | None) -> str:
+def subset_of(task: Any, kind: Kind, code: str, *, named: str | None) -> str:
     """Name of the one subset for a language.
 
-    It is the subset of this language and script alone, for bitext mining the one of this language and English. A task
+    It is the subset of this language and script alone, for translations the one of this language and English. A task
     may have others with the same language in it (BelebeleRetrieval: English questions on Hausa text), which is why
     mteb's own filter by language is not used; `named` takes one of them.
 
     Args:
         task: mteb's.
-        kind: Key of `KINDS`.
+        kind: Its kind.
         code: As `hau-Latn`.
         named: From `TaskSpec.subset`.
 
@@ -150,8 +146,8 @@ def subset_of(task: Any, kind: str, code: str, *, named: str | None) -> str:
             return named
         close = difflib.get_close_matches(named, subsets, n=3) or list(subsets)[:3]
         raise ParamsError(f"{key}.subset: mteb's task has no subset {named!r}; did you mean {_either(close)}?")
-    both = [[code, _ENGLISH_CODE], [_ENGLISH_CODE, code]]
-    for codes in both if kind == "bitext_mining" else [[code], [code, code]]:
+    both = [[code, ENGLISH_CODE], [ENGLISH_CODE, code]]
+    for codes in both if kind.halves else [[code], [code, code]]:
         for subset, found in subsets.items():
             if list(found) == codes:
                 return subset
@@ -165,7 +161,7 @@ def subset_of(task: Any, kind: str, code: str, *, named: str | None) -> str:
     )
 
 
-def split_names(task: Any, kind: str) -> dict[str, str]:
+def split_names(task: Any, kind: Kind) -> dict[str, str]:
     """Our splits -> mteb's: `test` is what mteb reports, `validation` what it calls so or `dev`.
 
     Raises:
@@ -183,30 +179,23 @@ def split_names(task: Any, kind: str) -> dict[str, str]:
         names["validation"] = validation
     elif validation == "dev":
         names["validation"] = "validation"
-    if kind == "classification" and not task.is_cross_validation:
-        names["train"] = task.train_split
+    if train := kind.train_split(task):
+        names["train"] = train
     return {split: names[split] for split in ("train", *SPLITS) if split in names}
 
 
-def _scored_splits(task: Any, present: Sequence[str]) -> list[str]:
+def _scored_splits(task: Any, kind: Kind, present: Sequence[str]) -> list[str]:
     """Splits to score: mteb's own first and in mteb's order, since clustering draws its samples in that order."""
     own = [split for split in task.metadata.eval_splits if split in present]
-    unscored = getattr(task, "train_split", None)
-    return own + [split for split in present if split not in own and split != unscored]
-
-
-def english_first(task: Any, code: str) -> bool:
-    """Whether English is the first column of a task's one subset, and the language `code` the second."""
-    [subset] = task.hf_subsets
-    return list(task.metadata.hf_subsets_to_langscripts[subset]) == [_ENGLISH_CODE, code] and code != _ENGLISH_CODE
+    return own + [split for split in present if split not in own and split != kind.train_split(task)]
 
 
 def _as_kept(task: Any, subset: str, splits: dict[str, Any]) -> Any:
     """The data as mteb's classes keep it: by subset and split, or where all subsets share columns, by split."""
-    from datasets import DatasetDict
+    from datasets import Dataset, DatasetDict
 
-    if task.metadata.type == "Retrieval":
-        return {subset: splits}
+    if not all(isinstance(data, Dataset) for data in splits.values()):
+        return {subset: splits}  # of retrieval, several data sets a split
     return DatasetDict(splits) if getattr(task, "parallel_subsets", False) else {subset: DatasetDict(splits)}
 
 

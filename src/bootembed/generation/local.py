@@ -1,4 +1,4 @@
-"""What the engines share that hold the model themselves: identity, and batches of prompts of similar length."""
+"""Base of the engines that hold the model themselves: identity, and batches of prompts of similar length."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bootembed.base_models.load import load_tokenizer
 from bootembed.core.hashing import content_hash
 from bootembed.core.names import Polarity
-from bootembed.generation.resident import Batch, Prompt, ResidentGenerator
+from bootembed.generation.resident import Batch, Prompt
 from bootembed.prompts import encode_prompt
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class LocalEngine(ABC):
     def _batches(self, requests: Sequence[Request]) -> Iterator[Batch]:
         """Prompts that are not too long, by similar length so that little padding is computed on.
 
-        They are a function of the requests alone: a run that goes on computes the batches of an undisturbed one.
+        They depend on the requests alone: a resumed run computes the batches of an uninterrupted one.
         """
         tokenizer = load_tokenizer(self.base_model_dir)
         size = self.settings.transformers.batch_size
@@ -68,16 +68,3 @@ class LocalEngine(ABC):
             fitting.sort(key=lambda prompt: len(prompt.ids))
             for start in range(0, len(fitting), size):
                 yield Batch(polarity, fitting[start : start + size])
-
-
-class TransformersEngine(LocalEngine):
-    """The model in this process, loaded when it is first needed."""
-
-    _generator: ResidentGenerator | None = None
-
-    def run(self, batches: Sequence[Batch]) -> Iterator[dict[str, Answer]]:
-        """Answer batches one after the other."""
-        if self._generator is None:
-            self._generator = ResidentGenerator(self.base_model_dir, self.adapters, self.settings)
-        for batch in batches:
-            yield from self._generator.answer(batch)

@@ -15,7 +15,6 @@ _ARCHITECTURES = {"generator": ("qwen3", "llama"), "encoder": ("xlm-roberta", "m
 _NOT_YET_MODULES = {
     "bootembed.generation.engines": ["transformers"],
     "bootembed.strategies": ["in_context"],
-    "bootembed.evaluation.kinds": ["sts", "bitext_mining", "classification", "clustering", "retrieval"],
 }
 
 
@@ -51,7 +50,7 @@ def _plugin_faults(params: Params) -> list[str]:
     faults = []
     for package, keys in named.items():
         later = _NOT_YET_MODULES.get(package, [])
-        known = later if package.endswith("kinds") else sorted({*plugin_names(package), *later})
+        known = sorted({*plugin_names(package), *later})
         faults += [
             f"{key}: {name!r} is not known{suggest(name, known)}; choose one of {known}"
             for key, name in keys.items()

@@ -83,9 +83,7 @@ class OpenAISettings(Section):
     )
     max_concurrent_requests: int = Field(ge=1, le=1000)
     timeout_seconds: float = Field(gt=0, description="Of one attempt.")
-    max_attempts: int = Field(ge=1, description="Of one request.")
-    backoff_seconds: float = Field(ge=0, description="Upper end of the first random wait; each next one is doubled.")
-    max_wait_seconds: float = Field(ge=0, description="No wait is longer, whatever the server asks for.")
+    max_attempts: int = Field(ge=1, description="Of one request; waits between them are up to the `openai` package.")
     extra_body: dict[str, Any] = Field(description="Fields to add to requests or, as null, to take out of them.")
     price_per_million: Prices | None = Field(description="For the cost in logs and metrics.")
 
@@ -122,19 +120,6 @@ class Generation(Pluggable):
     transformers: TransformersSettings
     ray: RaySettings
     openai: OpenAISettings
-
-    @property
-    def prices(self) -> Prices | None:
-        """What tokens of the chosen engine cost, where the parameters say so."""
-        return self.openai.price_per_million if self.engine == "openai" else None
-
-    @property
-    def in_force(self) -> dict[str, Any]:
-        """Dotted name -> value of what the chosen engine reads, for people to read; without addresses and prices."""
-        values = self.model_dump(mode="json", exclude={"openai": {"base_url", "api_key_env", "price_per_million"}})
-        common = {name: value for name, value in values.items() if not isinstance(value, dict)}
-        sections = ["transformers", "ray"] if self.engine == "ray" else [self.engine]
-        return common | {f"{s}.{name}": value for s in sections for name, value in values.get(s, {}).items()}
 
 
 class InContext(Section):

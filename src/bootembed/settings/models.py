@@ -93,6 +93,7 @@ class Launch(Section):
     threads: int | None = Field(
         None, ge=1, description="CPU threads of a process; the same bytes need the same number. null: all."
     )
+    portable: bool = Field(description="The same bits on every x86-64 processor with AVX2; slower. For CPUs.")
 
 
 class BuildXlLoraData(Section):

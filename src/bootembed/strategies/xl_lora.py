@@ -14,7 +14,7 @@ from bootembed.core.seeding import derive_seed, sample_rows
 from bootembed.core.tables import NLI, PARALLEL, read_table
 from bootembed.generation.answer_cache import Answer, AnswerCache
 from bootembed.generation.answers import answer_premises
-from bootembed.generation.create import create_engine
+from bootembed.generation.engine import create_engine
 from bootembed.generation.usage import Usage
 from bootembed.prompts import LABEL_OF
 from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates

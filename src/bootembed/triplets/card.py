@@ -9,6 +9,7 @@ import yaml
 
 from bootembed.core.markdown import escape, table
 from bootembed.core.names import Polarity
+from bootembed.generation.engine import describe_engine, parameters_in_force
 from bootembed.prompts import prompt_definition
 from bootembed.triplets.filters import TripletRejection
 
@@ -127,7 +128,7 @@ def _origin_rows(triplets: Triplets, making: GenerationProvenance) -> list[tuple
         ("negative prompt", definition.negative),
         *_prompting(triplets.shots),
         ("seed", origin["seed"]),
-        *((f"generation.{name}", value) for name, value in making.generation.in_force.items()),
+        *((f"generation.{name}", value) for name, value in parameters_in_force(making.generation).items()),
     ]
 
 
@@ -139,9 +140,9 @@ def _prompting(shots: ShotPool) -> list[tuple[str, object]]:
 
 
 def _base_model(making: GenerationProvenance) -> str:
-    spec, generation = making.base_model, making.generation
-    if generation.engine == "openai" and not generation.openai.serves_generator:
-        return "an endpoint's, by the names under `generation.openai`"
+    spec, other_model = making.base_model, describe_engine(making.generation).other_model
+    if other_model:
+        return other_model
     if spec.source == "hub":
         return f"{spec.id} at revision {spec.revision}"
     if spec.scratch is not None and spec.source == "scratch":

@@ -12,7 +12,7 @@ from bootembed.core.language_id import identifier_code
 from bootembed.core.names import Polarity
 from bootembed.generation.answer_cache import AnswerCache
 from bootembed.generation.answers import answer_premises
-from bootembed.generation.create import create_engine
+from bootembed.generation.engine import create_engine, describe_engine
 from bootembed.generation.generator import GeneratorDescription, read_generator
 from bootembed.generation.shots import ShotPicker
 from bootembed.generation.usage import Usage
@@ -121,7 +121,7 @@ def generate_triplets(
     rows = [_row(verdict.candidate, provenance) for verdict in verdicts if verdict.reason is None]
     logger.info("kept %d of %d triplets", len(rows), len(verdicts))
     language_check = filters.wrong_language and identifier_code(description.answer_language) is not None
-    usage = Usage.of(answer for side in answers.values() for answer in side).metrics(generation.prices)
+    usage = Usage.of(answer for side in answers.values() for answer in side).metrics(describe_engine(generation).prices)
     return Triplets(rows, verdicts, provenance, description.shots, language_check, usage)
 
 

@@ -1,4 +1,4 @@
-"""Engine `openai`: any server that speaks OpenAI's protocol answers, many requests at a time."""
+"""Engine `openai`: any server with OpenAI's protocol answers, many requests at a time."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ import asyncio
 import json
 import logging
 import time
-from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.base_models.load import load_tokenizer
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
-from bootembed.generation.endpoint_client import URL_VARIABLE, EndpointClient, RefusedError, TryAgainError
+from bootembed.generation.endpoint import URL_VARIABLE, Endpoint, FailedError, RefusedError
+from bootembed.generation.engine import EngineFacts, parameters_of
 from bootembed.generation.usage import Usage
 from bootembed.prompts import encode_prompt, prompt_text
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    from tenacity import RetryCallState
 
     from bootembed.core.names import Polarity
     from bootembed.generation.answer_cache import Answer
@@ -34,15 +31,34 @@ _LOG_EVERY = 30.0  # seconds
 _FAILED_IN_A_ROW = 20  # requests, each after all its attempts: the endpoint is then taken to be down
 
 
+def create(
+    settings: Generation, base_model_dir: Path, adapters: Mapping[Polarity, Path], *, strategy: str, language: str
+) -> EndpointEngine:
+    """An endpoint that serves adapters under the names of a strategy and a language."""
+    names = settings.openai.models
+    served = {polarity: names.name_of(polarity, strategy=strategy, language=language) for polarity in adapters}
+    return EndpointEngine(base_model_dir, adapters, settings, served)
+
+
+def describe(settings: Generation) -> EngineFacts:
+    """What an endpoint reads, without addresses and prices, and what it costs."""
+    openai = settings.openai
+    return EngineFacts(
+        parameters=parameters_of(settings, "openai", leave_out={"base_url", "api_key_env", "price_per_million"}),
+        prices=openai.price_per_million,
+        is_remote=True,
+        other_model="" if openai.serves_generator else "an endpoint's, by the names under `generation.openai`",
+    )
+
+
 class EndpointEngine:
     """An endpoint as an `Engine`; the folders of base model and adapters name what it serves.
 
     Args:
-        base_model_dir: Its tokenizer tells which prompts are too long, and renders those of `completions`.
-        adapters: Polarity -> adapter folder; empty where the strategy has none.
+        base_model_dir: Its tokenizer says which prompts are too long, and renders those of `completions`.
+        adapters: Polarity -> adapter folder; empty for a strategy without adapters.
         settings: Sampling, and the section `openai`.
-        strategy: For the names of the adapters at the endpoint.
-        language: The same.
+        served: Polarity -> name of the adapter at the endpoint.
     """
 
     def __init__(
@@ -50,24 +66,21 @@ class EndpointEngine:
         base_model_dir: Path,
         adapters: Mapping[Polarity, Path],
         settings: Generation,
-        *,
-        strategy: str,
-        language: str,
+        served: Mapping[Polarity, str],
     ) -> None:
         self._base_model_dir = base_model_dir
         self._settings = settings
-        names = settings.openai.models
-        self._names = {p: names.name_of(p, strategy=strategy, language=language) for p in adapters}
+        self._served = served
         self._base_hash = content_hash(base_model_dir)
-        self.generator_hash, self.adapter_hashes = settings.openai.model, dict(self._names)
+        self.generator_hash, self.adapter_hashes = settings.openai.model, dict(served)
         if settings.openai.serves_generator:
             self.generator_hash = self._base_hash
             self.adapter_hashes = {polarity: content_hash(folder) for polarity, folder in adapters.items()}
 
     def identity(self, polarity: Polarity) -> str:
-        """Model, adapter, the names they are served under, and how they are asked; not the address."""
+        """Model, adapter, the names they are served under, and the form of requests; not the address."""
         openai = self._settings.openai
-        # Another model knows nothing of the base model here, unless that renders its prompts.
+        # Another model depends on the base model here only if that renders its prompts.
         renderer = self._base_hash if openai.api == "completions" else ""
         adapter = self.adapter_hashes.get(polarity, "")
         asked = [self._name(polarity), openai.api, openai.extra_body]
@@ -109,7 +122,7 @@ class EndpointEngine:
             sampling = {
                 "temperature": settings.temperature,
                 "top_p": settings.top_p,
-                "top_k": settings.top_k or None,  # none of OpenAI's own fields
+                "top_k": settings.top_k or None,  # not one of OpenAI's own fields
                 "seed": request.seed,
             }
         common = {"model": self._name(request.polarity), "max_tokens": settings.max_new_tokens}
@@ -117,7 +130,7 @@ class EndpointEngine:
         return {name: value for name, value in body.items() if value is not None}
 
     def _name(self, polarity: Polarity) -> str:
-        return self._names.get(polarity, self._settings.openai.model)
+        return self._served.get(polarity, self._settings.openai.model)
 
 
 @dataclass(frozen=True)
@@ -127,32 +140,26 @@ class _Call:
 
 
 class _Run:
-    """Workers that each ask for one answer after the other, until none is left or it is no use."""
+    """Workers that each ask for one answer after another until none is left or the endpoint is given up."""
 
     def __init__(self, calls: Sequence[_Call], settings: Generation) -> None:
-        from tenacity import wait_random_exponential
-
         self._settings = settings.openai
-        self._client = EndpointClient(settings.openai)
+        self._endpoint = Endpoint(settings.openai)
         self._total = len(calls)
         self._calls = iter(calls)
-        self._backoff = wait_random_exponential(self._settings.backoff_seconds, self._settings.max_wait_seconds)
-        self._stop = asyncio.Event()
         self._refusal: tuple[RefusedError, str] | None = None
-        self._last_failure = ""
         self._failed_in_a_row = 0
         self._answered = 0
-        self._failures: Counter[str] = Counter()
         self._usage = Usage()
         self._logged = time.monotonic()
         self._queue: asyncio.Queue[tuple[str, Answer] | None] = asyncio.Queue()
 
     async def start(self) -> None:
-        """Begin asking; goes on whenever the loop runs."""
+        """Begin asking; it goes on whenever the event loop runs."""
         self._asking = asyncio.create_task(self._ask_all())
 
     async def finished(self) -> dict[str, Answer]:
-        """Wait for at least one answer and take all that are there; nothing when there will be no more."""
+        """Wait for at least one answer and take all that have come; nothing when there will be no more."""
         replies = [await self._queue.get()]
         while not self._queue.empty():
             replies.append(self._queue.get_nowait())
@@ -165,7 +172,7 @@ class _Run:
         return answers
 
     def check(self) -> None:
-        """Tell what is missing.
+        """Report what is missing.
 
         Raises:
             ParamsError: The endpoint refused a request.
@@ -175,62 +182,36 @@ class _Run:
             raise ParamsError(self._refused(*self._refusal))
         missing = self._total - self._answered
         if missing:
-            down = f"; {_FAILED_IN_A_ROW} requests in a row failed, so it was left alone" if self._stop.is_set() else ""
+            down = f"; {_FAILED_IN_A_ROW} requests in a row failed, so no more were sent"
             raise DataError(
-                f"{self._client.url}: {missing} of {self._total} answers are missing after up to "
-                f"{self._settings.max_attempts} attempts each{down}. Last failure: {self._last_failure}. The others "
-                "are in the answer cache: run again to request the missing ones; generation.openai sets attempts, waits"
+                f"{self._endpoint.url}: {missing} of {self._total} answers are missing after up to "
+                f"{self._settings.max_attempts} attempts each{down if self._endpoint.stopped else ''}. Last failure: "
+                f"{self._endpoint.last_failure}. The others are in the answer cache: run again to request the missing "
+                "ones; generation.openai sets attempts and timeout"
             )
 
     async def _ask_all(self) -> None:
         workers = min(self._settings.max_concurrent_requests, self._total)
         try:
-            async with self._client:
+            async with self._endpoint:
                 await asyncio.gather(*(self._work() for _ in range(workers)))
         finally:
             self._queue.put_nowait(None)
 
     async def _work(self) -> None:
-        while not self._stop.is_set() and (call := next(self._calls, None)) is not None:
+        while not self._endpoint.stopped and (call := next(self._calls, None)) is not None:
             try:
-                answer = await self._ask(call)
+                answer = await self._endpoint.ask(call.body)
             except RefusedError as error:
                 self._refusal = (error, call.body["model"])
-                self._stop.set()
-            except TryAgainError as error:
-                self._last_failure = str(error)
+                self._endpoint.stop()
+            except FailedError:
                 self._failed_in_a_row += 1
                 if self._failed_in_a_row >= _FAILED_IN_A_ROW:
-                    self._stop.set()
+                    self._endpoint.stop()
             else:
                 self._failed_in_a_row = 0
                 self._queue.put_nowait((call.key, answer))
-
-    async def _ask(self, call: _Call) -> Answer:
-        from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
-
-        attempts = AsyncRetrying(
-            retry=retry_if_exception_type(TryAgainError),
-            stop=lambda state: stop_after_attempt(self._settings.max_attempts)(state) or self._stop.is_set(),
-            wait=self._wait,
-            sleep=self._sleep,
-            reraise=True,
-        )
-        answer: Answer = await attempts(self._client.attempt, call.body)
-        return answer
-
-    def _wait(self, state: RetryCallState) -> float:
-        """Seconds up to the next attempt: exponential backoff, fully random, on top of what the endpoint asks for."""
-        error = state.outcome.exception() if state.outcome else None
-        assert isinstance(error, TryAgainError)
-        self._failures[error.kind] += 1
-        if self._failures[error.kind] == 1:
-            logger.warning("%s: %s; such requests are tried again", self._client.url, error)
-        return min(self._settings.max_wait_seconds, (error.retry_after or 0.0) + self._backoff(state))
-
-    async def _sleep(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
 
     def _count(self, answers: Mapping[str, Answer]) -> None:
         self._answered += len(answers)
@@ -246,23 +227,23 @@ class _Run:
             self._usage.prompt_tokens,
             self._usage.completion_tokens,
             f"; cost: {self._usage.cost(prices):.4f}" if prices else "",
-            ", ".join(f"{count} ({kind})" for kind, count in sorted(self._failures.items())) or "none",
+            ", ".join(f"{count} ({kind})" for kind, count in sorted(self._endpoint.failures.items())) or "none",
         )
 
     def _refused(self, error: RefusedError, model: str) -> str:
         key = self._settings.api_key_env
         by_key = f"{key} in the environment must hold a key that is valid there; it is "
-        by_key += "set, but not accepted" if self._client.has_key else "not set"
+        by_key += "set, but not accepted" if self._endpoint.has_key else "not set"
         by_address = (
             f"check the address ({URL_VARIABLE} or generation.openai.base_url; most end in /v1) and that the model is "
-            f"among those of {self._client.url}/models"
+            f"among those of {self._endpoint.url}/models"
         )
         by_fields = (
-            "check the model's name; a field that the endpoint does not know is taken out by null in "
+            "check the model's name; a field that the endpoint does not know is left out by null in "
             "generation.openai.extra_body, top_k also by 0 in generation.top_k"
         )
         remedy = {401: by_key, 403: by_key, 404: by_address}.get(error.status, by_fields)
         return (
-            f"{self._client.url}: refused a request to model {model!r} with status {error.status}: "
+            f"{self._endpoint.url}: refused a request to model {model!r} with status {error.status}: "
             f"{str(error) or 'no reason given'}. Remedy: {remedy}. The answers so far are in the answer cache"
         )

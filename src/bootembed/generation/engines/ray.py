@@ -1,4 +1,4 @@
-"""Engine `ray`: the same batches as in process, computed by workers on one machine or on a cluster of Ray.
+"""Engine `ray`: the batches of engine `transformers`, computed by workers on one machine or on a cluster of Ray.
 
 Answers stream back to this process, which alone writes the answer cache. A worker that dies loses its batch, which
 Ray gives to its successor. Workers read the models by their paths and import this package: every machine of a cluster
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core.errors import ParamsError, UserError
 from bootembed.core.names import Polarity
 from bootembed.generation.answer_cache import Answer
+from bootembed.generation.engine import EngineFacts, parameters_of
 from bootembed.generation.local import LocalEngine
 from bootembed.generation.resident import Batch, Prompt, ResidentGenerator
 
@@ -27,9 +28,20 @@ if TYPE_CHECKING:
     from bootembed.settings.generation import Generation, RaySettings
 
 logger = logging.getLogger(__name__)
-# Deaths of a worker, and tries of a batch, after which the run stops: what always kills its worker must not do so for
-# ever.
+# Restarts of a worker, and retries of a batch: a batch that always kills its worker must not do so for ever.
 _RETRIES = 3
+
+
+def create(
+    settings: Generation, base_model_dir: Path, adapters: Mapping[Polarity, Path], **_names: str
+) -> RayWorkersEngine:
+    """The engine on a base model folder and adapter folders, which need no names."""
+    return RayWorkersEngine(base_model_dir, adapters, settings)
+
+
+def describe(settings: Generation) -> EngineFacts:
+    """What the workers read."""
+    return EngineFacts(parameters_of(settings, "transformers", "ray"))
 
 
 class RayWorkersEngine(LocalEngine):
@@ -86,12 +98,12 @@ class RayWorkersEngine(LocalEngine):
 
 
 class _Worker:
-    """What runs in a worker's process; a user's fault comes back as a row, since Ray would hide it in a traceback."""
+    """What runs in a worker's process; a user's mistake is returned as a row: Ray would hide it in a traceback."""
 
     def __init__(self, base_model_dir: Path, adapters: Mapping[Polarity, Path], settings: Generation) -> None:
         self._fault = ""
         if not settings.ray.gpus_per_worker:
-            os.environ["CUDA_VISIBLE_DEVICES"] = ""  # Ray leaves a GPU in sight of workers that asked for none
+            os.environ["CUDA_VISIBLE_DEVICES"] = ""  # Ray shows a GPU to workers that asked for none
         try:
             self._generator = ResidentGenerator(base_model_dir, adapters, settings)
         except UserError as error:
@@ -109,7 +121,7 @@ class _Worker:
 
 
 def _keep_quiet() -> None:
-    """Nothing about a run is reported to Ray's makers; read when Ray is imported and started."""
+    """Report nothing to Ray's makers; Ray reads this when it is imported and started."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bootembed.core.hub import RepoKind, explain_hub_failure, gated_failure, hub_token, lookup_command
 from bootembed.core.names import UNRESOLVED
+from bootembed.generation.engine import describe_engine
 from bootembed.workflow.plan.sizes import published
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def check_gpu(params: Params, machine: Machine, *, needed: float | None) -> Chec
         needed: Bytes of the most demanding stage; None if no size is known.
     """
     loras = (params.train_task_adapter, params.train_language_adapter, params.train_xl_lora_adapter)
-    generates_here = params.generation.engine != "openai"
+    generates_here = not describe_engine(params.generation).is_remote
     parts = (*loras, params.generation.transformers) if generates_here else loras
     four_bit = bool(params.grid.strategies) and any(part.load_in_4bit for part in parts)
     if machine.gpu is None:

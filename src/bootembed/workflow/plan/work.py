@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from bootembed.core.names import Baseline, Strategy
+from bootembed.generation.engine import describe_engine
 from bootembed.settings.embedder import settings_of_recipe
 from bootembed.workflow.plan import estimates
 
@@ -138,7 +139,7 @@ def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | N
     answers = premises * len(params.grid.polarities)
     tokens = answers * settings.max_new_tokens
     what = f"{answers:,} answers of at most {settings.max_new_tokens} tokens: {tokens:,}"
-    if settings.engine == "openai":
+    if describe_engine(settings).is_remote:
         return Work(stage, f"{what}, by the endpoint{_cost(settings, answers)}")
     if size is None or not answers:
         return Work(stage, what)
@@ -149,8 +150,8 @@ def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | N
 
 
 def _cost(settings: Generation, answers: int) -> str:
-    """What the endpoint takes for prompts and answers of full length, if its prices are told."""
-    prices = settings.prices
+    """What an endpoint charges for prompts and answers of full length, if its prices are known."""
+    prices = describe_engine(settings).prices
     if prices is None:
         return ""
     cost = (prices.prompt * settings.max_prompt_tokens + prices.completion * settings.max_new_tokens) * answers / 1e6

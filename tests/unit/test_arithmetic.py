@@ -1,0 +1,47 @@
+"""The arithmetic of a process is set before the libraries choose their kernels."""
+
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bootembed.core import arithmetic
+from bootembed.core.arithmetic import prepare_arithmetic
+
+SHOWN = """
+from bootembed.core.arithmetic import prepare_arithmetic
+prepare_arithmetic(threads=1, portable=True)
+import sys
+assert "numpy" not in sys.modules and "torch" not in sys.modules
+import numpy._core._multiarray_umath as umath
+import torch
+print(torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())
+print([name for name, there in umath.__cpu_features__.items() if there and name.startswith(("AVX512", "X86_V4"))])
+"""
+
+
+def test_libraries_follow():
+    done = subprocess.run([sys.executable, "-W", "error", "-c", SHOWN], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["AVX2 1", "[]"]
+
+
+def test_commands_load_no_library_before_the_arithmetic_is_set():
+    code = "import sys, bootembed.cli, bootembed.tracking; print([n for n in ('numpy', 'torch') if n in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_nothing_is_set_unless_asked_for(monkeypatch):
+    monkeypatch.setattr(arithmetic.os, "environ", environment := {})
+    assert prepare_arithmetic(threads=None, portable=False) == {} == environment
+
+
+def test_children_inherit_it_and_late_calls_are_reported(monkeypatch, caplog):
+    monkeypatch.setattr(arithmetic.os, "environ", dict(os.environ) | {"MKL_CBWR": "AVX2"})
+    pytest.importorskip("numpy")
+    with caplog.at_level(logging.WARNING):
+        chosen = prepare_arithmetic(threads=2, portable=True)
+    assert chosen.items() <= arithmetic.os.environ.items()
+    assert chosen["OMP_NUM_THREADS"] == "2"
+    assert "loaded already" in caplog.text
