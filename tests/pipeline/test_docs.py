@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-BASES = [ROOT, ROOT / "src" / "bootembed"]  # what paths in backticks are relative to
+BASES = [ROOT, ROOT / "sources", ROOT / "src" / "bootembed"]  # what paths in backticks are relative to
 IGNORED = re.findall(r"^/(.+/)$", (ROOT / ".gitignore").read_text(), flags=re.MULTILINE)  # not there in a fresh clone
 HUB_IDS = {"mbasoz/xllora-datasets", "CohereLabs/aya_collection_language_split"}
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -14,6 +14,7 @@ STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if s
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
 # Names of the champion and its alias say nothing of another output; a cell's own keys stand in its command.
 every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
+METHODS = {"embedder_settings": {"train_embedder", "train_embedder_recipes"}}  # of `Params` -> parameters they read
 
 
 def _module(stage):
@@ -30,6 +31,7 @@ def _reads(node):
             owner = owner.value
         if names and isinstance(owner, ast.Name) and owner.id == "params":
             found.add(".".join(reversed(names)))
+    found = {key for name in found for key in METHODS.get(name, {name})}
     return {name for name in found if not any(other.startswith(f"{name}.") for other in found)}
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bootembed.core.attention import Attention
-from bootembed.settings.base import Fraction, Pluggable, Schedule, Section, Slug
+from bootembed.settings.base import Fraction, Pluggable, Schedule, Section, Slug, fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NewWordStart = Literal["pieces", "positives"]
 Dimension = Annotated[int, Field(ge=1)]
@@ -67,25 +70,20 @@ class TrainEmbedder(Pluggable):
     fp16: bool
     attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
 
+    @model_validator(mode="after")
+    def _trainable(self) -> Self:
+        if self.fp16 and self.bf16:
+            raise fault("fp16", True, "together with bf16; set one of them to false")
+        for field in ("trained_layers", "new_word_min_count"):
+            value = getattr(self, field)
+            if self.lora is not None and value is not None:
+                raise fault(field, value, "together with lora, which trains no embeddings; set one of the two to null")
+        return self
 
-class RecipeSettings(Section):
-    """What one recipe has otherwise than `train_embedder`; what is left out is as there."""
+    def overridden(self, overrides: Mapping[str, Any]) -> TrainEmbedder:
+        """With some fields replaced.
 
-    objective: Slug | None = None
-    pooling: Literal["mean", "mean_first_last"] | None = None
-    trained_layers: int | None = Field(None, ge=0)
-    new_word_min_count: int | None = Field(None, ge=1)
-    new_word_start: NewWordStart | None = None
-    num_train_epochs: float | None = Field(None, gt=0)
-    learning_rate: float | None = Field(None, gt=0)
-    warmup_steps: int | None = Field(None, ge=0)
-    per_device_train_batch_size: int | None = Field(None, ge=2)
-    texts_per_forward: int | None = Field(None, ge=1)
-    max_seq_length: int | None = Field(None, ge=4)
-    temperature: float | None = Field(None, gt=0)
-    matryoshka_dimensions: list[Dimension] | None = None
-
-
-def settings_of_recipe(common: TrainEmbedder, own: RecipeSettings) -> TrainEmbedder:
-    """`train_embedder` with what the recipe has otherwise."""
-    return common.model_copy(update=own.model_dump(exclude_none=True))
+        Raises:
+            ValidationError: A field is unknown, or its value does not fit.
+        """
+        return TrainEmbedder.model_validate(self.model_dump() | dict(overrides))

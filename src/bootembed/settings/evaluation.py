@@ -8,8 +8,6 @@ from pydantic import Field
 
 from bootembed.settings.base import Section, Slug
 
-TaskKind = Slug
-
 
 class TaskSpec(Section):
     """An evaluation task."""

@@ -65,6 +65,8 @@ def _describe(fault: Any, source: str) -> str:
 def _known_keys(location: tuple[Any, ...]) -> list[str]:
     """Keys of the section at `location`, following models, mappings of models and sections of plugins."""
     section: Any = Params
+    if location[:1] == ("train_embedder_recipes",):
+        location = ("train_embedder", *location[2:])  # overrides have the same keys
     for part in location:
         fields = getattr(section, "model_fields", {})
         if part not in fields and isinstance(section, type) and issubclass(section, Pluggable):

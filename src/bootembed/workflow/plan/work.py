@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from bootembed.core.names import Baseline, Strategy
+from bootembed.core.names import Baseline, Polarity, Strategy
 from bootembed.generation.engine import describe_engine
-from bootembed.settings.embedder import settings_of_recipe
 from bootembed.workflow.plan import estimates
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
         return found + _embedders(params, sizes, device)
     languages = len(grid.adapter_languages)
     found += [
-        _adapters("train_task_adapter", params.train_task_adapter, len(grid.polarities), generator, device),
+        _adapters("train_task_adapter", params.train_task_adapter, len(Polarity), generator, device),
         _adapters("train_language_adapter", params.train_language_adapter, languages, generator, device),
         _generated(
             "build_xl_lora_data",
@@ -96,7 +95,7 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
             size=generator,
             device=device,
         ),
-        _adapters("train_xl_lora_adapter", params.train_xl_lora_adapter, len(grid.polarities), generator, device),
+        _adapters("train_xl_lora_adapter", params.train_xl_lora_adapter, len(Polarity), generator, device),
         _generated(
             "generate_triplets",
             params,
@@ -136,7 +135,7 @@ def _adapters(stage: str, lora: Lora, cells: int, size: ModelSize | None, device
 
 def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | None, device: Device) -> Work:
     settings, r = params.generation, _rank_in_use(params)
-    answers = premises * len(params.grid.polarities)
+    answers = premises * len(Polarity)
     tokens = answers * settings.max_new_tokens
     what = f"{answers:,} answers of at most {settings.max_new_tokens} tokens: {tokens:,}"
     if describe_engine(settings).is_remote:
@@ -169,7 +168,7 @@ def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: De
     trained = [recipe for recipe in grid.recipes if recipe != Baseline.UNTRAINED]
     cells = len(grid.languages) * len(grid.encoders) * len(trained)
     known = [size for key in grid.encoders if (size := sizes[key]) is not None]
-    recipes = [settings_of_recipe(params.train_embedder, params.train_embedder_recipes[r]) for r in trained]
+    recipes = [params.embedder_settings(r) for r in trained]
     tokens = [int(rows * _TEXTS * recipe.max_seq_length * recipe.num_train_epochs) for recipe in recipes]
     what = f"{cells} x at most {rows:,} rows, {sum(tokens) // max(len(tokens), 1):,} tokens each"
     scored = (
@@ -205,6 +204,6 @@ def _adapter_bytes(params: Params, size: ModelSize | None) -> int:
     if size is None or not params.grid.strategies:
         return 0
     grid, r = params.grid, params.train_task_adapter.r
-    trained = 2 * len(grid.polarities) + len(grid.adapter_languages)
-    cells = len(grid.languages) * len(grid.polarities)  # a composed adapter and its copy, and a copy of XL-LoRA's
+    trained = 2 * len(Polarity) + len(grid.adapter_languages)
+    cells = len(grid.languages) * len(Polarity)  # a composed adapter and its copy, and a copy of XL-LoRA's
     return 4 * ((trained + cells) * size.lora_parameters(r) + 2 * cells * size.lora_parameters(_rank_in_use(params)))
