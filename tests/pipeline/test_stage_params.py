@@ -21,10 +21,22 @@ def _module(stage):
     return ROOT / (shlex.split(stage.cmd)[2].replace(".", "/") + ".py")
 
 
-def _reads(node):
-    """Dotted names below `params` that a stage reads: `params.a.b` gives `a.b`, `params.a[key]` gives `a`."""
+def _options(stage):
+    """Options of a stage's command and their values, by the names of its function's parameters."""
+    words = shlex.split(stage.cmd)[3:]
+    return {name[2:].replace("-", "_"): value for name, value in zip(words[::2], words[1::2], strict=True)}
+
+
+def _reads(stage, *files):
+    """Dotted names below `params` that files read for a stage.
+
+    `params.a.b` gives `a.b`, `params.a[key]` gives `a`, and `getattr(params, option)` the section that the command
+    names with this option.
+    """
     found = set()
-    for child in ast.walk(node):
+    for child in (child for file in files for child in ast.walk(ast.parse(file.read_text()))):
+        if isinstance(child, ast.Call) and ast.unparse(child).startswith("getattr(params,"):
+            found.add(_options(stage)[child.args[1].id])
         names, owner = [], child
         while isinstance(owner, ast.Attribute):
             names.append(owner.attr)
@@ -45,7 +57,7 @@ def test_what_a_stage_reads_is_declared(name):
     declared = _declared(stage)
     undeclared = [
         key
-        for key in sorted(_reads(ast.parse(_module(stage).read_text())))
+        for key in sorted(_reads(stage, _module(stage)))
         if not any(key == found or key.startswith(f"{found}.") or found.startswith(f"{key}.") for found in declared)
     ]
     assert not undeclared, f"{name} reads {undeclared}, dvc.yaml declares {sorted(declared)}"
@@ -55,7 +67,7 @@ def test_what_a_stage_reads_is_declared(name):
 def test_what_is_declared_is_read(name):
     stage = ONE_OF_EACH[name]
     shared = ROOT / "src/bootembed/cli.py"  # what every stage does
-    reads = {key for file in (_module(stage), shared) for key in _reads(ast.parse(file.read_text()))}
+    reads = _reads(stage, _module(stage), shared)
     unread = [
         key
         for key in sorted(_declared(stage))
