@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from dvc.repo import Repo
@@ -49,6 +50,11 @@ def test_every_recipe_has_an_entry_that_dvc_can_track(tmp_path):
     found = composed["train_embedder_recipes"]
     assert found["multilingual_distillation"] == {"objective": "distillation"}
     assert (found["in_context"], found["xl_lora"]) == ({}, {"learning_rate": 1.0})
+
+
+def test_faults_name_the_profile(tmp_path):
+    with pytest.raises(click.ClickException, match=r"^profile laptop: train_embedder\.pooling: value 'max'"):
+        _compose("laptop", tmp_path / "params.yaml", "train_embedder.pooling=max")
 
 
 @pytest.mark.parametrize("profile", PROFILES)

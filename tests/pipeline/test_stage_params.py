@@ -7,10 +7,14 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from dvc.repo import Repo
+
+from bootembed.core.plugins import plugin_names
 
 ROOT = Path(__file__).parents[2]
 STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if stage.cmd}
+SECTIONS = yaml.safe_load((ROOT / "params.yaml").read_text())
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
 # Names of the champion and its alias say nothing of another output; a cell's own keys stand in its command.
 every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
@@ -31,11 +35,14 @@ def _reads(stage, *files):
     """Dotted names below `params` that files read for a stage.
 
     `params.a.b` gives `a.b`, `params.a[key]` gives `a`, and `getattr(params, option)` the section that the command
-    names with this option.
+    names with this option; a strategy's section is any that has the name of a strategy.
     """
     found = set()
     for child in (child for file in files for child in ast.walk(ast.parse(file.read_text()))):
-        if isinstance(child, ast.Call) and ast.unparse(child).startswith("getattr(params,"):
+        call = ast.unparse(child) if isinstance(child, ast.Call) else ""
+        if call == "getattr(params, strategy, None)":
+            found.update(name for name in plugin_names("bootembed.strategies") if name in SECTIONS)
+        elif call.startswith("getattr(params,"):
             found.add(_options(stage)[child.args[1].id])
         names, owner = [], child
         while isinstance(owner, ast.Attribute):

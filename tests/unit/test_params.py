@@ -87,7 +87,11 @@ def _set(path, value):
             ["several_sentences", "'off'", "'reject', 'cut' or 'keep'"],
         ),
         ("generation.openai.models.positive", "{lang}", ["openai.models", "{lang}", "{strategy} and {language}"]),
-        ("generation.openai.extra_body", {"model": "x"}, ["generation.openai", "'model'", "take them out"]),
+        (
+            "generation.openai.extra_body",
+            {"model": "x"},
+            ["generation.openai.extra_body: value {'model': 'x'}: ['model'] cannot", "remove them"],
+        ),
         ("generation.openai.api_key_env", "sk-1 2", ["api_key_env", "pattern"]),
         ("train_embedder.learning_rate", float("inf"), ["train_embedder.learning_rate", "finite"]),
         ("seed", 2**32, ["seed", "less than"]),

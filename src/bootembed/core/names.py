@@ -8,14 +8,6 @@ ENGLISH = "eng"
 UNRESOLVED = "unresolved"  # a revision that the user has yet to look up
 
 
-class Strategy(StrEnum):
-    """How triplets are synthesised (paper, section 3)."""
-
-    IN_CONTEXT = "in_context"
-    ADAPTER_COMPOSITION = "adapter_composition"
-    XL_LORA = "xl_lora"
-
-
 class Baseline(StrEnum):
     """A recipe that needs no generator; `untrained` is the base encoder with pooling, what all are measured against."""
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from bootembed.core.errors import ParamsError
-from bootembed.core.names import ENGLISH, Baseline, Role, Strategy
+from bootembed.core.names import Baseline, Role
 from bootembed.core.plugins import load_plugin, plugin_names
 from bootembed.prompts import prompt_definition
 from bootembed.settings.base import suggest
 from bootembed.settings.consistency_of_data import evaluation_faults, language_faults
 from bootembed.settings.consistency_of_models import filter_faults, model_faults
 from bootembed.settings.schema import Grid, Params
-
-_NOT_YET_MODULES = {
-    "bootembed.strategies": ["in_context"],
-}
 
 
 def inconsistencies(params: Params) -> list[str]:
@@ -49,8 +45,7 @@ def _unknown_plugins(params: Params) -> list[str]:
     }
     faults = []
     for package, keys in named.items():
-        later = _NOT_YET_MODULES.get(package, [])
-        known = sorted({*plugin_names(package), *later})
+        known = plugin_names(package)
         faults += [
             f"{key}: {name!r} is not known{suggest(name, known)}; choose one of {known}"
             for key, name in keys.items()
@@ -102,12 +97,18 @@ def _grid_faults(params: Params) -> list[str]:
 
 
 def _adapter_faults(params: Params) -> list[str]:
-    return [
+    faults = [
+        f"build_xl_lora_data.source_languages: {language!r}: needs an entry in `languages` of role 'source'"
+        for language in params.build_xl_lora_data.source_languages
+        if language not in params.languages or params.languages[language].role is not Role.SOURCE
+    ]
+    faults += [
         f"grid.adapter_languages.{language}: {role!s}: `languages` has no such language of this role; "
         "add it there or correct the role"
         for language, role in params.grid.adapter_languages.items()
         if language not in params.languages or params.languages[language].role is not role
     ]
+    return faults
 
 
 def _prompt_faults(params: Params) -> list[str]:
@@ -120,48 +121,11 @@ def _prompt_faults(params: Params) -> list[str]:
 
 def _plugin_faults(params: Params) -> list[str]:
     """Faults that the strategies and the objectives find, before the first stage begins instead of hours later."""
-    faults = _strategy_faults(params)
+    faults = []
     for strategy in params.grid.strategies:
-        if strategy in plugin_names("bootembed.strategies"):
-            module = load_plugin("bootembed.strategies", strategy, key="grid.strategies")
-            faults += module.faults(params) if hasattr(module, "faults") else []
+        faults += load_plugin("bootembed.strategies", strategy, key="grid.strategies").faults(params)
     for recipe in params.grid.recipes:
         settings = params.embedder_settings(recipe)
         objective = load_plugin(settings.plugins, settings.objective, key="train_embedder.objective")
         faults += [f"train_embedder_recipes.{recipe}.{fault}" for fault in objective.faults(settings, recipe)]
-    return faults
-
-
-def _strategy_faults(params: Params) -> list[str]:
-    faults = []
-    strategies = params.grid.strategies
-    if Strategy.ADAPTER_COMPOSITION in strategies:
-        needed = [
-            *params.grid.languages,
-            *([ENGLISH] if params.compose_adapter.reference == "english" else []),
-        ]
-        lacking = [language for language in needed if language not in params.grid.adapter_languages]
-        if lacking:
-            faults.append(
-                f"grid.adapter_languages: {list(params.grid.adapter_languages)}: strategy 'adapter_composition' lacks "
-                f"the language adapter of {', '.join(lacking)}; add it there or drop the strategy"
-            )
-    sources = params.build_xl_lora_data.source_languages
-    if Strategy.XL_LORA in strategies and not sources:
-        faults.append(
-            "build_xl_lora_data.source_languages: empty: strategy 'xl_lora' lacks its adapter; name a source language"
-        )
-    for language in sources:
-        configured = params.languages.get(language)
-        if configured is None or configured.role is not Role.SOURCE:
-            faults.append(
-                f"build_xl_lora_data.source_languages: {language!r}: needs an entry in `languages` of role 'source'"
-            )
-    task, own = params.train_task_adapter, params.train_language_adapter
-    by_factors = Strategy.ADAPTER_COMPOSITION in strategies and params.compose_adapter.method == "factors"
-    if by_factors and (task.r, task.lora_alpha) != (own.r, own.lora_alpha):
-        faults.append(
-            f"train_language_adapter: r {own.r} and lora_alpha {own.lora_alpha}, but train_task_adapter has "
-            f"{task.r} and {task.lora_alpha}: compose_adapter.method 'factors' needs them equal; or use 'delta'"
-        )
     return faults

@@ -18,7 +18,7 @@ def language_faults(params: Params) -> list[str]:
     limits = params.prepare_corpora
     if limits.min_characters > limits.max_characters:
         faults.append(
-            f"prepare_corpora.min_characters: {limits.min_characters} is more than max_characters, which is "
+            f"prepare_corpora.min_characters: {limits.min_characters} is more than max_characters, "
             f"{limits.max_characters}: no text would be kept; lower it"
         )
     english = params.languages.get(ENGLISH)

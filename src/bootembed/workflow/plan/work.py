@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from bootembed.core.names import Baseline, Polarity, Strategy
+from bootembed.core.names import Baseline, Polarity
 from bootembed.generation.engine import describe_engine
+from bootembed.strategies import load_strategy
 from bootembed.workflow.plan import estimates
 
 if TYPE_CHECKING:
@@ -158,9 +159,8 @@ def _cost(settings: Generation, answers: int) -> str:
 
 
 def _rank_in_use(params: Params) -> int:
-    """Rank of the greatest adapter that writes: exact composition (`delta`) adds the ranks of its three parts."""
-    exact = Strategy.ADAPTER_COMPOSITION in params.grid.strategies and params.compose_adapter.method == "delta"
-    return (3 if exact else 1) * params.train_task_adapter.r
+    """Rank of the largest adapter that any strategy writes with."""
+    return max(load_strategy(name).adapter_rank(params) for name in params.grid.strategies)
 
 
 def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
