@@ -179,7 +179,7 @@ def test_four_bit_is_refused_where_it_cannot_be(tmp_path, monkeypatch):
     base = write_generator_model(tmp_path, "llama")
     with monkeypatch.context() as patch:
         patch.setattr("bitsandbytes.supported_torch_devices", {"no such device"})
-        with pytest.raises(ParamsError, match="load_in_4bit: true, which bitsandbytes cannot on this machine"):
+        with pytest.raises(ParamsError, match="load_in_4bit: true: bitsandbytes does not support this machine"):
             load_generator(base, bf16=False, load_in_4bit=True)
     monkeypatch.setattr("transformers.utils.is_bitsandbytes_available", lambda: False)
     with pytest.raises(ParamsError, match="load_in_4bit: true needs the package bitsandbytes"):
