@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
-from bootembed.core.names import Baseline
+from bootembed.core.names import UNTRAINED, cell_name
 from bootembed.evaluation.answers import Answers, read_answers, resample
 from bootembed.evaluation.statistics import compare
 from bootembed.report.scores import read_scores
@@ -216,7 +216,7 @@ def read_candidates(
         DataError: A score file is missing.
     """
     candidates = []
-    for recipe in (recipe for recipe in grid.recipes if recipe != Baseline.UNTRAINED):
+    for recipe in (recipe for recipe in grid.recipes if recipe != UNTRAINED):
         for encoder in grid.encoders:
             scores = read_scores(scores_dir, str(recipe), language, encoder)
             cell = cell_name(recipe, language, encoder)
