@@ -6,14 +6,13 @@ from typing import Annotated
 
 from bootembed import tracking
 from bootembed.cli import InputPath, OutputPath, stage
-from bootembed.core.names import Strategy
 from bootembed.settings.schema import Params
 
 
 @stage
 def main(
     params: Params,
-    strategy: Strategy,
+    strategy: str,
     language: str,
     base_model: InputPath,
     generator: InputPath,

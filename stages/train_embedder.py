@@ -25,10 +25,9 @@ def main(
         return
     from bootembed.embedder.train import train_embedder
     from bootembed.embedder.training_sets import read_training_set
-    from bootembed.settings.embedder import settings_of_recipe
 
     cell = {"recipe": recipe, "language": language, "encoder": encoder}
-    own = settings_of_recipe(params.train_embedder, params.train_embedder_recipes[recipe])
+    own = params.embedder_settings(recipe)
     settings: dict[str, Any] = {"train_embedder": own, "seed": params.seed}
     with tracking.stage_run("train_embedder", cell=cell, settings=settings) as run:
         metrics = train_embedder(

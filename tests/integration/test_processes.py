@@ -146,8 +146,9 @@ def test_adapters_of_one_and_two_processes_are_alike(tmp_path):
             train_task_adapter__bf16=False,
             train_task_adapter__max_length=256,
         )
-        words = ["stages.train_task_adapter", "--polarity", "positive", "--base-model", base, "--params", params]
-        words += ["--nli", tmp_path / "nli.parquet", "--checkpoint-dir", "work", "--output-dir", "adapter"]
+        words = ["stages.train_entailment_adapter", "--section", "train_task_adapter", "--polarity", "positive"]
+        words += ["--base-model", base, "--params", params, "--rows", tmp_path / "nli.parquet"]
+        words += ["--checkpoint-dir", "work", "--output-dir", "adapter"]
         said = _run(tmp_path / name, words)
         losses[name] = [float(loss) for loss in re.findall(r"'loss': '([0-9.]+)'", said)]
         assert not (tmp_path / name / "work").exists()

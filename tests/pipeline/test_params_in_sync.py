@@ -5,19 +5,20 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from dvc.repo import Repo
-from dvc.utils.hydra import compose_and_dump
 
 from bootembed.settings.load import load_params
+from bootembed.workflow.compose import compose
 
 ROOT = Path(__file__).parents[2]
 PROFILES = sorted(path.stem for path in (ROOT / "conf/profile").glob("*.yaml"))
 
 
-def _compose(profile, output):
-    compose_and_dump(str(output), str(ROOT / "conf"), None, "config", "", [f"profile={profile}"])
+def _compose(profile, output, *overrides):
+    compose(profile, overrides, conf=ROOT / "conf", output=output)
     return output
 
 
@@ -32,6 +33,25 @@ def test_committed_params_are_those_of_the_laptop_profile(tmp_path):
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_profile_is_valid_and_says_its_name(profile, tmp_path):
     assert load_params(_compose(profile, tmp_path / "params.yaml")).profile == profile
+
+
+def test_recipes_follow_from_strategies_and_baselines(tmp_path):
+    overrides = ["grid.strategies=[xl_lora]", "grid.baselines=[english_nli]"]
+    params = load_params(_compose("laptop", tmp_path / "params.yaml", *overrides))
+    assert params.grid.recipes == ["xl_lora", "english_nli"]
+
+
+def test_every_recipe_has_an_entry_that_dvc_can_track(tmp_path):
+    overrides = ["grid.baselines=[multilingual_distillation]", "+train_embedder_recipes.xl_lora.learning_rate=1.0"]
+    composed = yaml.safe_load(_compose("laptop", tmp_path / "params.yaml", *overrides).read_text())
+    found = composed["train_embedder_recipes"]
+    assert found["multilingual_distillation"] == {"objective": "distillation"}
+    assert (found["in_context"], found["xl_lora"]) == ({}, {"learning_rate": 1.0})
+
+
+def test_faults_name_the_profile(tmp_path):
+    with pytest.raises(click.ClickException, match=r"^profile laptop: train_embedder\.pooling: value 'max'"):
+        _compose("laptop", tmp_path / "params.yaml", "train_embedder.pooling=max")
 
 
 @pytest.mark.parametrize("profile", PROFILES)

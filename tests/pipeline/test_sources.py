@@ -53,7 +53,7 @@ def test_the_documentation_states_licence_and_commit_of_every_source():
     for file in FILES:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         folder = file.relative_to(SOURCES).parts[0]
-        (row,) = [line for line in lines if line.startswith(f"| `{folder}/` |")]
+        (row,) = [line for line in lines if line.startswith(f"| `{folder}` |")]
         licence = content["meta"]["licence"]
         path = urlsplit(content["deps"][0]["path"]).path.split("/")
         commit = next(part for part in path if re.fullmatch(r"[0-9a-f]{7}|[0-9a-f]{40}", part))

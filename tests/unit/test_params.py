@@ -55,6 +55,22 @@ def _set(path, value):
             "sst",
             ["evaluate_embedder.tasks.SampleSTS.kind: 'sst'", "did you mean 'sts'"],
         ),
+        (
+            "train_embedder_recipes.xl_lora",
+            {"learning_rat": 1.0},
+            ["train_embedder_recipes.xl_lora.learning_rat: unknown key (did you mean 'learning_rate'?); remove it"],
+        ),
+        (
+            "train_embedder_recipes.xl_lora",
+            {"learning_rate": -1.0},
+            ["train_embedder_recipes.xl_lora.learning_rate: value -1.0: Input should be greater than 0"],
+        ),
+        (
+            "train_embedder_recipes.xl_lora",
+            {"objective": "distil"},
+            ["train_embedder_recipes.xl_lora.objective: 'distil' is not known (did you mean 'distillation'?)"],
+        ),
+        ("train_embedder_recipes.xllora", {}, ["train_embedder_recipes.xllora: no recipe (did you mean 'xl_lora'?)"]),
         ("grid.encoders", ["tinny"], ["grid.encoders[0]", "'tinny'", "base_models"]),
         ("grid.adapter_languages", {"eng": "english", "afr": "target"}, ["adapter_composition", "ind"]),
         ("grid.adapter_languages", {"afr": "target", "ind": "target"}, ["adapter_composition", "eng"]),
@@ -71,7 +87,11 @@ def _set(path, value):
             ["several_sentences", "'off'", "'reject', 'cut' or 'keep'"],
         ),
         ("generation.openai.models.positive", "{lang}", ["openai.models", "{lang}", "{strategy} and {language}"]),
-        ("generation.openai.extra_body", {"model": "x"}, ["generation.openai", "'model'", "take them out"]),
+        (
+            "generation.openai.extra_body",
+            {"model": "x"},
+            ["generation.openai.extra_body: value {'model': 'x'}: ['model'] cannot", "remove them"],
+        ),
         ("generation.openai.api_key_env", "sk-1 2", ["api_key_env", "pattern"]),
         ("train_embedder.learning_rate", float("inf"), ["train_embedder.learning_rate", "finite"]),
         ("seed", 2**32, ["seed", "less than"]),
@@ -95,22 +115,22 @@ LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-lin
     [
         (
             {"train_embedder.fp16": True, "train_embedder.bf16": True},
-            ["train_embedder.fp16: true together with train_embedder.bf16", "set one"],
+            ["train_embedder.fp16: value True: together with bf16", "set one"],
         ),
         (
             {"train_embedder.lora": LORA, "train_embedder_recipes.xl_lora": {"trained_layers": 1}},
-            ["train_embedder_recipes.xl_lora: trained_layers: 1 together with train_embedder.lora", "set one"],
+            ["train_embedder_recipes.xl_lora.trained_layers: value 1: together with lora", "set one"],
         ),
         (
             {"train_embedder_recipes.in_context": {"objective": "distillation"}},
-            ["train_embedder_recipes.in_context: objective: 'distillation'", "only translation_pairs and"],
+            ["train_embedder_recipes.in_context.objective: 'distillation'", "only translation_pairs and"],
         ),
         (
             {
                 "train_embedder.matryoshka_dimensions": [128, 64],
                 "train_embedder_recipes.translation_pairs": {"objective": "distillation"},
             },
-            ["train_embedder_recipes.translation_pairs: matryoshka_dimensions: [128, 64]", "set []"],
+            ["train_embedder_recipes.translation_pairs.matryoshka_dimensions: [128, 64]", "set []"],
         ),
         ({"prompts.version": "entail_v9"}, ["prompts.version: 'entail_v9' is not defined; choose one of", "entail_v1"]),
         (
@@ -208,6 +228,22 @@ def test_what_may_be_a_secret_is_refused_and_not_shown(path, secret):
         validate_params(_set(path, secret), source="params.yaml")
     assert str(caught.value).startswith(f"params.yaml: {path}: ")
     assert "hidden" not in str(caught.value)
+
+
+def test_a_recipe_inherits_what_it_does_not_override():
+    raw = _set("train_embedder_recipes", {"xl_lora": {"learning_rate": 1.0, "trained_layers": 0}})
+    params = validate_params(raw, source="p")
+    common = params.train_embedder
+    assert params.embedder_settings("english_nli") == common
+    assert params.embedder_settings("xl_lora") == common.model_copy(update={"learning_rate": 1.0, "trained_layers": 0})
+
+
+def test_an_override_can_be_null():
+    raw = _set("train_embedder.trained_layers", 1)
+    raw["train_embedder_recipes"] = {"xl_lora": {"trained_layers": None}}
+    params = validate_params(raw, source="p")
+    assert params.embedder_settings("xl_lora").trained_layers is None
+    assert params.embedder_settings("english_nli").trained_layers == 1
 
 
 def test_all_faults_are_told_at_once():

@@ -27,7 +27,6 @@ GRID = Grid(
     baselines=["english_nli", "translation_pairs"],
     recipes=["xl_lora", "english_nli", "translation_pairs"],
     encoders=["tiny"],
-    polarities=["positive", "negative"],
     adapter_languages={"eng": "english"},
 )
 NOISE = {"untrained": 3.0, "english_nli": 1.0, "translation_pairs": 0.6, "xl_lora": 0.05}

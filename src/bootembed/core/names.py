@@ -9,14 +9,6 @@ UNTRAINED = "untrained"  # where a recipe is named: the base encoder as it is
 UNRESOLVED = "unresolved"  # a revision that the user has yet to look up
 
 
-class Strategy(StrEnum):
-    """How triplets are synthesised (paper, section 3)."""
-
-    IN_CONTEXT = "in_context"
-    ADAPTER_COMPOSITION = "adapter_composition"
-    XL_LORA = "xl_lora"
-
-
 class Baseline(StrEnum):
     """A recipe for training data that needs no generator."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
 
@@ -37,6 +38,8 @@ def text_columns(found: pa.Schema) -> tuple[str, ...]:
 
 TEXT = pa.string()
 _ROW_GROUP = 50_000
+_BATCH = 2_000
+_REMEDY = "run the stage that makes it again"
 MONOLINGUAL = schema(text=TEXT)
 PARALLEL = schema(english=TEXT, text=TEXT)
 NLI = schema(premise=TEXT, hypothesis=TEXT, label=TEXT)
@@ -139,17 +142,56 @@ def _table(rows: list[dict[str, Any]], schema: pa.Schema, path: Path) -> pa.Tabl
     return table
 
 
-def read_table(path: Path, schema: pa.Schema) -> list[dict[str, Any]]:
-    """Read the rows of a Parquet file that `write_table` wrote with `schema`.
+def read_table(path: Path, *schemas: pa.Schema) -> list[dict[str, Any]]:
+    """Read all rows of a Parquet file that `write_table` wrote with one of `schemas`.
 
     Raises:
         DataError: The file is missing, is no Parquet file, or has other columns.
     """
+    return list(stream_rows(path, *schemas))
+
+
+def stream_rows(
+    path: Path, *schemas: pa.Schema, columns: Sequence[str] | None = None, remedy: str = _REMEDY
+) -> Iterator[dict[str, Any]]:
+    """Read the rows of a Parquet file one after another, in bounded memory however long the file is.
+
+    Args:
+        path: The file.
+        schemas: The file must have the columns of one of them; none: any columns.
+        columns: Read only these; None: all.
+        remedy: What to do about a file that cannot be read, as an imperative.
+
+    Raises:
+        DataError: As `read_table`; at the latest with the row that cannot be read.
+    """
+    with _opened(path, remedy) as file:
+        found = file.schema_arrow
+        if schemas and not any(found.names == schema.names and found.types == schema.types for schema in schemas):
+            expected = ", or ".join(_shown(schema) for schema in schemas)
+            raise DataError(f"{path}: has the columns {_shown(found)}; expected {expected}")
+        for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
+            yield from batch.to_pylist()
+
+
+def read_schema(path: Path, *, remedy: str = _REMEDY) -> pa.Schema:
+    """The columns of a Parquet file.
+
+    Raises:
+        DataError: The file is missing or is no Parquet file.
+    """
+    with _opened(path, remedy) as file:
+        return file.schema_arrow
+
+
+@contextlib.contextmanager
+def _opened(path: Path, remedy: str) -> Iterator[pq.ParquetFile]:
     try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({error}); run the stage that makes it again") from error
-    if table.schema.names != schema.names or table.schema.types != schema.types:
-        raise DataError(f"{path}: has columns {table.schema.names}, expected {schema.names}")
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
+        with pq.ParquetFile(path, pre_buffer=False) as file:  # by default the whole file is held in memory
+            yield file
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as Parquet: {error}; {remedy}") from error
+
+
+def _shown(schema: pa.Schema) -> str:
+    return ", ".join(field.name if field.type == TEXT else f"{field.name} ({field.type})" for field in schema)

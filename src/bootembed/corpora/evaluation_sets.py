@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import regex
 
 from bootembed.core.errors import DataError
-from bootembed.core.tables import text_columns
+from bootembed.core.tables import read_schema, stream_rows, text_columns
 from bootembed.core.text import clean_text, comparable, repair_mojibake
 from bootembed.corpora.near import NearTexts, may_be_near
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-
-    import pyarrow as pa
 
 _SENTENCE_END = regex.compile(r"(?<=\p{Sentence_Terminal})(?:\s+|(?<=[\u3002\uff01\uff1f]))|\n+")  # last: CJK, no space
 
@@ -110,19 +106,21 @@ def read_evaluation_texts(folder: Path, languages: Iterable[str]) -> list[tuple[
         (f"{language}/{file.stem}", text)
         for language in languages
         for file in sorted((folder / language).glob("*.parquet"))
-        for text in _texts(pq.read_table(file), file)
+        for text in _texts(file)
     ]
 
 
-def _texts(table: pa.Table, file: Path) -> Iterator[str]:
+def _texts(path: Path) -> Iterator[str]:
     """The texts of a table, and the sentences of documents: what is trained on comes in sentences."""
-    if not text_columns(table.schema):
-        raise DataError(f"{file}: marks no column as text, so nothing could be held out; run stage prepare_evaluation")
-    for name in text_columns(table.schema):
-        yield from filter(None, table.column(name).to_pylist())
-    if "part" in table.schema.names:
-        for document in table.filter(pc.field("part") == "document").column("text").to_pylist():
-            yield from _sentences(document)
+    found = read_schema(path)
+    if not text_columns(found):
+        raise DataError(f"{path}: marks no column as text, so nothing could be held out; run stage prepare_evaluation")
+    for name in text_columns(found):
+        yield from (row[name] for row in stream_rows(path, columns=[name]) if row[name])
+    if "part" in found.names:
+        for row in stream_rows(path, columns=["part", "text"]):
+            if row["part"] == "document":
+                yield from _sentences(row["text"])
 
 
 def _sentences(document: str) -> list[str]:

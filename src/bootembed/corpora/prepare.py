@@ -16,13 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
-
 from bootembed.core.errors import DataError
 from bootembed.core.language_id import identifier_code, in_other_language
 from bootembed.core.names import ENGLISH, Role
 from bootembed.core.seeding import derive_seed
-from bootembed.core.tables import REJECTED_ROWS, TableWriter
+from bootembed.core.tables import REJECTED_ROWS, TableWriter, stream_rows
 from bootembed.core.text import clean_text, distinct_share, repair_mojibake, script_share
 from bootembed.corpora.evaluation_sets import EvaluationTexts, Match
 from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, PARALLEL, Layout, read_rows
@@ -214,7 +212,7 @@ class _Preparation:
                     listed.write(_listed(row, layout))
         seen.close()
         most = settings.max_anchors if layout is ANCHORS else settings.max_rows
-        report.kept = _thin_out(path, layout, most, seed=derive_seed(seed, layout.name))
+        report.kept = _thin_out(path, layout, most, count=table.rows, seed=derive_seed(seed, layout.name))
         report.not_sampled = table.rows - report.kept
         if report.rows_in:
             logger.info("%s: %d rows in, %d kept, rejected %s", layout.name, report.rows_in, report.kept,
@@ -312,20 +310,17 @@ def _joined(row: Row) -> str:
     return "\x1f".join(map(str, row.values.values()))
 
 
-def _thin_out(path: Path, layout: Layout, most: int, *, seed: int) -> int:
-    """Leave at most so many rows of a table, chosen at random, in their order; returns how many there are.
+def _thin_out(path: Path, layout: Layout, most: int, *, count: int, seed: int) -> int:
+    """Leave at most so many of a table's `count` rows, chosen at random, in their order; returns how many there are.
 
-    One after another is taken or left by the chance that is left (Knuth, The Art of Computer Programming, 3.4.2,
-    algorithm S), so that no list of the chosen is held.
+    Each row in turn is kept with the chance that is left (Knuth, The Art of Computer Programming, 3.4.2, algorithm S),
+    so that no list of the chosen is held.
     """
-    count = int(pq.read_metadata(path).num_rows)
     if count <= most:
         return count
     chance = random.Random(seed)
-    # without `pre_buffer=False` the whole file is held
-    with pq.ParquetFile(path, pre_buffer=False) as whole, TableWriter(path, layout.schema) as table:
-        rows = (row for batch in whole.iter_batches(batch_size=_BATCH) for row in batch.to_pylist())
-        for number, row in enumerate(rows):
+    with TableWriter(path, layout.schema) as table:
+        for number, row in enumerate(stream_rows(path, layout.schema)):
             if chance.random() * (count - number) < most - table.rows:
                 table.write(row)
     return most

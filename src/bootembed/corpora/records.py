@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
 from bootembed.core.hub import hub_token, require_resolved
+from bootembed.core.tables import read_schema, stream_rows
 from bootembed.corpora.rows import SELECTOR, Row, RowRejection, may_be_empty
 from bootembed.corpora.streams import read_raw_lines
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from bootembed.corpora.streams import RawFile
 
 _ABSENT = object()
-_BATCH_ROWS = 10_000
 
 
 def read_json_lines(file: RawFile, columns: Mapping[str, str]) -> Iterator[Row]:
@@ -138,19 +138,11 @@ def _json_row(raw: Row, columns: Mapping[str, str]) -> Row:
 
 
 def _read_parquet_file(path: Path, name: str, columns: Mapping[str, str]) -> Iterator[Row]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path, pre_buffer=False) as file:  # else the whole file is held
-            names = file.schema_arrow.names
-            _check_columns(names, columns, str(path))
-            wanted = sorted({_top_level(theirs, names) for theirs in columns.values()})
-            batches = file.iter_batches(batch_size=_BATCH_ROWS, columns=wanted)
-            records = (record for batch in batches for record in batch.to_pylist())
-            yield from _record_rows(records, columns, name)
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as Parquet: {error}; fetch it again, or correct its entry") from error
+    remedy = "fetch it again, or correct its entry in `corpora`"
+    names = read_schema(path, remedy=remedy).names
+    _check_columns(names, columns, str(path))
+    wanted = sorted({_top_level(theirs, names) for theirs in columns.values()})
+    yield from _record_rows(stream_rows(path, columns=wanted, remedy=remedy), columns, name)
 
 
 def _check_columns(present: list[str], columns: Mapping[str, str], name: str) -> None:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from bootembed.core.errors import DataError
 from bootembed.core.tables import ANCHORS, GENERATED_TRIPLETS, PAIRS, TRIPLETS, read_table
 
 if TYPE_CHECKING:
@@ -25,15 +21,5 @@ def read_training_set(path: Path) -> list[dict[str, str]]:
     Raises:
         DataError: The file cannot be read, or has other columns than a recipe's.
     """
-    try:
-        names = pq.read_schema(path).names
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({error}); run the stage that makes it again") from error
-    for schema in (GENERATED_TRIPLETS, TRIPLETS, PAIRS, ANCHORS):
-        if names == schema.names:
-            rows = read_table(path, schema)
-            return [{name: row[name] for name in _TEXT_COLUMNS if name in row} for row in rows]
-    raise DataError(
-        f"{path}: columns {names} are no training set; expected text, or anchor and positive, or anchor, positive and "
-        "negative"
-    )
+    rows = read_table(path, GENERATED_TRIPLETS, TRIPLETS, PAIRS, ANCHORS)
+    return [{name: row[name] for name in _TEXT_COLUMNS if name in row} for row in rows]

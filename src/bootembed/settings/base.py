@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
-from pydantic_core import PydanticKnownError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
 
 from bootembed.core.plugins import load_plugin, plugin_names
 
@@ -20,6 +20,12 @@ class Section(BaseModel):
     """Base of every section: unknown keys are errors, values cannot be changed after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def fault(field: str, value: Any, message: str) -> ValidationError:
+    """The fault of one field of a section, for validators that compare several."""
+    described = PydanticCustomError("fault", "{message}", {"message": message})
+    return ValidationError.from_exception_data("fault", [InitErrorDetails(type=described, loc=(field,), input=value)])
 
 
 class _Unvalidated(NamedTuple):

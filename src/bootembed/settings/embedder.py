@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bootembed.core.attention import Attention
-from bootembed.settings.base import Fraction, Pluggable, Schedule, Section, Slug
+from bootembed.settings.base import Fraction, Pluggable, Schedule, Section, Slug, fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NewWordStart = Literal["pieces", "positives"]
 Dimension = Annotated[int, Field(ge=1)]
@@ -16,7 +19,7 @@ Dimension = Annotated[int, Field(ge=1)]
 class BuildBaselineData(Section):
     """Training sets of the baselines."""
 
-    rows: int = Field(ge=1, description="At most so many rows a recipe, so that recipes compare at equal size.")
+    rows: int = Field(ge=1, description="Maximum rows per recipe, so that recipes compare at equal size.")
 
 
 class EncoderLora(Section):
@@ -44,9 +47,11 @@ class TrainEmbedder(Pluggable):
     distillation_english_share: Fraction = Field(
         description="Distillation: share of a batch whose English side is trained on too."
     )
-    trained_layers: int | None = Field(None, ge=0, description="Train embeddings and so many lower layers; null: all.")
+    trained_layers: int | None = Field(None, ge=0, description="Train embeddings and this many low layers; null: all.")
     new_word_min_count: int | None = Field(
-        None, ge=1, description="Anchors' words that occur so often get tokens of their own (WordPiece); null: none."
+        None,
+        ge=1,
+        description="Words this frequent in the anchors get their own token (WordPiece); null: none.",
     )
     new_word_start: NewWordStart = Field(
         "pieces", description="Embedding of a new word: mean of its pieces, or of the positives' words it aligns with."
@@ -56,38 +61,35 @@ class TrainEmbedder(Pluggable):
     warmup_steps: int = Field(ge=0)
     lr_scheduler_type: Schedule
     per_device_train_batch_size: int = Field(ge=2)
-    mini_batch_size: int | None = Field(None, ge=1, description="Set: cached contrastive loss with such mini-batches.")
+    mini_batch_size: int | None = Field(None, ge=1, description="Of the cached contrastive loss; null: no caching.")
     texts_per_forward: int | None = Field(
-        None, ge=1, description="Texts that the encoder takes at once, those of similar length; null: a whole batch."
+        None, ge=1, description="Texts of similar length that the encoder processes together; null: a whole batch."
     )
-    gather_across_devices: bool = Field(True, description="Several processes: in-batch negatives of all, or its own.")
+    gather_across_devices: bool = Field(True, description="In-batch negatives of all processes.")
     matryoshka_dimensions: list[Dimension] = Field(
-        default_factory=list, description="Dimensions that embeddings can be cut to; the loss is summed over them."
+        default_factory=list,
+        description="Dimensions to truncate embeddings to; the loss is summed over them.",
     )
-    lora: EncoderLora | None = Field(None, description="Set: train LoRA factors only, else all weights.")
+    lora: EncoderLora | None = Field(None, description="If set: train LoRA factors only; null: all weights.")
     max_seq_length: int = Field(ge=4)
     bf16: bool
     fp16: bool
-    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest available.")
 
+    @model_validator(mode="after")
+    def _trainable(self) -> Self:
+        if self.fp16 and self.bf16:
+            raise fault("fp16", True, "together with bf16; set one of them to false")
+        for field in ("trained_layers", "new_word_min_count"):
+            value = getattr(self, field)
+            if self.lora is not None and value is not None:
+                raise fault(field, value, "together with lora, which trains no embeddings; set one of the two to null")
+        return self
 
-class RecipeSettings(Section):
-    """What one recipe has otherwise than `train_embedder`; what is left out is as there."""
+    def overridden(self, overrides: Mapping[str, Any]) -> TrainEmbedder:
+        """With some fields replaced.
 
-    objective: Slug | None = None
-    trained_layers: int | None = Field(None, ge=0)
-    new_word_min_count: int | None = Field(None, ge=1)
-    new_word_start: NewWordStart | None = None
-    num_train_epochs: float | None = Field(None, gt=0)
-    learning_rate: float | None = Field(None, gt=0)
-    warmup_steps: int | None = Field(None, ge=0)
-    per_device_train_batch_size: int | None = Field(None, ge=2)
-    texts_per_forward: int | None = Field(None, ge=1)
-    max_seq_length: int | None = Field(None, ge=4)
-    temperature: float | None = Field(None, gt=0)
-    matryoshka_dimensions: list[Dimension] | None = None
-
-
-def settings_of_recipe(common: TrainEmbedder, own: RecipeSettings) -> TrainEmbedder:
-    """`train_embedder` with what the recipe has otherwise."""
-    return common.model_copy(update=own.model_dump(exclude_none=True))
+        Raises:
+            ValidationError: A field is unknown, or its value does not fit.
+        """
+        return TrainEmbedder.model_validate(self.model_dump() | dict(overrides))

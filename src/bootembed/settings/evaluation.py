@@ -8,19 +8,15 @@ from pydantic import Field
 
 from bootembed.settings.base import Section, Slug
 
-TaskKind = Slug
-
 
 class TaskSpec(Section):
     """An evaluation task."""
 
     kind: Slug = Field(description="Module of `bootembed.evaluation.kinds`.")
-    implementation: Literal["bootembed", "mteb"] = Field(
-        description="Ours, or mteb's own task class fed from our tables."
-    )
+    implementation: Literal["bootembed", "mteb"] = Field(description="Ours, or mteb's task class reading our tables.")
     subset: dict[Slug, str] = Field(
         default_factory=dict,
-        description="Language -> mteb's subset, where it is not the one of that language and script alone.",
+        description="Language -> subset of mteb, if it is not the subset of that language and script.",
     )
 
 

@@ -1,15 +1,15 @@
-"""All parameters together: the axes of the experiment and one section a stage."""
+"""All parameters together: the axes of the experiment and one section per stage."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
-from bootembed.core.names import Baseline, Polarity, Role
+from bootembed.core.names import Baseline, Role
 from bootembed.settings.base import Pluggable, Revision, Section, Slug
 from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora, WriteSampleCorpora
-from bootembed.settings.embedder import BuildBaselineData, RecipeSettings, TrainEmbedder
+from bootembed.settings.embedder import BuildBaselineData, TrainEmbedder
 from bootembed.settings.evaluation import EvaluateEmbedder, RegisterModels
 from bootembed.settings.generation import Generation, InContext, Prompts
 from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
@@ -22,10 +22,16 @@ class Grid(Section):
     languages: list[Slug] = Field(min_length=1, description="Target languages, keys of `languages`.")
     strategies: list[Slug] = Field(min_length=1, description="Modules of `bootembed.strategies`.")
     baselines: list[Baseline]
-    recipes: list[Slug] = Field(description="Exactly the strategies followed by the baselines.")
+    recipes: list[Slug] = Field(description="The strategies followed by the baselines; Hydra derives it from them.")
     encoders: list[Slug] = Field(min_length=1, description="Keys of `base_models` with role `encoder`.")
-    polarities: list[Polarity] = Field(description="Both: a triplet needs a positive and a hard negative.")
     adapter_languages: dict[Slug, Role] = Field(description="Languages that get a language adapter -> their role.")
+
+
+def _valid_overrides(overrides: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+    common = info.data.get("train_embedder")  # missing if it has faults of its own
+    if common is not None:
+        common.overridden(overrides)
+    return overrides
 
 
 class Params(Pluggable):
@@ -34,9 +40,9 @@ class Params(Pluggable):
     plugins: ClassVar[str] = "bootembed.strategies"
 
     profile: Slug
-    seed: int = Field(ge=0, lt=2**32, description="As far as NumPy's go.")
+    seed: int = Field(ge=0, lt=2**32, description="Seed of all random choices.")
     revisions: dict[Slug, Revision] = Field(
-        description="Pinned commits of the Hub by names of their own, for `${revisions.<name>}` in a profile."
+        description="Name -> pinned commit on the Hub, for `${revisions.<name>}` in a profile."
     )
     grid: Grid
     languages: dict[Slug, Language]
@@ -57,8 +63,12 @@ class Params(Pluggable):
     judge_triplets: JudgeTriplets
     build_baseline_data: BuildBaselineData
     train_embedder: TrainEmbedder
-    train_embedder_recipes: dict[Slug, RecipeSettings] = Field(
-        description="Recipe -> its own settings; every recipe has an entry, most an empty one."
+    train_embedder_recipes: dict[Slug, Annotated[dict[str, Any], AfterValidator(_valid_overrides)]] = Field(
+        description="Per-recipe overrides of `train_embedder`; missing fields are inherited."
     )
     evaluate_embedder: EvaluateEmbedder
     register_models: RegisterModels
+
+    def embedder_settings(self, recipe: str) -> TrainEmbedder:
+        """`train_embedder` with the overrides of one recipe."""
+        return self.train_embedder.overridden(self.train_embedder_recipes.get(recipe, {}))

@@ -17,6 +17,7 @@ from bootembed.generation.answers import answer_premises
 from bootembed.generation.engine import create_engine
 from bootembed.generation.usage import Usage
 from bootembed.prompts import LABEL_OF
+from bootembed.strategies import Parts
 from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates
 
 if TYPE_CHECKING:
@@ -25,9 +26,29 @@ if TYPE_CHECKING:
 
     from bootembed.settings.generation import Generation
     from bootembed.settings.models import BuildXlLoraData
+    from bootembed.settings.schema import Params
     from bootembed.settings.triplets import Filters
+    from bootembed.strategies import Inputs
 
+ANSWERS_IN_ENGLISH = True
 Answering: TypeAlias = "Callable[[Sequence[str]], Mapping[Polarity, list[Answer | None]]]"
+
+
+def assemble(inputs: Inputs, _settings: None, *, seed: int) -> Parts:
+    """The XL-LoRA adapters, the same for all languages."""
+    return Parts(adapters={polarity: inputs["xl_lora"] / polarity for polarity in Polarity})
+
+
+def adapter_rank(params: Params) -> int:
+    """Rank of its own adapters, and of the task adapters that answer the parallel rows."""
+    return max(params.train_xl_lora_adapter.r, params.train_task_adapter.r)
+
+
+def faults(params: Params) -> list[str]:
+    """Without a source language there is nothing to train the adapters on."""
+    if params.build_xl_lora_data.source_languages:
+        return []
+    return ["build_xl_lora_data.source_languages: empty: strategy 'xl_lora' lacks its adapter; name a source language"]
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def generate_triplets(
     description = read_generator(generator_dir)
     adapters = {p: generator_dir / p for p in Polarity} if description.has_adapters else {}
     engine = create_engine(
-        generation, base_model_dir, adapters, strategy=str(description.strategy), language=description.language
+        generation, base_model_dir, adapters, strategy=description.strategy, language=description.language
     )
     picker = ShotPicker(description.shots)
     answers = answer_premises(
@@ -129,7 +129,7 @@ def _provenance(description: GeneratorDescription, engine: Engine, seed: int) ->
     return {
         "language": description.language,
         "answer_language": description.answer_language,
-        "strategy": str(description.strategy),
+        "strategy": description.strategy,
         "generator_hash": engine.generator_hash,
         "positive_adapter_hash": engine.adapter_hashes.get(Polarity.POSITIVE, ""),
         "negative_adapter_hash": engine.adapter_hashes.get(Polarity.NEGATIVE, ""),

@@ -44,9 +44,11 @@ def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path)
     if not (conf / "profile" / f"{profile}.yaml").is_file():
         known = sorted(file.stem for file in (conf / "profile").glob("*.yaml"))
         raise click.ClickException(f"profile {profile!r}: there is none; choose one of {known}")
-    compose_and_dump(str(output), str(conf.absolute()), None, "config", "", [f"profile={profile}", *overrides])
+    folder = conf.absolute()
+    chosen = [f"profile={profile}", *overrides]
+    compose_and_dump(str(output), str(folder), None, "config", str(folder / "plugins"), chosen)
     try:
-        return load_params(output)
+        return load_params(output, source=f"profile {profile}")
     except UserError as error:
         raise click.ClickException(str(error)) from error
 

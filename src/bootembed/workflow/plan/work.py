@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from bootembed.core.names import Strategy
+from bootembed.core.names import Polarity
 from bootembed.generation.engine import describe_engine
-from bootembed.settings.embedder import settings_of_recipe
+from bootembed.strategies import load_strategy
 from bootembed.workflow.plan import estimates
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
         return found + _embedders(params, sizes, device)
     languages = len(grid.adapter_languages)
     found += [
-        _adapters("train_task_adapter", params.train_task_adapter, len(grid.polarities), generator, device),
+        _adapters("train_task_adapter", params.train_task_adapter, len(Polarity), generator, device),
         _adapters("train_language_adapter", params.train_language_adapter, languages, generator, device),
         _generated(
             "build_xl_lora_data",
@@ -96,7 +96,7 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
             size=generator,
             device=device,
         ),
-        _adapters("train_xl_lora_adapter", params.train_xl_lora_adapter, len(grid.polarities), generator, device),
+        _adapters("train_xl_lora_adapter", params.train_xl_lora_adapter, len(Polarity), generator, device),
         _generated(
             "generate_triplets",
             params,
@@ -136,7 +136,7 @@ def _adapters(stage: str, lora: Lora, cells: int, size: ModelSize | None, device
 
 def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | None, device: Device) -> Work:
     settings, r = params.generation, _rank_in_use(params)
-    answers = premises * len(params.grid.polarities)
+    answers = premises * len(Polarity)
     tokens = answers * settings.max_new_tokens
     what = f"{answers:,} answers of at most {settings.max_new_tokens} tokens: {tokens:,}"
     if describe_engine(settings).is_remote:
@@ -159,16 +159,15 @@ def _cost(settings: Generation, answers: int) -> str:
 
 
 def _rank_in_use(params: Params) -> int:
-    """Rank of the greatest adapter that writes: exact composition (`delta`) adds the ranks of its three parts."""
-    exact = Strategy.ADAPTER_COMPOSITION in params.grid.strategies and params.compose_adapter.method == "delta"
-    return (3 if exact else 1) * params.train_task_adapter.r
+    """Rank of the largest adapter that any strategy writes with."""
+    return max(load_strategy(name).adapter_rank(params) for name in params.grid.strategies)
 
 
 def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
     grid, rows = params.grid, max(params.generate_triplets.anchors, params.build_baseline_data.rows)
     cells = len(grid.languages) * len(grid.encoders) * len(grid.recipes)
     known = [size for key in grid.encoders if (size := sizes[key]) is not None]
-    recipes = [settings_of_recipe(params.train_embedder, params.train_embedder_recipes[r]) for r in grid.recipes]
+    recipes = [params.embedder_settings(r) for r in grid.recipes]
     tokens = [int(rows * _TEXTS * recipe.max_seq_length * recipe.num_train_epochs) for recipe in recipes]
     what = f"{cells} x at most {rows:,} rows, {sum(tokens) // max(len(tokens), 1):,} tokens each"
     scored = (
@@ -204,6 +203,6 @@ def _adapter_bytes(params: Params, size: ModelSize | None) -> int:
     if size is None or not params.grid.strategies:
         return 0
     grid, r = params.grid, params.train_task_adapter.r
-    trained = 2 * len(grid.polarities) + len(grid.adapter_languages)
-    cells = len(grid.languages) * len(grid.polarities)  # a composed adapter and its copy, and a copy of XL-LoRA's
+    trained = 2 * len(Polarity) + len(grid.adapter_languages)
+    cells = len(grid.languages) * len(Polarity)  # a composed adapter and its copy, and a copy of XL-LoRA's
     return 4 * ((trained + cells) * size.lora_parameters(r) + 2 * cells * size.lora_parameters(_rank_in_use(params)))

@@ -1,0 +1,57 @@
+"""Faults between base models and what uses them, each naming key, value and remedy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bootembed.settings.models import Scratch
+    from bootembed.settings.schema import Params
+
+_ARCHITECTURES = {"generator": ("qwen3", "llama"), "encoder": ("xlm-roberta", "modernbert")}  # of scratch models
+
+
+def model_faults(params: Params) -> list[str]:
+    """Faults of base models."""
+    faults = []
+    generators = [key for key, spec in params.base_models.items() if spec.role == "generator"]
+    if generators != ["generator"]:
+        faults.append(f"base_models: generators {generators}: exactly one is needed, under the key 'generator'")
+    needed = {"hub": ("id", "revision"), "local": ("path",), "scratch": ("scratch",)}
+    for key, spec in params.base_models.items():
+        faults.extend(
+            f"base_models.{key}.{field}: missing: source {spec.source!r} needs it"
+            for field in needed[spec.source]
+            if getattr(spec, field) is None
+        )
+        if spec.scratch is None:
+            continue
+        faults += _scratch_faults(f"base_models.{key}.scratch", spec.scratch, _ARCHITECTURES[spec.role])
+        unknown = [name for name in spec.scratch.pretraining.languages if name not in params.languages]
+        if unknown:
+            faults.append(f"base_models.{key}.scratch.pretraining.languages: {unknown}: add them under `languages`")
+    return faults
+
+
+def _scratch_faults(key: str, scratch: Scratch, architectures: tuple[str, ...]) -> list[str]:
+    faults = []
+    if scratch.architecture not in architectures:
+        faults.append(
+            f"{key}.architecture: {scratch.architecture!r} does not fit the role; choose one of {architectures}"
+        )
+    if scratch.hidden_size % scratch.num_attention_heads:
+        faults.append(
+            f"{key}.hidden_size: {scratch.hidden_size}: make it a multiple of num_attention_heads, which is "
+            f"{scratch.num_attention_heads}"
+        )
+    return faults
+
+
+def filter_faults(params: Params) -> list[str]:
+    """Faults of the encoder that filters triplets."""
+    key = params.generate_triplets.filters.semantic.encoder
+    spec = params.base_models.get(key)
+    if spec is not None and spec.role == "encoder":
+        return []
+    encoders = [name for name, found in params.base_models.items() if found.role == "encoder"]
+    return [f"generate_triplets.filters.semantic.encoder: {key!r} is no encoder; choose one of {encoders}"]
