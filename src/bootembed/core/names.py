@@ -31,3 +31,8 @@ class Role(StrEnum):
     ENGLISH = "english"
     SOURCE = "source"
     TARGET = "target"
+
+
+def cell_name(recipe: str, language: str, encoder: str) -> str:
+    """The name of a cell of the grid: of its embedder, its results and its scores; as the stages in dvc.yaml."""
+    return f"{recipe}-{language}-{encoder}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.core.names import UNTRAINED
+from bootembed.core.names import UNTRAINED, cell_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,11 @@ class Score:
     split: str
     main_score: float
     gain: float
+
+    @property
+    def cell(self) -> str:
+        """The name of its cell."""
+        return cell_name(self.recipe, self.language, self.encoder)
 
 
 @dataclass(frozen=True)
