@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bootembed.core.errors import ParamsError
+from bootembed.core.errors import ParamsError, suggest
 from bootembed.core.names import Baseline, Role
 from bootembed.core.plugins import load_plugin, plugin_names
 from bootembed.prompts import prompt_definition
-from bootembed.settings.base import suggest
 from bootembed.settings.consistency_of_data import evaluation_faults, language_faults
 from bootembed.settings.consistency_of_models import filter_faults, model_faults
 from bootembed.settings.embedder import TrainEmbedder
