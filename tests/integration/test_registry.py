@@ -108,7 +108,7 @@ def test_a_score_on_another_validation_set_dethrones_nobody(store, other, caplog
     second = _candidate(store, "english_nli", other, seed=2)
     register([second], "bootembed-afr", alias="champion")
     assert _champion().tags["recipe"] == "xl_lora"
-    assert "scores do not compare" in caplog.text
+    assert "scores cannot be compared" in caplog.text
 
     rescored = _candidate(store, "xl_lora", Validation(other.task, 0.2, other.answers), seed=1)
     register([rescored, second], "bootembed-afr", alias="champion")

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if stage.cmd}
 # One cell of each stage is enough: the others differ in the values of the grid only.
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
-NO_DEPENDENCY = {"cli", "tracking", "errors", "tables"}
+NO_DEPENDENCY = {"cli", "tracking"}
 OUTPUTS = {"--output", "--output-dir", "--rejected", "--metrics", "--results-dir", "--markdown", "--summary"}
 OUTPUTS |= {"--scores-csv", "--oracle-csv", "--card"}
 WORK = {"--checkpoint-dir", "--answer-cache"}
