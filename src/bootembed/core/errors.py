@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class UserError(Exception):
-    """Something the user can mend; the message names it and the remedy."""
+    """Something the user can correct; the message names it and the remedy."""
 
 
 class ParamsError(UserError):
