@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
+from bootembed.core.names import Baseline
 from bootembed.evaluation.answers import Answers, read_answers, resample
 from bootembed.evaluation.statistics import compare
 from bootembed.report.scores import read_scores
@@ -201,7 +202,7 @@ def _is_same_set(new: Validation, present: Validation) -> bool:
 def read_candidates(
     embedders_dir: Path, scores_dir: Path, results_dir: Path, grid: Grid, *, language: str, task: str
 ) -> list[Candidate]:
-    """The embedders of a language with their scores; `task` names the one whose validation split counts.
+    """The trained embedders of a language with their scores; the validation split of `task` counts.
 
     Args:
         embedders_dir: One folder a cell.
@@ -215,7 +216,7 @@ def read_candidates(
         DataError: A score file is missing.
     """
     candidates = []
-    for recipe in grid.recipes:
+    for recipe in (recipe for recipe in grid.recipes if recipe != Baseline.UNTRAINED):
         for encoder in grid.encoders:
             scores = read_scores(scores_dir, str(recipe), language, encoder)
             cell = f"{recipe}-{language}-{encoder}"

@@ -14,7 +14,7 @@ import sys
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from encoders import sentences, write_encoder
+from encoders import sentences, write_embedder, write_encoder
 from scipy.stats import spearmanr
 from sentence_transformers import SentenceTransformer
 from sklearn.metrics import average_precision_score, f1_score
@@ -40,7 +40,7 @@ SPECS = {
     "SemRel24STS": TaskSpec(kind="sts", implementation="mteb"),
     "Tatoeba": TaskSpec(kind="bitext_mining", implementation="mteb"),
 }
-SETTINGS = EvaluateEmbedder(max_seq_length=20, batch_size=7, pooling_of_base="mean_first_last", tasks=SPECS)
+SETTINGS = EvaluateEmbedder(max_seq_length=20, batch_size=7, tasks=SPECS)
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,9 @@ def no_network(monkeypatch):
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
-    return write_encoder(tmp_path_factory.mktemp("encoders") / "xlmr", "xlm-roberta")
+    return write_embedder(
+        tmp_path_factory.mktemp("encoders") / "xlmr", "xlm-roberta", pooling="mean_first_last", max_seq_length=20
+    )
 
 
 def _sts(count=40, splits=("validation", "test"), top=5.0):
@@ -168,7 +170,7 @@ def test_sentences_found_give_the_accuracy_again(encoder, tmp_path):
 
 
 def test_a_trained_model_is_scored_as_it_loads(encoder, tmp_path):
-    """With its own pooling, not that of base encoders."""
+    """With its own pooling."""
     build_embedder(encoder, pooling="mean", max_seq_length=12).save_pretrained(str(tmp_path / "model"))
     rows = _sts()
     tasks = [build_task("SampleSTS", SPECS["SampleSTS"], rows, language="afr", script="Latn")]
@@ -179,7 +181,7 @@ def test_a_trained_model_is_scored_as_it_loads(encoder, tmp_path):
     expected = spearmanr([row["score"] for row in test], similar).statistic
     assert result.scores["SampleSTS"]["test"] == pytest.approx(expected, abs=1e-6)
     with pytest.raises(DataError, match="no Sentence Transformers folder"):
-        _evaluate(encoder, tasks, tmp_path / "results", recipe="xl_lora")
+        _evaluate(write_encoder(tmp_path / "base", "bert"), tasks, tmp_path / "results", recipe="xl_lora")
 
 
 def test_two_runs_write_the_same_bytes(encoder, tmp_path):

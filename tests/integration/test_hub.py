@@ -10,7 +10,7 @@ import random
 
 import mteb
 import pytest
-from encoders import sentences, write_encoder
+from encoders import sentences, write_embedder
 
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.tables import write_table
@@ -118,7 +118,9 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
-    return write_encoder(tmp_path_factory.mktemp("encoders") / "xlmr", "xlm-roberta")
+    return write_embedder(
+        tmp_path_factory.mktemp("encoders") / "xlmr", "xlm-roberta", pooling="mean", max_seq_length=20
+    )
 
 
 @pytest.fixture
@@ -160,7 +162,7 @@ def test_scores_equal_those_of_mteb_alone(encoder, hub, tmp_path, name, kind, la
     write_table(rows, task_kind(kind).schema, tmp_path / "tables" / f"{name}.parquet")
 
     spec = TaskSpec(kind=kind, implementation="mteb", subset={language: named} if named else {})
-    settings = EvaluateEmbedder(max_seq_length=20, batch_size=7, pooling_of_base="mean", tasks={name: spec})
+    settings = EvaluateEmbedder(max_seq_length=20, batch_size=7, tasks={name: spec})
     [task] = read_tasks(tmp_path / "tables", settings.tasks, language=language, script=script)
     result = evaluate_embedder(
         encoder, [task], settings, recipe="untrained", language=language, encoder="tiny",

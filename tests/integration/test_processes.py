@@ -17,9 +17,8 @@ from sentence_transformers import SentenceTransformer
 from toy import toy_nli
 
 from bootembed.core.errors import DataError, ParamsError
-from bootembed.core.processes import started_processes
+from bootembed.core.processes import check_batch, started_processes
 from bootembed.core.tables import NLI, TRIPLETS, write_table
-from bootembed.embedder.train import training_columns
 from bootembed.strategies.adapter_composition import read_adapter, relative_difference
 
 ROOT = Path(__file__).parents[2]
@@ -162,7 +161,7 @@ def test_adapters_of_one_and_two_processes_are_alike(tmp_path):
 def test_rows_too_few_for_all_processes_are_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(DataError, match="24 rows are fewer than a batch of 16 for each of 2 processes"):
-        training_columns([{"anchor": text, "positive": text} for text in sentences(24)], per_process=16)
+        check_batch(24, 16, key="train_embedder.per_device_train_batch_size")
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch):

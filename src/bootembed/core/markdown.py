@@ -1,4 +1,4 @@
-"""Markdown that any sentence can stand in."""
+"""Markdown in which any sentence can be shown."""
 
 from __future__ import annotations
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from enum import StrEnum
 
 ENGLISH = "eng"
-UNTRAINED = "untrained"  # where a recipe is named: the base encoder as it is
 UNRESOLVED = "unresolved"  # a revision that the user has yet to look up
 
 
 class Baseline(StrEnum):
-    """A recipe for training data that needs no generator."""
+    """A recipe that needs no generator; `untrained` is the base encoder with pooling, what all are measured against."""
 
+    UNTRAINED = "untrained"
     UNSUPERVISED_SIMCSE = "unsupervised_simcse"
     ENGLISH_NLI = "english_nli"
     TRANSLATION_PAIRS = "translation_pairs"
     MULTILINGUAL_DISTILLATION = "multilingual_distillation"
+
+
+UNTRAINED = Baseline.UNTRAINED
 
 
 class Polarity(StrEnum):

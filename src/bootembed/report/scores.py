@@ -78,7 +78,7 @@ def read_results(
     for language in grid.languages:
         for encoder in grid.encoders:
             base = read_scores(scores_dir, UNTRAINED, language, encoder)
-            for recipe in (UNTRAINED, *grid.baselines, *grid.strategies):
+            for recipe in (*grid.baselines, *grid.strategies):
                 found = read_scores(scores_dir, str(recipe), language, encoder)
                 scores += [
                     Score(str(recipe), _kind(recipe, grid), language, encoder, task, split, value,
@@ -122,8 +122,7 @@ def _read_geometry(scores_dir: Path, recipe: str, language: str, encoder: str) -
 
 
 def _read_cell(scores_dir: Path, recipe: str, language: str, encoder: str) -> Any:
-    stage = "evaluate_untrained" if recipe == UNTRAINED else "evaluate_embedder"
-    return _read(scores_dir / f"{recipe}-{language}-{encoder}.json", stage)
+    return _read(scores_dir / f"{recipe}-{language}-{encoder}.json", "evaluate_embedder")
 
 
 def _kind(recipe: str, grid: Grid) -> str:

@@ -9,13 +9,7 @@ from bootembed.prompts import prompt_definition
 from bootembed.settings.base import suggest
 from bootembed.settings.consistency_of_data import evaluation_faults, language_faults
 from bootembed.settings.consistency_of_models import filter_faults, model_faults
-from bootembed.settings.embedder import TrainEmbedder
 from bootembed.settings.schema import Grid, Params
-
-_NOT_YET_MODULES = {
-    "bootembed.embedder.objectives": ["contrastive", "distillation"],
-}
-_PARALLEL_RECIPES = (Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLATION)
 
 
 def inconsistencies(params: Params) -> list[str]:
@@ -51,8 +45,7 @@ def _unknown_plugins(params: Params) -> list[str]:
     }
     faults = []
     for package, keys in named.items():
-        later = _NOT_YET_MODULES.get(package, [])
-        known = sorted({*plugin_names(package), *later})
+        known = plugin_names(package)
         faults += [
             f"{key}: {name!r} is not known{suggest(name, known)}; choose one of {known}"
             for key, name in keys.items()
@@ -65,11 +58,14 @@ def _axis_faults(grid: Grid) -> list[str]:
     axes = {
         axis: [str(v) for v in getattr(grid, axis)] for axis in ("languages", "strategies", "baselines", "encoders")
     }
-    return [
+    faults = [
         f"grid.{axis}: {values}: something is named twice; name it once"
         for axis, values in axes.items()
         if len(set(values)) < len(values)
     ]
+    if Baseline.UNTRAINED not in grid.baselines:
+        faults.append(f"grid.baselines: {axes['baselines']}: add 'untrained', which every recipe is measured against")
+    return faults
 
 
 def _grid_faults(params: Params) -> list[str]:
@@ -130,26 +126,6 @@ def _plugin_faults(params: Params) -> list[str]:
         faults += load_plugin("bootembed.strategies", strategy, key="grid.strategies").faults(params)
     for recipe in params.grid.recipes:
         settings = params.embedder_settings(recipe)
-        if settings.objective in plugin_names("bootembed.embedder.objectives"):
-            objective = load_plugin("bootembed.embedder.objectives", settings.objective, key="train_embedder.objective")
-            found = objective.faults(settings, recipe)
-        else:
-            found = _embedder_faults(settings, recipe)
-        faults += [f"train_embedder_recipes.{recipe}.{fault}" for fault in found]
-    return faults
-
-
-def _embedder_faults(settings: TrainEmbedder, recipe: str) -> list[str]:
-    faults = []
-    if settings.objective == "distillation":
-        if recipe not in _PARALLEL_RECIPES:
-            faults.append(
-                "objective: 'distillation' needs sentences with their English translations; only "
-                f"{' and '.join(_PARALLEL_RECIPES)} have them"
-            )
-        if settings.matryoshka_dimensions:
-            faults.append(
-                f"matryoshka_dimensions: {settings.matryoshka_dimensions}: the objective 'distillation' follows all "
-                "dimensions of its teacher; set [] for this recipe"
-            )
+        objective = load_plugin(settings.plugins, settings.objective, key="train_embedder.objective")
+        faults += [f"train_embedder_recipes.{recipe}.{fault}" for fault in objective.faults(settings, recipe)]
     return faults

@@ -38,10 +38,7 @@ class TrainEmbedder(Pluggable):
 
     plugins: ClassVar[str] = "bootembed.embedder.objectives"
 
-    objective: Slug = Field(
-        description="Module of `bootembed.embedder.objectives`: contrast within the batch (SimCSE), or with an English "
-        "teacher's embeddings of translation pairs."
-    )
+    objective: Slug = Field(description="Module of `bootembed.embedder.objectives`.")
     pooling: Literal["mean", "mean_first_last"]
     temperature: float = Field(gt=0)
     distillation_english_share: Fraction = Field(

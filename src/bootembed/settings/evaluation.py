@@ -25,7 +25,6 @@ class EvaluateEmbedder(Section):
 
     max_seq_length: int = Field(ge=4)
     batch_size: int = Field(ge=1)
-    pooling_of_base: Literal["mean", "mean_first_last"] = Field(description="Pooling of untrained base encoders.")
     tasks: dict[str, TaskSpec]
 
 

@@ -1,7 +1,7 @@
 """Training rows of XL-LoRA: premises in any language, English entailments and contradictions (paper, section 3.3).
 
-Two origins are joined. NLI rows with foreign premises are taken as they are. Parallel rows get their hypotheses from
-the English task adapters: the English side is answered, and the answers are paired with the foreign side as premise.
+Two kinds of rows are joined. NLI rows with foreign premises are taken as they are. For parallel rows the English task
+adapters answer the English side, and the answers become hypotheses of the foreign side.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def faults(params: Params) -> list[str]:
 
 @dataclass(frozen=True)
 class SourceText:
-    """What a source language gives: NLI rows (premise, hypothesis, label) and parallel rows (english, text)."""
+    """The text of one source language: NLI rows (premise, hypothesis, label) and parallel rows (english, text)."""
 
     nli: list[dict[str, Any]]
     parallel: list[dict[str, Any]]
@@ -81,8 +81,8 @@ def build_xl_lora_data(
     Args:
         sources: Source language -> its text, for each of `settings.source_languages`.
         settings: Rows per language and origin.
-        filters: Applied to the answered parallel rows, English both; but for the check of meaning by an encoder.
-        answer: English premises -> an answer each, by the task adapters of both polarities.
+        filters: Applied to the answers and their English premises, without the check of meaning by an encoder.
+        answer: English premises -> the answers of the task adapters of both polarities.
         seed: Decides which rows are taken.
     """
     rows: list[dict[str, Any]] = []
@@ -146,7 +146,7 @@ def _judge_pairs(
 
 
 def read_sources(sources_dir: Path, languages: Sequence[str]) -> dict[str, SourceText]:
-    """Read the tables of the source languages, one folder a language."""
+    """Read the tables of the source languages, one folder each."""
     return {
         language: SourceText(
             nli=read_table(sources_dir / language / "nli.parquet", NLI),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from bootembed.core.names import Polarity
+from bootembed.core.names import Baseline, Polarity
 from bootembed.generation.engine import describe_engine
 from bootembed.strategies import load_strategy
 from bootembed.workflow.plan import estimates
@@ -165,9 +165,10 @@ def _rank_in_use(params: Params) -> int:
 
 def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
     grid, rows = params.grid, max(params.generate_triplets.anchors, params.build_baseline_data.rows)
-    cells = len(grid.languages) * len(grid.encoders) * len(grid.recipes)
+    trained = [recipe for recipe in grid.recipes if recipe != Baseline.UNTRAINED]
+    cells = len(grid.languages) * len(grid.encoders) * len(trained)
     known = [size for key in grid.encoders if (size := sizes[key]) is not None]
-    recipes = [params.embedder_settings(r) for r in grid.recipes]
+    recipes = [params.embedder_settings(r) for r in trained]
     tokens = [int(rows * _TEXTS * recipe.max_seq_length * recipe.num_train_epochs) for recipe in recipes]
     what = f"{cells} x at most {rows:,} rows, {sum(tokens) // max(len(tokens), 1):,} tokens each"
     scored = (
