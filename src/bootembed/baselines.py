@@ -73,7 +73,7 @@ def build_baseline_rows(
     if not found:
         raise DataError(
             f"baseline {baseline!s}: the corpora hold no {_NEEDS[baseline]}; add such files to `corpora`, or remove "
-            "the baseline from grid.baselines and grid.recipes"
+            "the baseline from grid.baselines"
         )
     chosen = sample_rows(found, rows, seed=derive_seed(seed, "baseline", str(baseline)))
     counts = {"rows": float(len(chosen)), "not_sampled": float(len(found) - len(chosen))}

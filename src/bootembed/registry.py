@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
-from bootembed.core.names import Baseline
+from bootembed.core.names import UNTRAINED, cell_name
 from bootembed.evaluation.answers import Answers, read_answers, resample
 from bootembed.evaluation.statistics import compare
 from bootembed.report.scores import read_scores
@@ -47,7 +47,7 @@ class Validation:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class EmbedderCandidate:
     """An embedder to register; `scores` are task -> split -> main score."""
 
     recipe: str
@@ -62,12 +62,12 @@ class Candidate:
         return f"{self.recipe}-{self.encoder}"
 
 
-def best_candidate(candidates: Sequence[Candidate]) -> Candidate:
+def best_candidate(candidates: Sequence[EmbedderCandidate]) -> EmbedderCandidate:
     """The candidate with the highest validation score; ties go to the first by name."""
     return min(candidates, key=lambda candidate: (-candidate.validation.score, candidate.name))
 
 
-def register(candidates: Sequence[Candidate], name: str, *, alias: str) -> None:
+def register(candidates: Sequence[EmbedderCandidate], name: str, *, alias: str) -> None:
     """Register all candidates of a language under `name` and point `alias` to the best version.
 
     The alias moves only to a version that is significantly better than its holder: the 95 % interval of their
@@ -99,7 +99,7 @@ def register(candidates: Sequence[Candidate], name: str, *, alias: str) -> None:
     _promote(client, alias, versions[best.name], best.validation)
 
 
-def _add_version(client: Any, candidate: Candidate, name: str, digest: str) -> Any:
+def _add_version(client: Any, candidate: EmbedderCandidate, name: str, digest: str) -> Any:
     import mlflow
     from sentence_transformers import SentenceTransformer
 
@@ -124,7 +124,7 @@ def _add_version(client: Any, candidate: Candidate, name: str, digest: str) -> A
     return client.get_model_version(name, version)
 
 
-def _tag_scores(client: Any, candidate: Candidate, version: Any) -> None:
+def _tag_scores(client: Any, candidate: EmbedderCandidate, version: Any) -> None:
     """Tag a version with its current scores: a model that was registered earlier may have been scored again."""
     scores = {f"{t}.{split}": f"{s:.6f}" for t, splits in candidate.scores.items() for split, s in splits.items()}
     for key, value in {**scores, "validation_score": repr(candidate.validation.score)}.items():
@@ -201,7 +201,7 @@ def _is_same_set(new: Validation, present: Validation) -> bool:
 
 def read_candidates(
     embedders_dir: Path, scores_dir: Path, results_dir: Path, grid: Grid, *, language: str, task: str
-) -> list[Candidate]:
+) -> list[EmbedderCandidate]:
     """The trained embedders of a language with their scores; the validation split of `task` counts.
 
     Args:
@@ -216,11 +216,11 @@ def read_candidates(
         DataError: A score file is missing.
     """
     candidates = []
-    for recipe in (recipe for recipe in grid.recipes if recipe != Baseline.UNTRAINED):
+    for recipe in (recipe for recipe in grid.recipes if recipe != UNTRAINED):
         for encoder in grid.encoders:
             scores = read_scores(scores_dir, str(recipe), language, encoder)
-            cell = f"{recipe}-{language}-{encoder}"
+            cell = cell_name(recipe, language, encoder)
             answers = read_answers(results_dir / cell, split="validation").get(task)
             validation = Validation(task, scores[task]["validation"], answers)
-            candidates.append(Candidate(str(recipe), encoder, embedders_dir / cell, validation, scores))
+            candidates.append(EmbedderCandidate(str(recipe), encoder, embedders_dir / cell, validation, scores))
     return candidates

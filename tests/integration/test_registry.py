@@ -14,7 +14,7 @@ from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.evaluation.answers import Answers
-from bootembed.registry import Candidate, Validation, best_candidate, register
+from bootembed.registry import EmbedderCandidate, Validation, best_candidate, register
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def _candidate(folder, recipe, validation, *, seed):
     if isinstance(validation, float):
         validation = _validation(validation, seed=seed)
     scores = {validation.task: {"validation": validation.score, "test": 1 - validation.score}}
-    return Candidate(recipe, "tiny", path, validation, scores)
+    return EmbedderCandidate(recipe, "tiny", path, validation, scores)
 
 
 def _champion(name="bootembed-afr"):

@@ -41,6 +41,12 @@ def test_recipes_follow_from_strategies_and_baselines(tmp_path):
     assert params.grid.recipes == ["xl_lora", "untrained", "english_nli"]
 
 
+def test_dvc_composes_with_the_same_plugins():
+    hydra = Repo(str(ROOT)).config["hydra"]
+    assert hydra["enabled"]
+    assert (ROOT / hydra["plugins_path"]).samefile(ROOT / "conf/plugins")
+
+
 def test_every_recipe_has_an_entry_that_dvc_can_track(tmp_path):
     overrides = [
         "grid.baselines=[untrained,multilingual_distillation]",

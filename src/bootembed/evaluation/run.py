@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
+from bootembed.core.names import cell_name
 from bootembed.core.seeding import seed_everything
 from bootembed.core.tables import read_table
 from bootembed.evaluation.answers import AnswerWriter
@@ -113,7 +114,7 @@ def evaluate_embedder(
     logging.getLogger("mteb").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"mteb\.")  # deprecations inside mteb's own code
     seed_everything(seed)
-    name = f"bootembed/{recipe}-{language}-{encoder}"
+    name = f"bootembed/{cell_name(recipe, language, encoder)}"
     embedder = _load(model_dir)
     model = _named_model(embedder, name=name, revision=content_hash(model_dir))
     encoding = {"batch_size": settings.batch_size, "show_progress_bar": False}

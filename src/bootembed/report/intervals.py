@@ -76,7 +76,6 @@ def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) ->
 
 
 def _pairs(kinds: Mapping[str, str]) -> list[tuple[str, str]]:
-    baselines = [recipe for recipe, kind in kinds.items() if kind == "baseline"]
-    strategies = [recipe for recipe, kind in kinds.items() if kind == "strategy"]
-    against_untrained = [(recipe, UNTRAINED) for recipe in kinds if recipe != UNTRAINED]
-    return against_untrained + [(strategy, baseline) for strategy in strategies for baseline in baselines]
+    trained = [recipe for recipe in kinds if recipe != UNTRAINED]
+    strategies, baselines = ([r for r in trained if kinds[r] == kind] for kind in ("strategy", "baseline"))
+    return [(recipe, UNTRAINED) for recipe in trained] + [(one, other) for one in strategies for other in baselines]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bootembed.core.errors import ParamsError
+from bootembed.core.errors import ParamsError, suggest
 from bootembed.core.names import Baseline, Role
-from bootembed.core.plugins import load_plugin, plugin_names
+from bootembed.core.plugins import load_plugin, plugin_names, unknown_plugin
 from bootembed.prompts import prompt_definition
-from bootembed.settings.base import suggest
 from bootembed.settings.consistency_of_data import evaluation_faults, language_faults
 from bootembed.settings.consistency_of_models import filter_faults, model_faults
 from bootembed.settings.schema import Grid, Params
@@ -43,15 +42,8 @@ def _unknown_plugins(params: Params) -> list[str]:
             f"evaluate_embedder.tasks.{task}.kind": spec.kind for task, spec in params.evaluate_embedder.tasks.items()
         },
     }
-    faults = []
-    for package, keys in named.items():
-        known = plugin_names(package)
-        faults += [
-            f"{key}: {name!r} is not known{suggest(name, known)}; choose one of {known}"
-            for key, name in keys.items()
-            if name not in known
-        ]
-    return faults
+    found = [unknown_plugin(package, name, key=key) for package, keys in named.items() for key, name in keys.items()]
+    return [fault for fault in found if fault is not None]
 
 
 def _axis_faults(grid: Grid) -> list[str]:

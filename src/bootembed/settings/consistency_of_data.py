@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bootembed.core.errors import suggest
 from bootembed.core.names import ENGLISH, Role
-from bootembed.settings.base import suggest
 
 if TYPE_CHECKING:
     from bootembed.settings.corpora import Language

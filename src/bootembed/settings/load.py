@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from bootembed.core.errors import ParamsError
+from bootembed.core.errors import ParamsError, suggest
 from bootembed.core.plugins import plugin_names
-from bootembed.settings.base import Pluggable, suggest
+from bootembed.settings.base import Pluggable
 from bootembed.settings.consistency import inconsistencies
 from bootembed.settings.schema import Params
 
