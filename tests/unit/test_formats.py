@@ -164,8 +164,8 @@ class TestTmx:
         ("content", "message"),
         [
             ("", "is empty"),
-            (tmx([{"ha": "a", "en": "b"}])[:-60], "is no well-formed TMX from line"),
-            ("no xml at all", "is no well-formed TMX from line 1"),
+            (tmx([{"ha": "a", "en": "b"}])[:-60], "is not well-formed TMX from line"),
+            ("no xml at all", "is not well-formed TMX from line 1"),
             ('<!DOCTYPE tmx [<!ENTITY a "b">]><tmx/>', "line 1: declares XML entities"),
             ('<?xml version="1.0" encoding="UTF-88"?><tmx/>', "its XML declaration: unknown encoding: UTF-88"),
             ("<tmx><body><tu>" + "x" * MAX_LINE_BYTES + "x", "a translation unit does not end"),
@@ -283,7 +283,7 @@ class TestRecords:
             read(tmp_path, ANCHORS, format="parquet", path="a")
         with pytest.raises(DataError, match=r"holds no \.parquet files"):
             read(tmp_path, ANCHORS, format="parquet", path="empty")
-        with pytest.raises(DataError, match=r"is no folder of `Dataset\.save_to_disk`"):
+        with pytest.raises(DataError, match=r"is not a folder of `Dataset\.save_to_disk`"):
             read(tmp_path, ANCHORS, format="datasets", path="empty")
 
     def test_a_saved_dataset_of_several_splits(self, tmp_path: Path) -> None:
@@ -349,8 +349,8 @@ class TestHub:
         assert kept(read(tmp_path, ANCHORS, data_file="b.csv", **spec)) == [("dry",)]
 
     def test_an_unresolved_revision_says_how_to_look_it_up(self, tmp_path: Path) -> None:
-        told = r"org/name: its revision is 'unresolved'.*repo_info\('org/name', repo_type='dataset'\).*`revisions`"
-        with pytest.raises(DataError, match=told):
+        message = r"org/name: its revision is 'unresolved'.*repo_info\('org/name', repo_type='dataset'\).*`revisions`"
+        with pytest.raises(DataError, match=message):
             read(tmp_path, ANCHORS, format="hub", path="org/name", revision="unresolved")
 
     def test_a_revision_is_needed(self) -> None:
@@ -418,7 +418,7 @@ class TestEvaluation:
         files["columns"] = {"english": "text"}
         assert [row.values for row in read(tmp_path, PARALLEL, **files)] == [{"english": "one", "text": "daya"}]
         (tmp_path / "eng.tsv").write_text("id\ttext\n1\tone\n2\ttwo\n1\tother\n")
-        with pytest.raises(DataError, match=r"eng\.tsv: line 4: id '1' stands for another text before"):
+        with pytest.raises(DataError, match=r"eng\.tsv: line 4: id '1' stood for another text before"):
             read(tmp_path, PARALLEL, **files)
 
     def test_documents_need_no_title(self, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import difflib
 
 
 class UserError(Exception):
-    """Something the user can mend; the message names it and the remedy."""
+    """Something the user can correct; the message names it and the remedy."""
 
 
 class ParamsError(UserError):

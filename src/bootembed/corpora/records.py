@@ -49,7 +49,7 @@ def read_parquet(path: Path, name: str, columns: Mapping[str, str]) -> Iterator[
     """Read a Parquet file, or those of a folder in the order of their names; a row's line is its number in its file.
 
     Raises:
-        DataError: The file is missing, is no Parquet file, or lacks a column; or the folder holds none.
+        DataError: The file is missing, is not Parquet, or lacks a column; or the folder holds no Parquet files.
     """
     if not path.is_dir():
         yield from _read_parquet_file(path, name, columns)
@@ -72,7 +72,9 @@ def read_saved_dataset(path: Path, name: str, columns: Mapping[str, str], *, spl
     try:
         found = load_from_disk(str(path))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: is no folder of `Dataset.save_to_disk`: {error}; correct it in `corpora`") from error
+        raise DataError(
+            f"{path}: is not a folder of `Dataset.save_to_disk`: {error}; correct it in `corpora`"
+        ) from error
     if isinstance(found, DatasetDict):
         if split not in found:
             raise DataError(f"{path}: has the splits {', '.join(found)}, not {split!r}; set `source_split`")

@@ -79,7 +79,7 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
     Args:
         params: The profile.
         sizes: Key of `base_models` -> size, None if not known.
-        device: What runs it.
+        device: The GPU and its speed.
     """
     grid, generator = params.grid, sizes["generator"]
     found = list(_pretraining(params, sizes, device))
@@ -181,7 +181,7 @@ def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: De
     scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=512) for size in known)
     return [
         Work("train_embedder", what, memory, len(grid.languages) * flops / device.flops),
-        Work("evaluate_embedder", f"{scored} (texts not counted, 512 tokens taken for the longest)", scoring),
+        Work("evaluate_embedder", f"{scored} (texts not counted, 512 tokens assumed as the longest)", scoring),
     ]
 
 
