@@ -38,10 +38,11 @@ sources: $(STAMP)  ## Fetch the public raw files pinned in sources/ and check th
 test: $(STAMP)  ## Run all tests
 	python -m pytest
 
-lint: $(STAMP)  ## ruff and mypy
+lint: $(STAMP)  ## ruff, mypy and the contracts on imports
 	ruff check .
 	ruff format --check .
 	mypy
+	lint-imports --no-cache
 
 format: $(STAMP)  ## Let ruff format and fix
 	ruff format .

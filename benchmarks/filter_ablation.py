@@ -24,10 +24,10 @@ from tabulate import tabulate
 
 from benchmarks.machine import machine
 from bootembed.core.hashing import content_hash
-from bootembed.core.names import Strategy
 from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, read_table
 from bootembed.generation.answer_cache import Answer
 from bootembed.settings.load import load_params
+from bootembed.strategies import answer_language
 from bootembed.triplets.filters import Candidate, TripletRejection, Verdict, filter_candidates
 
 if TYPE_CHECKING:
@@ -90,12 +90,11 @@ class Run:
         aside = read_table(folder / "rejected.parquet", REJECTED_TRIPLETS)
         lost = {row["anchor_id"] for row in aside if row["reason"] in _LOST}
         rows = sorted([*kept, *aside], key=lambda row: row["anchor_id"])
-        answer_language = "eng" if strategy == Strategy.XL_LORA else language
         candidates = [
             Candidate(row["anchor_id"], row["anchor"], Answer(row["positive"], True), Answer(row["negative"], True))
             for row in rows
         ]
-        return candidates, lost, answer_language
+        return candidates, lost, answer_language(strategy, language)
 
 
 @click.command(help=__doc__)

@@ -92,8 +92,8 @@ def once(procedure: str, base_model: Path, generator: Path, anchors: Path, param
     seconds = time.perf_counter() - start
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
-    told = {"procedure": procedure, "triplets": len(texts), "seconds": seconds, "completion_tokens": tokens}
-    click.echo(json.dumps(told | {"process_bytes": memory, "gpu_bytes": gpu}))
+    result = {"procedure": procedure, "triplets": len(texts), "seconds": seconds, "completion_tokens": tokens}
+    click.echo(json.dumps(result | {"process_bytes": memory, "gpu_bytes": gpu}))
 
 
 def _import_all() -> None:

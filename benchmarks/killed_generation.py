@@ -1,7 +1,7 @@
 """Generation killed again and again against an undisturbed run: the same triplets, and what is computed twice.
 
 The stage `generate_triplets` runs in a process of its own, in the engine `transformers`. It is killed by SIGKILL and
-started again, as often as asked for, and then left to finish. The moments are drawn with a seed: one in each of equal
+started again, a given number of times, and then left to finish. The moments are drawn with a seed: one in each of equal
 parts of the work, at a random place within the computing and keeping of a batch. Every process notes the answers of a
 batch before it computes them, in a file that outlives it; so what counts as paid is all that was begun, also a batch
 that was killed halfway.
@@ -61,13 +61,13 @@ def measure(params_path: Path, rows: int, batch_size: int, kills: int, seed: int
         undisturbed, killed = (Cell(Path(folder) / name, params, inputs) for name in ("undisturbed", "killed"))
         _finish(undisturbed)
         moments = _moments(kills, 2 * rows, undisturbed.seconds_a_batch(), seed=seed)
-        told = [_kill(killed, wanted, delay) for wanted, delay in moments]
-        for number, kill in enumerate(told, 1):
+        killings = [_kill(killed, wanted, delay) for wanted, delay in moments]
+        for number, kill in enumerate(killings, 1):
             click.echo(f"kill {number}: {kill}")
         _finish(killed)
         found = compare(undisturbed, killed)
-    most = max((kill["begun_in_vain"] for kill in told), default=0)
-    result = {"machine": machine(), "rows": rows, "batch_size": batch_size, "seed": seed, "kills": told, **found}
+    most = max((kill["begun_in_vain"] for kill in killings), default=0)
+    result = {"machine": machine(), "rows": rows, "batch_size": batch_size, "seed": seed, "kills": killings, **found}
     result |= {"most_begun_in_vain_by_a_kill": most}
     output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     click.echo(f"{found}; at most {most} answers begun in vain by a kill")
@@ -122,7 +122,7 @@ class Cell:
         return (last - first) / (len(self.batches_begun()) - 1)
 
     def answers(self) -> dict[str, Answer]:
-        """What the answer cache holds, read without opening it as a writer would, which mends its end."""
+        """What the answer cache holds, read without opening it as a writer would, which repairs its end."""
         from bootembed.generation.answer_cache import Answer
 
         entries = [json.loads(line) for line in self.lines()]

@@ -29,14 +29,14 @@ class Source:
         """Read an import file.
 
         Raises:
-            DataError: It is no import of one URL.
+            DataError: It is not an import of one URL.
         """
         try:
             content = yaml.safe_load(file.read_text(encoding="utf-8"))
             (dependency,), (out,) = content["deps"], content["outs"]
             return cls(file, dependency["path"], file.parent / out["path"], out.get("md5"), out.get("size"))
         except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-            raise DataError(f"{file}: is no import of one URL ({error!r}); restore it from git") from error
+            raise DataError(f"{file}: is not an import of one URL ({error!r}); restore it from git") from error
 
     def check(self, path: Path) -> None:
         """Compare a file with the recorded size and MD5.

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from bootembed import tracking
-from bootembed.cli import InputPath, OutputPath, stage
-from bootembed.core.names import Strategy
+from bootembed.cli import NamedPaths, OutputPath, stage
 from bootembed.settings.schema import Params
 
 
 @stage
 def main(
     params: Params,
-    strategy: Strategy,
+    strategy: str,
     language: str,
-    composed_dir: InputPath,
-    xl_lora_dir: InputPath,
-    examples: InputPath,
-    english_nli: InputPath,
-    anchors: InputPath,
+    inputs: Annotated[NamedPaths, "What the strategy may read."],
     output_dir: OutputPath,
 ) -> None:
-    from bootembed.strategies.assemble import assemble_generator
+    from bootembed.strategies._assemble import assemble_generator
 
     cell = {"strategy": strategy, "language": language}
-    settings = {"in_context": params.in_context, "prompts": params.prompts, "seed": params.seed}
+    own = getattr(params, strategy, None)
+    settings = {strategy: own, "prompts": params.prompts, "seed": params.seed}
     with tracking.stage_run("assemble_generator", cell=cell, settings=settings) as run:
         metrics = assemble_generator(
             strategy,
-            params.languages[language].name,
+            inputs,
+            own,
             language=language,
+            language_name=params.languages[language].name,
             prompt_version=params.prompts.version,
-            settings=params.in_context,
-            composed_dir=composed_dir,
-            xl_lora_dir=xl_lora_dir,
-            examples=examples,
-            english_nli=english_nli,
-            anchors=anchors,
             output_dir=output_dir,
             seed=params.seed,
         )

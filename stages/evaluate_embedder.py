@@ -1,8 +1,8 @@
-"""Score one embedder, or one untrained encoder, on the evaluation sets of its language."""
+"""Score one embedder on the evaluation sets of its language."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from bootembed import tracking
 from bootembed.cli import InputPath, OutputPath, stage
@@ -12,7 +12,7 @@ from bootembed.settings.schema import Params
 @stage
 def main(
     params: Params,
-    recipe: Annotated[str, "Strategy or baseline, or `untrained`."],
+    recipe: str,
     language: str,
     encoder: str,
     model: InputPath,

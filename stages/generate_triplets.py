@@ -6,14 +6,13 @@ from typing import Annotated
 
 from bootembed import tracking
 from bootembed.cli import InputPath, OutputPath, stage
-from bootembed.core.names import Strategy
 from bootembed.settings.schema import Params
 
 
 @stage
 def main(
     params: Params,
-    strategy: Strategy,
+    strategy: str,
     language: str,
     base_model: InputPath,
     generator: InputPath,
@@ -26,7 +25,7 @@ def main(
     metrics: OutputPath,
 ) -> None:
     from bootembed.core.tables import ANCHORS, read_table
-    from bootembed.triplets.card import GenerationProvenance, dataset_card
+    from bootembed.triplets.card import GenerationSettings, dataset_card
     from bootembed.triplets.generate import generate_triplets
     from bootembed.triplets.results import write_triplets
     from bootembed.triplets.semantic import EncoderSimilarity
@@ -50,13 +49,13 @@ def main(
             similarity=EncoderSimilarity(encoder, params.generate_triplets.filters.semantic),
         )
         found = write_triplets(triplets, output, rejected=rejected, metrics_path=metrics)
-        making = GenerationProvenance(
+        provenance = GenerationSettings(
             params.base_models["generator"],
             params.generation,
             params.generate_triplets.filters,
             params.generate_triplets.card,
         )
-        card.write_text(dataset_card(triplets, making), encoding="utf-8")
+        card.write_text(dataset_card(triplets, provenance), encoding="utf-8")
         run.log_metrics(found)
         run.log_output("triplets", output)
 

@@ -39,12 +39,7 @@ def main(
         write_summary(results, summary)
         corpora = corpora_section(read_corpus_reports(corpora_dir, params.languages))
         write_markdown(results, comparisons, corpora, markdown, profile=params.profile, seed=params.seed)
-        run.log_metrics(
-            {
-                f"{score.task}.{score.split}.{score.recipe}-{score.language}-{score.encoder}": score.main_score
-                for score in results.scores
-            }
-        )
+        run.log_metrics({f"{score.task}.{score.split}.{score.cell}": score.main_score for score in results.scores})
         run.log_artifact(markdown)
         run.log_artifact(scores_csv)
 

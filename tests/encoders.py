@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +18,15 @@ def sentences(count: int, *, seed: int = 0) -> list[str]:
     while len(found) < count:
         found[" ".join(rng.sample(WORDS, rng.randint(3, 8)))] = None
     return list(found)
+
+
+def write_embedder(folder: Path, architecture: str, *, pooling: Any, max_seq_length: int) -> Path:
+    """Write the encoder of `write_encoder` with pooling, as a Sentence Transformers folder."""
+    from bootembed.embedder.pooled_encoder import build_embedder
+
+    encoder = write_encoder(folder.with_name(folder.name + ".base"), architecture)
+    build_embedder(encoder, pooling=pooling, max_seq_length=max_seq_length).save_pretrained(str(folder))
+    return folder
 
 
 def write_encoder(folder: Path, architecture: str) -> Path:

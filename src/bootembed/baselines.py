@@ -43,22 +43,25 @@ def build_baseline_rows(
 ) -> BaselineData:
     """Build the training set of one baseline.
 
+    - `untrained`: no rows.
     - `unsupervised_simcse`: the anchors; the encoder's dropout makes the positives (Gao et al. 2021, section 3).
     - `english_nli`: English triplets of a premise, an entailment and a contradiction (Gao et al. 2021, section 4).
     - `translation_pairs`: a sentence and its English translation.
-    - `multilingual_distillation`: the same pairs; the objective is another (`embedder.distillation`).
+    - `multilingual_distillation`: the same pairs, for the objective `distillation`.
 
     Args:
-        baseline: Which.
+        baseline: Name of the baseline.
         anchors: Rows of `tables.ANCHORS`.
         english_nli: Rows of `tables.NLI`, in English.
         parallel: Rows of `tables.PARALLEL`.
-        rows: At most so many, chosen with `seed`, in their original order.
+        rows: Most rows to keep; they are chosen with `seed` and stay in their order.
         seed: Seed of the project.
 
     Raises:
         DataError: The corpora hold nothing for this baseline.
     """
+    if baseline is Baseline.UNTRAINED:
+        return BaselineData([], ANCHORS, {"rows": 0.0, "not_sampled": 0.0})
     metrics: dict[str, float] = {}
     if baseline is Baseline.UNSUPERVISED_SIMCSE:
         found, schema = list(anchors), ANCHORS
@@ -69,8 +72,8 @@ def build_baseline_rows(
         found, schema = [{"anchor": row["text"], "positive": row["english"]} for row in parallel], PAIRS
     if not found:
         raise DataError(
-            f"baseline {baseline!s}: the corpora hold no {_NEEDS[baseline]}; add such files to `corpora`, or take the "
-            "baseline out of grid.baselines and grid.recipes"
+            f"baseline {baseline!s}: the corpora hold no {_NEEDS[baseline]}; add such files to `corpora`, or remove "
+            "the baseline from grid.baselines"
         )
     chosen = sample_rows(found, rows, seed=derive_seed(seed, "baseline", str(baseline)))
     counts = {"rows": float(len(chosen)), "not_sampled": float(len(found) - len(chosen))}

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 InputPath = Annotated[Path, click.Path(exists=True, path_type=Path)]
 """A file or folder that must exist; a string in a further `Annotated` is the option's help."""
+NamedPaths = dict[str, Path]
+"""Files or folders that must exist, from a repeated option `NAME=PATH`; a parameter `inputs` becomes `--input`."""
 OutputPath = Annotated[Path, click.Path(path_type=Path)]
 """A file or folder to write."""
 
@@ -48,10 +50,33 @@ def stage(function: Callable[..., None]) -> click.Command:
 def _option(name: str, hint: Any) -> click.Option:
     plain, *marks = (hint.__origin__, *hint.__metadata__) if hasattr(hint, "__metadata__") else (hint,)
     text = next((mark for mark in marks if isinstance(mark, str)), None)
+    if plain == NamedPaths:
+        return click.Option(
+            [f"--{name.removesuffix('s')}", name], type=_NamedPath(), multiple=True, callback=_mapping, help=text
+        )
     kind = next((mark for mark in marks if isinstance(mark, click.ParamType)), plain)
     if isinstance(plain, type) and issubclass(plain, StrEnum):
         kind = _Member(plain)
     return click.Option([f"--{name.replace('_', '-')}", name], type=kind, required=True, help=text)
+
+
+class _NamedPath(click.Path):
+    """`NAME=PATH` of something that must exist."""
+
+    name = "name=path"
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        name, separator, path = value.partition("=")
+        if not separator:
+            self.fail(f"{value!r}: give NAME=PATH", param, ctx)
+        return name, super().convert(path, param, ctx)
+
+
+def _mapping(_context: click.Context, _option: click.Parameter, pairs: tuple[tuple[str, Path], ...]) -> NamedPaths:
+    return dict(pairs)
 
 
 class _Member(click.Choice[str]):

@@ -1,8 +1,8 @@
-"""The prompts: one definition serves adapter training, the data of XL-LoRA and generation.
+"""The prompts: one definition for adapter training, the data of XL-LoRA and generation.
 
 A prompt asks for one sentence that the premise entails (polarity positive) or contradicts (negative), in a named
-language. Examples, for in-context learning, are earlier turns of the same conversation, so that an answer is shown in
-exactly the place where the model writes one. Rendering to tokens goes through the tokenizer's own chat template.
+language. Examples for in-context learning are earlier turns of the same conversation, so each answer stands exactly
+where the model writes its own. Prompts are rendered by the tokenizer's chat template.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Message = dict[str, str]
-# How templates open a thought and how it ends: Qwen, DeepSeek and others; Cohere; Magistral; gpt-oss.
+# How templates open and close a thought: Qwen, DeepSeek and others; Cohere; Magistral; gpt-oss.
 _THOUGHTS = (
     ("<think>", "</think>"),
     ("<|START_THINKING|>", "<|END_THINKING|>"),
     ("[THINK]", "[/THINK]"),
     ("<|channel|>analysis", "<|end|>"),
 )
-# Stands in for the function that templates ask for today's date, and fills the commonest fields of its argument.
+# Replaces the function that gives templates today's date; it fills the most common fields of the format.
 _DATE = (
     "{% macro strftime_now(form) %}{{ form | replace('%d', '26') | replace('%m', '07') | replace('%b', 'Jul')"
     " | replace('%B', 'July') | replace('%Y', '2024') }}{% endmacro %}"
@@ -43,7 +43,7 @@ class PromptDefinition:
     negative: str
 
     def instruction(self, premise: str, *, polarity: Polarity, language: str) -> str:
-        """The user turn for a premise; the answer is to be in `language` (an English name)."""
+        """The user turn for a premise; it asks for an answer in `language` (an English name)."""
         wording = self.positive if polarity is Polarity.POSITIVE else self.negative
         head, tail = wording.split("{premise}")
         return head.format(language=language) + premise + tail.format(language=language)
@@ -94,7 +94,7 @@ def prompt_definition(version: str) -> PromptDefinition:
 
 
 def repeats_prompt(text: str) -> bool:
-    """Whether a text holds a piece of three words or more of the wording of any prompt definition."""
+    """Whether a text contains a phrase, of three words or more, of any prompt definition."""
     folded = " ".join(text.casefold().split())
     return any(piece in folded for piece in _pieces())
 
@@ -128,20 +128,20 @@ def build_messages(
 def encode_prompt(tokenizer: Any, messages: list[Message]) -> list[int]:
     """Token ids of a prompt, ready for the model to answer.
 
-    The template's text already holds the special tokens, so it is tokenised without adding any: a second BOS at the
-    beginning measurably hurts models such as Gemma. (Some templates begin every turn with the BOS: SmolLM2's, Llama
-    2's.) Where the tokenizer puts a BOS before any text but the template writes none, it is put there. Thinking modes
-    are switched off where a template knows them, and a template that writes the date always writes the same.
+    The template's text already contains the special tokens, so tokenising adds none: a second BOS at the beginning
+    measurably hurts models such as Gemma. (The templates of SmolLM2 and Llama 2 begin every turn with a BOS.) A BOS is
+    added if the tokenizer adds one to any text and the template writes none. Thinking modes are switched off if the
+    template has them. A template that writes the date always writes the same date.
 
     Raises:
-        DataError: The template begins with two BOS, refuses the conversation, or has the model think first.
+        DataError: The template begins with two BOS, refuses the conversation, or makes the model think first.
     """
     shown, written = _guard(tokenizer, messages)
     return _encode(tokenizer, _prompt_text(tokenizer, shown), written)
 
 
 def prompt_text(tokenizer: Any, messages: list[Message]) -> str:
-    """A prompt as text for a tokenizer that adds its special tokens: that then yields the ids of `encode_prompt`.
+    """A prompt as text; a tokenizer that adds its special tokens then gives the ids of `encode_prompt`.
 
     Raises:
         DataError: See `encode_prompt`.
@@ -154,12 +154,12 @@ def prompt_text(tokenizer: Any, messages: list[Message]) -> str:
 
 
 def encode_example(tokenizer: Any, messages: list[Message], answer: str) -> tuple[list[int], list[int]]:
-    """Token ids of a prompt with its answer, and a mask of equal length that is 1 on the answer and its end-of-turn.
+    """Token ids of a prompt with its answer, and a mask of equal length that is 1 on the answer and its end of turn.
 
-    The prompt's ids are those of `encode_prompt`: training sees what generation sees.
+    The ids of the prompt are those of `encode_prompt`: training sees what generation sees.
 
     Raises:
-        DataError: The template does not continue the generation prompt when the answer is added.
+        DataError: The template renders an answered conversation differently from its generation prompt.
     """
     answered = [*messages, {"role": "assistant", "content": answer}]
     shown, written = _guard(tokenizer, answered)
@@ -176,27 +176,27 @@ def encode_example(tokenizer: Any, messages: list[Message], answer: str) -> tupl
 
 
 def encode_text(tokenizer: Any, text: str) -> list[int]:
-    """Token ids of running text between BOS, if there is one, and end; what spells a special token in it is text."""
+    """Token ids of running text between BOS, if there is one, and end; special tokens spelled in it are plain text."""
     begin = [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]
     ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
     return [*begin, *ids, tokenizer.eos_token_id]
 
 
 def decode_answer(tokenizer: Any, generated: Sequence[int], prompt_length: int) -> str:
-    """The answer in a generated sequence: what follows the prompt's tokens, up to the end of the turn, on one line."""
+    """The answer in a generated sequence: the tokens after the prompt, without special ones, on one line."""
     text: str = tokenizer.decode(list(generated)[prompt_length:], skip_special_tokens=True)
     return " ".join(text.split())
 
 
 def _prompt_text(tokenizer: Any, messages: list[Message]) -> str:
-    """The conversation up to where the model is to write its answer, which must not be inside a thought."""
+    """The conversation up to the answer that the model is to write, which must not be inside a thought."""
     text = _render(tokenizer, messages, add_generation_prompt=True)
     tail = text.rpartition(messages[-1]["content"])[2]
     for begin, end in _THOUGHTS:
         if begin in tail and end not in tail.rpartition(begin)[2]:
             raise DataError(
-                f"the generator's chat template opens a thought ({begin}) though enable_thinking=False asks for none; "
-                "choose a model, or a version of it, that answers without thinking"
+                f"the generator's chat template opens a thought ({begin}) despite enable_thinking=False; choose "
+                "a model, or a version of it, that answers without thinking"
             )
     return text
 
@@ -220,7 +220,7 @@ def _render(tokenizer: Any, messages: list[Message], *, add_generation_prompt: b
 
 
 def _dated(template: str) -> str:
-    """The template; one that writes the date (Llama 3.2) writes always the same, or answers would change by the day."""
+    """The template with a fixed date, if it writes one (Llama 3.2): otherwise answers would change from day to day."""
     return _DATE + template if "strftime_now" in template else template
 
 
@@ -237,19 +237,19 @@ def _encode(tokenizer: Any, text: str, written: dict[str, str]) -> list[int]:
 
 
 def _guard(tokenizer: Any, messages: list[Message]) -> tuple[list[Message], dict[str, str]]:
-    """Put marks into the place of contents, if any of them spells a special token, and say what they stand for.
+    """Replace all contents by placeholders if any spells a special token; also return placeholder -> content.
 
-    A text of a corpus may hold `<bos>` or `<end_of_turn>`; it must neither end a turn nor stop the whole run.
+    A text of a corpus may contain `<bos>` or `<end_of_turn>`, which must neither end a turn nor stop the run.
     """
     special = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
     if not any(token in message["content"] for message in messages for token in special):
         return messages, {}
     written = {f"\ue000{number}\ue001": message["content"] for number, message in enumerate(messages)}
-    return [message | {"content": mark} for message, mark in zip(messages, written, strict=True)], written
+    return [message | {"content": placeholder} for message, placeholder in zip(messages, written, strict=True)], written
 
 
 def _tokens(tokenizer: Any, text: str, written: dict[str, str]) -> list[int]:
-    """Token ids of a rendered text; what `_guard` took out of it is put back as mere text."""
+    """Token ids of a rendered text; what `_guard` replaced is put back as plain text."""
     ids: list[int] = []
     for piece in re.split("(\ue000\\d+\ue001)", text) if written else [text]:
         plain = piece in written

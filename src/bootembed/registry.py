@@ -1,8 +1,8 @@
 """The MLflow model registry: one registered model a language, a version a recipe and encoder, one champion.
 
-The champion is chosen by the validation score, never by the test score, and keeps its alias until another version is
-better by more than noise: by a paired bootstrap over the items of the validation set, which each version brings along.
-Registering is idempotent: a model whose content is registered already is not registered again.
+The champion is chosen by its validation score, never by its test score. It keeps the alias until another version is
+significantly better, by a paired bootstrap over the items of the validation set; each version stores its answers to
+them. Registering is idempotent: a model whose content is already registered is not registered again.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
+from bootembed.core.names import UNTRAINED, cell_name
 from bootembed.evaluation.answers import Answers, read_answers, resample
 from bootembed.evaluation.statistics import compare
 from bootembed.report.scores import read_scores
@@ -32,12 +33,12 @@ _REQUIREMENTS = ("sentence-transformers", "transformers", "torch")
 
 @dataclass(frozen=True)
 class Validation:
-    """What champions are chosen by.
+    """The result on the validation set, by which the champion is chosen.
 
     Attributes:
         task: Its name.
         score: The main score on its validation split.
-        answers: On every item of the split; None of a kind of task that leaves none (`evaluation.answers`).
+        answers: To every item of the split; None if the kind of task stores none (`evaluation.answers`).
     """
 
     task: str
@@ -46,7 +47,7 @@ class Validation:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class EmbedderCandidate:
     """An embedder to register; `scores` are task -> split -> main score."""
 
     recipe: str
@@ -57,20 +58,20 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        """Recipe and encoder in one word."""
+        """Recipe and encoder."""
         return f"{self.recipe}-{self.encoder}"
 
 
-def best_candidate(candidates: Sequence[Candidate]) -> Candidate:
-    """The candidate with the highest validation score; of equal ones the first by name."""
+def best_candidate(candidates: Sequence[EmbedderCandidate]) -> EmbedderCandidate:
+    """The candidate with the highest validation score; ties go to the first by name."""
     return min(candidates, key=lambda candidate: (-candidate.validation.score, candidate.name))
 
 
-def register(candidates: Sequence[Candidate], name: str, *, alias: str) -> None:
-    """Register all candidates of a language under `name` and see that `alias` points to the best version.
+def register(candidates: Sequence[EmbedderCandidate], name: str, *, alias: str) -> None:
+    """Register all candidates of a language under `name` and point `alias` to the best version.
 
-    The alias moves only to a version that is better than the one that holds it by more than noise: the 95 % interval of
-    their difference on the validation set lies above zero. One that was chosen by another validation set keeps it.
+    The alias moves only to a version that is significantly better than its holder: the 95 % interval of their
+    difference on the validation set lies above zero. A holder that was chosen by another validation set keeps it.
 
     Raises:
         DataError: The store cannot be used.
@@ -85,7 +86,7 @@ def register(candidates: Sequence[Candidate], name: str, *, alias: str) -> None:
     except MlflowException as error:
         raise DataError(
             f"MLflow store {tracking.shown_uri()} cannot be used: {tracking.without_passwords(error)}; start it, "
-            "choose another one by MLFLOW_TRACKING_URI, or do without by BOOTEMBED_TRACKING=off"
+            "choose another one with MLFLOW_TRACKING_URI, or disable tracking with BOOTEMBED_TRACKING=off"
         ) from error
     present = {v.tags.get("content_hash"): v for v in client.search_model_versions(f"name='{name}'")}
     versions = {}
@@ -93,12 +94,12 @@ def register(candidates: Sequence[Candidate], name: str, *, alias: str) -> None:
         digest = content_hash(candidate.folder)
         found = present.get(digest)
         versions[candidate.name] = found or _add_version(client, candidate, name, digest)
-        _tell_scores(client, candidate, versions[candidate.name])
+        _tag_scores(client, candidate, versions[candidate.name])
     best = best_candidate(candidates)
     _promote(client, alias, versions[best.name], best.validation)
 
 
-def _add_version(client: Any, candidate: Candidate, name: str, digest: str) -> Any:
+def _add_version(client: Any, candidate: EmbedderCandidate, name: str, digest: str) -> Any:
     import mlflow
     from sentence_transformers import SentenceTransformer
 
@@ -117,12 +118,14 @@ def _add_version(client: Any, candidate: Candidate, name: str, digest: str) -> A
     tags = {"recipe": candidate.recipe, "encoder": candidate.encoder, **tracking.provenance_tags()}
     for key, value in tags.items():
         client.set_model_version_tag(name, version, key, value)
-    client.set_model_version_tag(name, version, "content_hash", digest)  # last: without it the version is made again
+    client.set_model_version_tag(
+        name, version, "content_hash", digest
+    )  # last: without it a version is registered again
     return client.get_model_version(name, version)
 
 
-def _tell_scores(client: Any, candidate: Candidate, version: Any) -> None:
-    """Put the present scores beside a version: a model that was registered before may have been scored anew since."""
+def _tag_scores(client: Any, candidate: EmbedderCandidate, version: Any) -> None:
+    """Tag a version with its current scores: a model that was registered earlier may have been scored again."""
     scores = {f"{t}.{split}": f"{s:.6f}" for t, splits in candidate.scores.items() for split, s in splits.items()}
     for key, value in {**scores, "validation_score": repr(candidate.validation.score)}.items():
         client.set_model_version_tag(version.name, version.version, key, value)
@@ -130,7 +133,7 @@ def _tell_scores(client: Any, candidate: Candidate, version: Any) -> None:
 
 
 def _plain_version(package: str) -> str:
-    """Without a local part such as `+cpu`, which no package index knows."""
+    """A package's version without a local part such as `+cpu`, which package indexes do not have."""
     return importlib.metadata.version(package).split("+")[0]
 
 
@@ -168,16 +171,16 @@ def _validation_of(version: Any) -> Validation | None:
 
 
 def _obstacle(new: Validation, present: Validation | None) -> str | None:
-    """Why the new version is not known to be better than the present champion; None if it is."""
+    """Why the new version does not replace the present champion; None if it does."""
     if present is None or not _is_same_set(new, present):
         return (
-            f"it was not chosen by the present validation set of {new.task}, so that scores do not compare; take the "
-            "alias from it to have it chosen anew"
+            f"it was not chosen by the present validation set of {new.task}, so the scores cannot be compared; remove "
+            "its alias to choose the champion again"
         )
     if new.score <= present.score:
         return f"no new one scores higher than its {present.score:.4f}"
     if new.answers is None or present.answers is None:
-        return None  # nothing to resample: the scores alone decide
+        return None  # nothing to resample: the scores decide
     resampled = resample({"new": new.answers, "present": present.answers}, seed=0)
     found = compare(resampled["new"], resampled["present"])
     if found.low > 0:
@@ -198,8 +201,8 @@ def _is_same_set(new: Validation, present: Validation) -> bool:
 
 def read_candidates(
     embedders_dir: Path, scores_dir: Path, results_dir: Path, grid: Grid, *, language: str, task: str
-) -> list[Candidate]:
-    """The embedders of a language with their scores; `task` names the one whose validation split counts.
+) -> list[EmbedderCandidate]:
+    """The trained embedders of a language with their scores; the validation split of `task` counts.
 
     Args:
         embedders_dir: One folder a cell.
@@ -213,11 +216,11 @@ def read_candidates(
         DataError: A score file is missing.
     """
     candidates = []
-    for recipe in grid.recipes:
+    for recipe in (recipe for recipe in grid.recipes if recipe != UNTRAINED):
         for encoder in grid.encoders:
             scores = read_scores(scores_dir, str(recipe), language, encoder)
-            cell = f"{recipe}-{language}-{encoder}"
+            cell = cell_name(recipe, language, encoder)
             answers = read_answers(results_dir / cell, split="validation").get(task)
             validation = Validation(task, scores[task]["validation"], answers)
-            candidates.append(Candidate(str(recipe), encoder, embedders_dir / cell, validation, scores))
+            candidates.append(EmbedderCandidate(str(recipe), encoder, embedders_dir / cell, validation, scores))
     return candidates

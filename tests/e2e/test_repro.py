@@ -119,5 +119,5 @@ def test_another_language_is_params_alone_and_runs_only_its_own_stages(repositor
     others = {name for name in ran if "ind" not in re.split(r"[@-]", name)} - shared
     # every corpus is held against the new evaluation sets, and nothing follows where nothing had to go
     assert {name.partition("@")[0] for name in others} <= {"prepare_evaluation", "prepare_corpora"}
-    assert {"train_embedder@xl_lora-ind-tiny", "evaluate_untrained@ind-tiny"} <= ran
+    assert {"train_embedder@xl_lora-ind-tiny", "evaluate_embedder@untrained-ind-tiny"} <= ran
     assert "ind, tiny" in (repository / "metrics/report.md").read_text()

@@ -12,11 +12,9 @@ from encoders import sentences, write_encoder
 from toy import toy_nli
 
 from benchmarks import embedder, generation, killed_generation
-from bootembed.core.names import Strategy
 from bootembed.core.tables import ANCHORS, TRIPLETS, write_table
 from bootembed.evaluation.kinds.sts import SCHEMA as STS
-from bootembed.generation.generator import describe_generator, write_generator
-from bootembed.generation.shots import ShotPool
+from bootembed.generation.generator import GeneratorDescription, write_generator
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
@@ -30,9 +28,9 @@ def _once(command, *arguments):
 @pytest.fixture
 def generating(tiny_generator, tmp_path):
     """Options that name a generator with adapters, and anchors."""
-    names = {"language": "afr", "language_name": "Afrikaans", "prompt_version": "entail_v1", "shots": ShotPool()}
+    description = GeneratorDescription("xl_lora", "afr", "eng", "English", "entail_v1")
     adapters = random_adapters(tiny_generator, tmp_path / "adapters")
-    write_generator(describe_generator(Strategy.XL_LORA, **names), adapters, tmp_path / "generator")
+    write_generator(description, adapters, tmp_path / "generator")
     anchors = [{"text": row["premise"]} for row in toy_nli(30)]
     write_table(anchors, ANCHORS, tmp_path / "anchors.parquet")
     folders = ["--base-model", tiny_generator, "--generator", tmp_path / "generator"]

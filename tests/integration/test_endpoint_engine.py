@@ -23,11 +23,10 @@ from toy import toy_nli
 from bootembed import tracking
 from bootembed.base_models.tokenizer import train_tokenizer
 from bootembed.core.errors import DataError, ParamsError
-from bootembed.core.names import Polarity, Strategy
+from bootembed.core.names import Polarity
 from bootembed.core.tables import ANCHORS as ANCHORS_TABLE
 from bootembed.core.tables import write_table
-from bootembed.generation.generator import describe_generator, write_generator
-from bootembed.generation.shots import ShotPool
+from bootembed.generation.generator import GeneratorDescription, write_generator
 from bootembed.settings.generation import Prices
 from bootembed.triplets.generate import generate_triplets
 from stages import generate_triplets as generate_triplets_stage
@@ -303,9 +302,7 @@ def test_a_key_that_is_none_is_told_without_it(base, tmp_path, monkeypatch, key)
 
 
 def _generate(base, folder, settings, anchors=ANCHORS):
-    description = describe_generator(
-        Strategy.IN_CONTEXT, language="eng", language_name="English", prompt_version="entail_v1", shots=ShotPool()
-    )
+    description = GeneratorDescription("in_context", "eng", "eng", "English", "entail_v1")
     write_generator(description, {}, folder / "generator")
     return generate_triplets(
         base,
@@ -389,9 +386,7 @@ def _run_stage(base, folder, settings):
     raw["generate_triplets"] |= {"anchors": 6}
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
     write_table(({"text": text} for text in ANCHORS), ANCHORS_TABLE, folder / "anchors.parquet")
-    description = describe_generator(
-        Strategy.IN_CONTEXT, language="afr", language_name="Afrikaans", prompt_version="entail_v1", shots=ShotPool()
-    )
+    description = GeneratorDescription("in_context", "afr", "afr", "Afrikaans", "entail_v1")
     write_generator(description, {}, folder / "generator")
     options = {"strategy": "in_context", "language": "afr", "base-model": base, "encoder": base}
     paths = {

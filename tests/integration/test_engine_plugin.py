@@ -12,11 +12,10 @@ from toy import toy_nli
 
 from bootembed.base_models.tokenizer import train_tokenizer
 from bootembed.core.errors import ParamsError
-from bootembed.core.names import Polarity, Strategy
+from bootembed.core.names import Polarity
 from bootembed.generation import engines
 from bootembed.generation.engine import describe_engine, parameters_in_force
-from bootembed.generation.generator import describe_generator, write_generator
-from bootembed.generation.shots import ShotPool
+from bootembed.generation.generator import GeneratorDescription, write_generator
 from bootembed.settings.generation import Generation
 from bootembed.triplets.generate import generate_triplets
 
@@ -72,9 +71,7 @@ def test_it_answers_premises(settings, tmp_path):
 def test_it_writes_triplets(settings, tmp_path):
     base = tmp_path / "base"
     train_tokenizer(ANCHORS, 300, max_length=64, chat=True).save_pretrained(base)
-    description = describe_generator(
-        Strategy.IN_CONTEXT, language="eng", language_name="English", prompt_version="entail_v1", shots=ShotPool()
-    )
+    description = GeneratorDescription("in_context", "eng", "eng", "English", "entail_v1")
     write_generator(description, {}, tmp_path / "generator")
     triplets = generate_triplets(
         base,

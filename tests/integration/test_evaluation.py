@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import csv
 import functools
+import importlib
 import json
 import random
 import socket
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from encoders import sentences, write_encoder
+from encoders import sentences, write_embedder, write_encoder
 from scipy.stats import spearmanr
 from sentence_transformers import SentenceTransformer
-from sklearn.metrics import f1_score
+from sklearn.metrics import average_precision_score, f1_score
 
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
+from bootembed.core.names import Role
 from bootembed.core.tables import write_table
+from bootembed.corpora.evaluation_sets import read_evaluation_texts
 from bootembed.embedder.pooled_encoder import build_embedder
+from bootembed.evaluation import kinds
+from bootembed.evaluation.answers import read_answers
 from bootembed.evaluation.kind import task_kind
+from bootembed.evaluation.prepare import prepare_evaluation
 from bootembed.evaluation.run import evaluate_embedder, read_tasks
 from bootembed.evaluation.tasks import build_task
+from bootembed.settings.corpora import CorpusSpec, Language
 from bootembed.settings.evaluation import EvaluateEmbedder, TaskSpec
 
 SPECS = {
@@ -30,7 +40,7 @@ SPECS = {
     "SemRel24STS": TaskSpec(kind="sts", implementation="mteb"),
     "Tatoeba": TaskSpec(kind="bitext_mining", implementation="mteb"),
 }
-SETTINGS = EvaluateEmbedder(max_seq_length=20, batch_size=7, pooling_of_base="mean_first_last", tasks=SPECS)
+SETTINGS = EvaluateEmbedder(max_seq_length=20, batch_size=7, tasks=SPECS)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +56,9 @@ def no_network(monkeypatch):
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
-    return write_encoder(tmp_path_factory.mktemp("encoders") / "xlmr", "xlm-roberta")
+    return write_embedder(
+        tmp_path_factory.mktemp("encoders") / "xlmr", "xlm-roberta", pooling="mean_first_last", max_seq_length=20
+    )
 
 
 def _sts(count=40, splits=("validation", "test"), top=5.0):
@@ -158,7 +170,7 @@ def test_sentences_found_give_the_accuracy_again(encoder, tmp_path):
 
 
 def test_a_trained_model_is_scored_as_it_loads(encoder, tmp_path):
-    """With its own pooling, not that of base encoders."""
+    """With its own pooling."""
     build_embedder(encoder, pooling="mean", max_seq_length=12).save_pretrained(str(tmp_path / "model"))
     rows = _sts()
     tasks = [build_task("SampleSTS", SPECS["SampleSTS"], rows, language="afr", script="Latn")]
@@ -169,7 +181,7 @@ def test_a_trained_model_is_scored_as_it_loads(encoder, tmp_path):
     expected = spearmanr([row["score"] for row in test], similar).statistic
     assert result.scores["SampleSTS"]["test"] == pytest.approx(expected, abs=1e-6)
     with pytest.raises(DataError, match="no Sentence Transformers folder"):
-        _evaluate(encoder, tasks, tmp_path / "results", recipe="xl_lora")
+        _evaluate(write_encoder(tmp_path / "base", "bert"), tasks, tmp_path / "results", recipe="xl_lora")
 
 
 def test_two_runs_write_the_same_bytes(encoder, tmp_path):
@@ -388,3 +400,101 @@ def test_a_collapsed_model_is_no_score(encoder, tmp_path):
     task = build_task("SampleSTS", SPECS["SampleSTS"], rows, language="afr", script="Latn")
     with pytest.raises(DataError, match=r"split 'validation': the score is nan: .* collapsed"):
         _evaluate(encoder, [task], tmp_path)
+
+
+TOY_KIND = """
+import pyarrow as pa
+
+from bootembed.core.tables import TEXT, schema
+from bootembed.evaluation.kind import AnswerTable, Kind
+
+TABLE = schema(("left", "right"), split=TEXT, left=TEXT, right=TEXT, same=TEXT)
+ANSWERS = schema(task=TEXT, split=TEXT, index=pa.int64(), close=pa.bool_(), same=TEXT)
+
+
+def _answers(saved, rows):
+    for similarity, row in zip(saved["cosine_scores"], rows, strict=True):
+        yield {"close": similarity > 0.5, "same": row["same"]}
+
+
+class Paraphrases(Kind):
+    schema = TABLE
+    task_type = "PairClassification"
+    base = "AbsTaskPairClassification"
+    main_score = "cosine_ap"
+    answers = AnswerTable(
+        "paraphrases.parquet",
+        ANSWERS,
+        _answers,
+        "accuracy",
+        value=lambda row: float(row["close"] == (row["same"] == "yes")),
+    )
+
+    def to_mteb(self, task, by_split, *, code, strict):
+        from datasets import Dataset
+
+        columns = {"sentence1": "left", "sentence2": "right"}
+        return {
+            split: Dataset.from_dict(
+                {theirs: [row[ours] for row in rows] for theirs, ours in columns.items()}
+                | {"labels": [int(row["same"] == "yes") for row in rows]}
+            )
+            for split, rows in by_split.items()
+        }
+
+    def from_mteb(self, task, split, by_split, *, code):
+        raise NotImplementedError
+
+
+KIND = Paraphrases()
+"""
+
+
+@pytest.fixture
+def toy_kind(tmp_path, monkeypatch):
+    """A kind of task whose only trace is its file."""
+    (tmp_path / "kinds").mkdir()
+    (tmp_path / "kinds" / "paraphrases.py").write_text(TOY_KIND)
+    monkeypatch.setattr(kinds, "__path__", [*kinds.__path__, str(tmp_path / "kinds")])
+    importlib.invalidate_caches()
+    yield "paraphrases"
+    sys.modules.pop("bootembed.evaluation.kinds.paraphrases", None)
+
+
+def test_a_kind_is_added_by_its_file_alone(encoder, tmp_path, toy_kind):
+    """From a raw file to the table, what is held out of training, the score and the answers."""
+    pairs = [(row["sentence1"], row["sentence2"], row["score"] > 2.5) for row in _sts(splits=("test",))]
+    with (tmp_path / "pairs.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([("one", "two", "same"), *((a, b, "yes" if c else "no") for a, b, c in pairs)])
+    file = {"format": "csv", "path": "pairs.csv", "split": "test", "columns": {"left": "one", "right": "two"}}
+    corpus = CorpusSpec.model_validate({"evaluation": {"Toy": [file]}})
+    specs = {"Toy": TaskSpec(kind=toy_kind, implementation="bootembed")}
+    configured = Language(name="Some", script="Latn", role=Role.TARGET, folder=".", corpus="some")
+    tables = tmp_path / "evaluation"
+    prepare_evaluation(
+        corpus, specs, language="afr", configured=configured, input_dir=tmp_path, output_dir=tables / "afr"
+    )
+    assert read_evaluation_texts(tables, ["afr"])[:: len(pairs)] == [("afr/Toy", side) for side in pairs[0][:2]]
+
+    result = _evaluate(encoder, read_tasks(tables / "afr", specs, language="afr", script="Latn"), tmp_path / "results")
+    one, two = (_embed(encoder, [pair[side] for pair in pairs]) for side in (0, 1))
+    similar = (one * two).sum(1)
+    expected = average_precision_score([pair[2] for pair in pairs], similar)
+    assert result.scores == {"Toy": {"test": pytest.approx(expected, abs=1e-6)}}
+    assert result.geometry == {}
+    answers = read_answers(tmp_path / "results", split="test")["Toy"]
+    assert answers.statistic == "accuracy"
+    assert answers.values == [float((close > 0.5) == pair[2]) for close, pair in zip(similar, pairs, strict=True)]
+
+
+def test_kinds_are_known_without_loading_torch_or_mteb():
+    script = (
+        "import sys\n"
+        "from bootembed.core.plugins import plugin_names\n"
+        "from bootembed.evaluation.kind import task_kind\n"
+        "print(*(task_kind(name).name for name in plugin_names('bootembed.evaluation.kinds')))\n"
+        "sys.exit(sorted({'torch', 'mteb', 'datasets'} & set(sys.modules)) or 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert done.stdout.split() == ["bitext_mining", "classification", "clustering", "retrieval", "sts"]
+    assert done.returncode == 0, done.stderr

@@ -12,8 +12,8 @@ from toy import CONTRADICTED, ENTAILED, toy_nli
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter
 from bootembed.core.hashing import content_hash
-from bootembed.core.names import Polarity, Strategy
-from bootembed.generation.generator import describe_generator, write_generator
+from bootembed.core.names import Polarity
+from bootembed.generation.generator import GeneratorDescription, write_generator
 from bootembed.generation.shots import Example, ShotPool
 from bootembed.prompts import prompt_definition
 from bootembed.settings.models import Lora
@@ -54,9 +54,7 @@ def generator_dir(tiny_generator, tmp_path_factory):
             checkpoint_dir=folder / "work",
             seed=1,
         )
-    description = describe_generator(
-        Strategy.XL_LORA, language="afr", language_name="Afrikaans", prompt_version="entail_v1", shots=ShotPool()
-    )
+    description = GeneratorDescription("xl_lora", "afr", "eng", "English", "entail_v1")
     write_generator(description, adapters, folder / "xl_lora-afr")
     return folder / "xl_lora-afr"
 
@@ -108,12 +106,8 @@ def test_too_long_prompts_are_counted_not_cut(tiny_generator, generator_dir, tmp
 def test_each_anchor_gets_its_own_examples(tiny_generator, tmp_path):
     """An example too long for the prompt is in the way of the anchor it is similar to, and of no other."""
     pool = [Example("A door. " + "The cat is a cat. " * 60, "p", "n"), Example("A book opens a book.", "p", "n")]
-    description = describe_generator(
-        Strategy.IN_CONTEXT,
-        language="eng",
-        language_name="English",
-        prompt_version="entail_v1",
-        shots=ShotPool(pool, 1, "similar"),
+    description = GeneratorDescription(
+        "in_context", "eng", "eng", "English", "entail_v1", shots=ShotPool(pool, 1, "similar")
     )
     write_generator(description, {}, tmp_path / "in_context-eng")
     triplets = generate_triplets(

@@ -15,9 +15,8 @@ from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter
 from bootembed.base_models.load import load_generator
 from bootembed.core.errors import DataError, ParamsError
-from bootembed.core.names import Polarity, Strategy
-from bootembed.generation.generator import describe_generator, write_generator
-from bootembed.generation.shots import ShotPool
+from bootembed.core.names import Polarity
+from bootembed.generation.generator import GeneratorDescription, write_generator
 from bootembed.prompts import build_messages, encode_example, encode_prompt, prompt_definition
 from bootembed.settings.models import ComposeAdapter, Lora
 from bootembed.strategies.adapter_composition import compose_adapters, read_adapter, write_adapter
@@ -87,13 +86,7 @@ def test_adapters_composition_and_generation(architecture, tmp_path):
         assert torch.allclose(found, plain(input_ids=ids).logits, atol=1e-5)
         assert not torch.allclose(found, without, atol=1e-5)
 
-    description = describe_generator(
-        Strategy.ADAPTER_COMPOSITION,
-        language="afr",
-        language_name="Afrikaans",
-        prompt_version="entail_v1",
-        shots=ShotPool(),
-    )
+    description = GeneratorDescription("adapter_composition", "afr", "afr", "Afrikaans", "entail_v1")
     adapters = dict.fromkeys(Polarity, tmp_path / "composed")
     write_generator(description, adapters, tmp_path / "generator")
     triplets = generate_triplets(
@@ -167,13 +160,7 @@ def test_four_bit_training_composition_and_generation(tmp_path):
         with composed.disable_adapter():
             assert torch.equal(composed(input_ids=ids).logits, before)
 
-    description = describe_generator(
-        Strategy.ADAPTER_COMPOSITION,
-        language="afr",
-        language_name="Afrikaans",
-        prompt_version="entail_v1",
-        shots=ShotPool(),
-    )
+    description = GeneratorDescription("adapter_composition", "afr", "afr", "Afrikaans", "entail_v1")
     write_generator(description, dict.fromkeys(Polarity, tmp_path / "composed"), tmp_path / "generator")
     four_bit = GENERATION.transformers.model_copy(update={"load_in_4bit": True})
     triplets = generate_triplets(
@@ -192,7 +179,7 @@ def test_four_bit_is_refused_where_it_cannot_be(tmp_path, monkeypatch):
     base = write_generator_model(tmp_path, "llama")
     with monkeypatch.context() as patch:
         patch.setattr("bitsandbytes.supported_torch_devices", {"no such device"})
-        with pytest.raises(ParamsError, match="load_in_4bit: true, which bitsandbytes cannot on this machine"):
+        with pytest.raises(ParamsError, match="load_in_4bit: true: bitsandbytes does not support this machine"):
             load_generator(base, bf16=False, load_in_4bit=True)
     monkeypatch.setattr("transformers.utils.is_bitsandbytes_available", lambda: False)
     with pytest.raises(ParamsError, match="load_in_4bit: true needs the package bitsandbytes"):

@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from encoders import sentences, write_encoder
+from encoders import sentences, write_embedder
 from scipy.stats import spearmanr
 
 from bootembed.core.names import Role
@@ -26,12 +26,12 @@ TASKS = {
     "SIB200Classification": TaskSpec(kind="classification", implementation=MTEB),
     "SIB200ClusteringS2S": TaskSpec(kind="clustering", implementation=MTEB),
 }
-SETTINGS = EvaluateEmbedder(max_seq_length=20, batch_size=8, pooling_of_base="mean", tasks=TASKS)
+SETTINGS = EvaluateEmbedder(max_seq_length=20, batch_size=8, tasks=TASKS)
 
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory):
-    return write_encoder(tmp_path_factory.mktemp("encoders") / "bert", "bert")
+    return write_embedder(tmp_path_factory.mktemp("encoders") / "bert", "bert", pooling="mean", max_seq_length=20)
 
 
 def _pairs(count, seed=0):

@@ -17,9 +17,8 @@ from sentence_transformers import SentenceTransformer
 from toy import toy_nli
 
 from bootembed.core.errors import DataError, ParamsError
-from bootembed.core.processes import started_processes
+from bootembed.core.processes import check_batch, started_processes
 from bootembed.core.tables import NLI, TRIPLETS, write_table
-from bootembed.embedder.train import training_columns
 from bootembed.strategies.adapter_composition import read_adapter, relative_difference
 
 ROOT = Path(__file__).parents[2]
@@ -146,8 +145,9 @@ def test_adapters_of_one_and_two_processes_are_alike(tmp_path):
             train_task_adapter__bf16=False,
             train_task_adapter__max_length=256,
         )
-        words = ["stages.train_task_adapter", "--polarity", "positive", "--base-model", base, "--params", params]
-        words += ["--nli", tmp_path / "nli.parquet", "--checkpoint-dir", "work", "--output-dir", "adapter"]
+        words = ["stages.train_entailment_adapter", "--section", "train_task_adapter", "--polarity", "positive"]
+        words += ["--base-model", base, "--params", params, "--rows", tmp_path / "nli.parquet"]
+        words += ["--checkpoint-dir", "work", "--output-dir", "adapter"]
         said = _run(tmp_path / name, words)
         losses[name] = [float(loss) for loss in re.findall(r"'loss': '([0-9.]+)'", said)]
         assert not (tmp_path / name / "work").exists()
@@ -161,7 +161,7 @@ def test_adapters_of_one_and_two_processes_are_alike(tmp_path):
 def test_rows_too_few_for_all_processes_are_refused(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(DataError, match="24 rows are fewer than a batch of 16 for each of 2 processes"):
-        training_columns([{"anchor": text, "positive": text} for text in sentences(24)], per_process=16)
+        check_batch(24, 16, key="train_embedder.per_device_train_batch_size")
 
 
 def test_more_processes_than_gpus_are_refused(monkeypatch):

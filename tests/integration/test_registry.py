@@ -14,7 +14,7 @@ from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.evaluation.answers import Answers
-from bootembed.registry import Candidate, Validation, best_candidate, register
+from bootembed.registry import EmbedderCandidate, Validation, best_candidate, register
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def _candidate(folder, recipe, validation, *, seed):
     if isinstance(validation, float):
         validation = _validation(validation, seed=seed)
     scores = {validation.task: {"validation": validation.score, "test": 1 - validation.score}}
-    return Candidate(recipe, "tiny", path, validation, scores)
+    return EmbedderCandidate(recipe, "tiny", path, validation, scores)
 
 
 def _champion(name="bootembed-afr"):
@@ -108,7 +108,7 @@ def test_a_score_on_another_validation_set_dethrones_nobody(store, other, caplog
     second = _candidate(store, "english_nli", other, seed=2)
     register([second], "bootembed-afr", alias="champion")
     assert _champion().tags["recipe"] == "xl_lora"
-    assert "scores do not compare" in caplog.text
+    assert "scores cannot be compared" in caplog.text
 
     rescored = _candidate(store, "xl_lora", Validation(other.task, 0.2, other.answers), seed=1)
     register([rescored, second], "bootembed-afr", alias="champion")

@@ -40,7 +40,12 @@ def params(tmp_path):
 
 
 def _run(command, **options):
-    words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    words = [
+        word
+        for name, value in options.items()
+        for each in (value if isinstance(value, list) else [value])
+        for word in (f"--{name.replace('_', '-')}", str(each))
+    ]
     result = CliRunner().invoke(command, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
 
@@ -54,11 +59,11 @@ def test_in_context_from_examples_to_a_dataset(tiny_generator, tmp_path, params)
     _run(
         assemble_generator.main,
         **cell,
-        composed_dir=tmp_path,
-        xl_lora_dir=tmp_path,
-        examples=tmp_path / "examples.parquet",
-        english_nli=tmp_path / "nli.parquet",
-        anchors=tmp_path / "anchors.parquet",
+        input=[
+            f"examples={tmp_path / 'examples.parquet'}",
+            f"english_nli={tmp_path / 'nli.parquet'}",
+            f"anchors={tmp_path / 'anchors.parquet'}",
+        ],
         output_dir=tmp_path / "generator",
     )
     assert json.loads((tmp_path / "generator/generator.json").read_text())["shots"]["excluded"] == 2

@@ -7,15 +7,21 @@ import importlib
 import re
 import shlex
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from dvc.repo import Repo
+
+from bootembed.settings.schema import Params
 
 ROOT = Path(__file__).parents[2]
 STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if stage.cmd}
 # One cell of each stage is enough: the others differ in the values of the grid only.
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
-NO_DEPENDENCY = {"cli", "tracking", "errors", "tables", "__init__"}
+SETTINGS = ROOT / "src/bootembed/settings"
+# What the command line, MLflow and the checks of parameters before a stage do decides no output of it.
+CHANGES_NO_OUTPUT = ["bootembed/cli.py", "bootembed/tracking.py"]
+CHANGES_NO_OUTPUT += [f"settings/{name}.py" for name in ("schema", "consistency*", "load", "base")]
 OUTPUTS = {"--output", "--output-dir", "--rejected", "--metrics", "--results-dir", "--markdown", "--summary"}
 OUTPUTS |= {"--scores-csv", "--oracle-csv", "--card"}
 WORK = {"--checkpoint-dir", "--answer-cache"}
@@ -25,7 +31,7 @@ every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
 def _command(stage):
     words = shlex.split(stage.cmd)
     assert words[:2] == ["python", "-m"]
-    return importlib.import_module(words[2]).main, dict(zip(words[3::2], words[4::2], strict=True)), words[2]
+    return importlib.import_module(words[2]).main, list(zip(words[3::2], words[4::2], strict=True)), words[2]
 
 
 def _paths(items):
@@ -45,8 +51,9 @@ def test_the_graph_is_small_enough_for_dvc():
 def test_the_command_accepts_what_dvc_passes(name):
     command, options, _ = _command(ONE_OF_EACH[name])
     known = {option: parameter for parameter in command.params for option in parameter.opts}
-    assert set(options) <= set(known)
-    missing = [p.opts[0] for p in command.params if p.required and not set(p.opts) & set(options)]
+    given = {option for option, _ in options}
+    assert given <= set(known)
+    missing = [p.opts[0] for p in command.params if p.required and not set(p.opts) & given]
     assert not missing
 
 
@@ -55,33 +62,45 @@ def test_every_path_is_declared(name):
     stage = ONE_OF_EACH[name]
     _, options, _ = _command(stage)
     reads_results = name in {"report", "register_models"}
-    for option, value in options.items():
+    for option, value in options:
         if "/" not in value or option in WORK:
             continue
         is_output = option in OUTPUTS and not (reads_results and option == "--results-dir")
         declared = _paths(stage.outs if is_output else stage.deps)
-        assert _covered(value, declared), f"{option} {value} is not among {sorted(declared)}"
+        assert _covered(value.rpartition("=")[2], declared), f"{option} {value} is not among {sorted(declared)}"
 
 
 @every_stage
-def test_code_dependencies_cover_what_the_command_imports(name):
+def test_code_dependencies_cover_all_that_can_change_an_output(name):
     stage = ONE_OF_EACH[name]
     _, _, module = _command(stage)
-    declared = _paths(stage.deps)
-    needed = _imports_of(ROOT / (module.replace(".", "/") + ".py"))
-    missing = [path for path in sorted(needed) if not _covered(path, declared)]
+    declared = [path for path in _paths(stage.deps) if path.startswith(("src/", "stages/"))]
+    needed = _code_of(ROOT / (module.replace(".", "/") + ".py"))
+    missing = [path for path in sorted(needed) if not any(path == d or path.startswith(f"{d}/") for d in declared)]
     assert not missing, f"dvc.yaml: {name} must depend on {missing}"
+    unused = [d for d in declared if not any(path == d or path.startswith(f"{d}/") for path in needed)]
+    assert not unused, f"dvc.yaml: {name} depends on {unused}, which it does not use"
 
 
-def _imports_of(file, seen=None):
-    """First-party files that `file` imports, directly or not, less the allow-list; not those for typing alone."""
-    seen = set() if seen is None else seen
-    for node in _runtime_nodes(ast.parse(file.read_text())):
-        for path in _first_party(node):
-            relative = path.relative_to(ROOT).as_posix()
-            if path.stem not in NO_DEPENDENCY and "/settings/" not in relative and relative not in seen:
-                seen.add(relative)
-                _imports_of(path, seen)
+def _code_of(file, seen=None):
+    """Files that `file` uses, directly or not, less those of `CHANGES_NO_OUTPUT`.
+
+    It uses what it imports, what it names as text (plugins and data files are found so), and the sections of the
+    parameters that it reads or names for typing alone: their defaults and properties decide outputs.
+    """
+    seen = {file.relative_to(ROOT).as_posix()} if seen is None else seen
+    tree = ast.parse(file.read_text())
+    runtime = list(_runtime_nodes(tree))
+    used = {path for node in runtime for path in _imported(node)}
+    if file.parent != SETTINGS and file.name != "__init__.py":  # those name plugins only for others to load them
+        used |= {path for node in runtime for path in _named(node)}
+    used |= {path for node in ast.walk(tree) for path in (*_imported(node), *_section(node)) if path.parent == SETTINGS}
+    for path in used:
+        relative = path.relative_to(ROOT).as_posix()
+        if not any(path.match(pattern) for pattern in CHANGES_NO_OUTPUT) and relative not in seen:
+            seen.add(relative)
+            if path.suffix == ".py":
+                _code_of(path, seen)
     return seen
 
 
@@ -93,15 +112,52 @@ def _runtime_nodes(node):
         yield from _runtime_nodes(child)
 
 
-def _first_party(node):
+def _imported(node):
     if not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bootembed")):
         return
     base = ROOT / "src" / node.module.replace(".", "/")
     for alias in node.names:
-        for path in (base / f"{alias.name}.py", base.with_suffix(".py"), base / "__init__.py"):
+        if base.is_dir() and alias.name.startswith("load_"):
+            yield from base.glob("*.py")  # the plugins of a package, by its own function
+        for path in (
+            base / f"{alias.name}.py",
+            base / alias.name / "__init__.py",
+            base.with_suffix(".py"),
+            base / "__init__.py",
+        ):
             if path.is_file():
-                yield path
+                yield from [path] if path.name != "__init__.py" or _has_code(path) else []
                 break
+
+
+def _has_code(package):
+    return any(not isinstance(node, ast.Expr) for node in ast.parse(package.read_text()).body)
+
+
+def _section(node):
+    """Modules of the types of a section that is read, as `params.section`."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "params":
+        field = Params.model_fields.get(node.attr)
+        for kind in [] if field is None else [field.annotation, *get_args(field.annotation)]:
+            if kind.__module__.startswith("bootembed.settings."):
+                yield SETTINGS / f"{kind.__module__.rpartition('.')[2]}.py"
+
+
+def _named(node):
+    """The plugins of a package that is named as text, or its data files."""
+    if (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"bootembed(\.\w+)+", node.value)
+    ):
+        folder = ROOT / "src" / node.value.replace(".", "/")
+        inner = folder / "data" if (folder / "data").is_dir() else folder
+        if inner.is_dir():
+            yield from (
+                path
+                for path in inner.rglob("*")
+                if path.is_file() and path.suffix != ".pyc" and path.stat().st_size and path.name != "__init__.py"
+            )
 
 
 @every_stage

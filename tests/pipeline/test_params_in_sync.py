@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from dvc.repo import Repo
@@ -35,17 +36,31 @@ def test_every_profile_is_valid_and_says_its_name(profile, tmp_path):
 
 
 def test_recipes_follow_from_strategies_and_baselines(tmp_path):
-    overrides = ["grid.strategies=[xl_lora]", "grid.baselines=[english_nli]"]
+    overrides = ["grid.strategies=[xl_lora]", "grid.baselines=[untrained,english_nli]"]
     params = load_params(_compose("laptop", tmp_path / "params.yaml", *overrides))
-    assert params.grid.recipes == ["xl_lora", "english_nli"]
+    assert params.grid.recipes == ["xl_lora", "untrained", "english_nli"]
+
+
+def test_dvc_composes_with_the_same_plugins():
+    hydra = Repo(str(ROOT)).config["hydra"]
+    assert hydra["enabled"]
+    assert (ROOT / hydra["plugins_path"]).samefile(ROOT / "conf/plugins")
 
 
 def test_every_recipe_has_an_entry_that_dvc_can_track(tmp_path):
-    overrides = ["grid.baselines=[multilingual_distillation]", "+train_embedder_recipes.xl_lora.learning_rate=1.0"]
+    overrides = [
+        "grid.baselines=[untrained,multilingual_distillation]",
+        "+train_embedder_recipes.xl_lora.learning_rate=1.0",
+    ]
     composed = yaml.safe_load(_compose("laptop", tmp_path / "params.yaml", *overrides).read_text())
     found = composed["train_embedder_recipes"]
     assert found["multilingual_distillation"] == {"objective": "distillation"}
     assert (found["in_context"], found["xl_lora"]) == ({}, {"learning_rate": 1.0})
+
+
+def test_faults_name_the_profile(tmp_path):
+    with pytest.raises(click.ClickException, match=r"^profile laptop: train_embedder\.pooling: value 'max'"):
+        _compose("laptop", tmp_path / "params.yaml", "train_embedder.pooling=max")
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -98,5 +113,5 @@ def test_the_paper_profile_has_the_settings_of_the_official_code(tmp_path):
     )
     assert (embedder.num_train_epochs, embedder.per_device_train_batch_size, embedder.learning_rate) == (3, 512, 5e-5)
     assert (embedder.max_seq_length, embedder.temperature, embedder.fp16) == (32, 0.05, True)
-    assert (embedder.pooling, params.evaluate_embedder.pooling_of_base) == ("mean_first_last", "mean")
+    assert (embedder.pooling, params.embedder_settings("untrained").pooling) == ("mean_first_last", "mean")
     assert params.grid.languages == ["afr", "hau", "hin", "ind", "kor", "mar", "tel"]

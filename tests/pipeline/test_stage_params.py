@@ -7,10 +7,14 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from dvc.repo import Repo
+
+from bootembed.core.plugins import plugin_names
 
 ROOT = Path(__file__).parents[2]
 STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if stage.cmd}
+SECTIONS = yaml.safe_load((ROOT / "params.yaml").read_text())
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
 # Names of the champion and its alias say nothing of another output; a cell's own keys stand in its command.
 every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
@@ -21,10 +25,25 @@ def _module(stage):
     return ROOT / (shlex.split(stage.cmd)[2].replace(".", "/") + ".py")
 
 
-def _reads(node):
-    """Dotted names below `params` that a stage reads: `params.a.b` gives `a.b`, `params.a[key]` gives `a`."""
+def _options(stage):
+    """Options of a stage's command and their values, by the names of its function's parameters."""
+    words = shlex.split(stage.cmd)[3:]
+    return {name[2:].replace("-", "_"): value for name, value in zip(words[::2], words[1::2], strict=True)}
+
+
+def _reads(stage, *files):
+    """Dotted names below `params` that files read for a stage.
+
+    `params.a.b` gives `a.b`, `params.a[key]` gives `a`, and `getattr(params, option)` the section that the command
+    names with this option; a strategy's section is any that has the name of a strategy.
+    """
     found = set()
-    for child in ast.walk(node):
+    for child in (child for file in files for child in ast.walk(ast.parse(file.read_text()))):
+        call = ast.unparse(child) if isinstance(child, ast.Call) else ""
+        if call == "getattr(params, strategy, None)":
+            found.update(name for name in plugin_names("bootembed.strategies") if name in SECTIONS)
+        elif call.startswith("getattr(params,"):
+            found.add(_options(stage)[child.args[1].id])
         names, owner = [], child
         while isinstance(owner, ast.Attribute):
             names.append(owner.attr)
@@ -45,7 +64,7 @@ def test_what_a_stage_reads_is_declared(name):
     declared = _declared(stage)
     undeclared = [
         key
-        for key in sorted(_reads(ast.parse(_module(stage).read_text())))
+        for key in sorted(_reads(stage, _module(stage)))
         if not any(key == found or key.startswith(f"{found}.") or found.startswith(f"{key}.") for found in declared)
     ]
     assert not undeclared, f"{name} reads {undeclared}, dvc.yaml declares {sorted(declared)}"
@@ -55,7 +74,7 @@ def test_what_a_stage_reads_is_declared(name):
 def test_what_is_declared_is_read(name):
     stage = ONE_OF_EACH[name]
     shared = ROOT / "src/bootembed/cli.py"  # what every stage does
-    reads = {key for file in (_module(stage), shared) for key in _reads(ast.parse(file.read_text()))}
+    reads = _reads(stage, _module(stage), shared)
     unread = [
         key
         for key in sorted(_declared(stage))

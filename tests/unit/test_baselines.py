@@ -72,7 +72,13 @@ def test_rows_are_limited_by_seed_and_keep_their_order(baseline: Baseline) -> No
     assert data.metrics == {"rows": 8, "not_sampled": 12}
 
 
-@pytest.mark.parametrize("baseline", list(Baseline))
+def test_untrained_has_no_rows() -> None:
+    data = build(Baseline.UNTRAINED)
+    assert data.rows == []
+    assert data.metrics == {"rows": 0, "not_sampled": 0}
+
+
+@pytest.mark.parametrize("baseline", [baseline for baseline in Baseline if baseline is not Baseline.UNTRAINED])
 def test_a_baseline_without_data_is_refused_with_the_remedy(baseline: Baseline) -> None:
     with pytest.raises(DataError, match=rf"baseline {baseline}: .*grid\.baselines"):
         build(baseline, anchors=[], english_nli=[], parallel=[])

@@ -19,13 +19,13 @@ from bootembed.generation.answer_cache import Answer
 from bootembed.generation.shots import Example, ShotPool
 from bootembed.settings.models import BaseModelSpec
 from bootembed.settings.triplets import Card, Source
-from bootembed.triplets.card import GenerationProvenance, dataset_card
+from bootembed.triplets.card import GenerationSettings, dataset_card
 from bootembed.triplets.filters import Candidate, TripletRejection, Verdict
 from bootembed.triplets.generate import Triplets
 from bootembed.triplets.results import write_triplets
 
 PARSER = MarkdownIt("commonmark").enable("table")
-ORIGIN = {
+PROVENANCE = {
     "language": "afr",
     "answer_language": "eng",
     "strategy": "xl_lora",
@@ -35,7 +35,7 @@ ORIGIN = {
     "prompt_version": "entail_v1",
     "seed": 7,
 }
-MAKING = GenerationProvenance(
+SETTINGS = GenerationSettings(
     BaseModelSpec(role="generator", source="hub", id="some/model", revision="c" * 40),
     GREEDY,
     ALL,
@@ -62,9 +62,11 @@ def _triplets(texts=NASTY):
             answer = None if reason is TripletRejection.PROMPT_TOO_LONG else Answer(sentence, True)
             verdicts.append(Verdict(Candidate(number, sentence, answer, answer), reason))
     rows = [
-        {"anchor": t, "positive": t, "negative": t, "anchor_id": number, **ORIGIN} for number, t in enumerate(texts)
+        {"anchor": t, "positive": t, "negative": t, "anchor_id": number, **PROVENANCE} for number, t in enumerate(texts)
     ]
-    return Triplets(rows, verdicts, ORIGIN, ShotPool([Example("a", "b", "c")] * 9, 3, "similar"), language_check=True)
+    return Triplets(
+        rows, verdicts, PROVENANCE, ShotPool([Example("a", "b", "c")] * 9, 3, "similar"), language_check=True
+    )
 
 
 def _cells(markdown):
@@ -98,11 +100,11 @@ def test_no_sentence_changes_the_outline_of_the_card(texts):
 
 
 def _body(triplets):
-    return dataset_card(triplets, MAKING).split("---\n", 2)[2]
+    return dataset_card(triplets, SETTINGS).split("---\n", 2)[2]
 
 
-def test_the_card_tells_origin_filters_counts_and_examples():
-    card = dataset_card(_triplets(), MAKING)
+def test_the_card_shows_provenance_filters_counts_and_examples():
+    card = dataset_card(_triplets(), SETTINGS)
     header = yaml.safe_load(card.split("---\n")[1])
     assert header["language"] == ["afr", "eng"]
     assert header["license"] == "cc-by-4.0"
@@ -128,12 +130,12 @@ def test_the_card_tells_origin_filters_counts_and_examples():
 
 
 def test_the_same_triplets_give_the_same_card():
-    assert dataset_card(_triplets(), MAKING) == dataset_card(_triplets(), MAKING)
+    assert dataset_card(_triplets(), SETTINGS) == dataset_card(_triplets(), SETTINGS)
 
 
 def test_nothing_kept_is_still_a_card():
-    kept_none = Triplets([], _triplets().verdicts, ORIGIN, ShotPool(), language_check=False)
-    card = dataset_card(kept_none, MAKING)
+    kept_none = Triplets([], _triplets().verdicts, PROVENANCE, ShotPool(), language_check=False)
+    card = dataset_card(kept_none, SETTINGS)
     assert "was not checked" in card
     assert "n<1K" in card
 
@@ -149,7 +151,7 @@ def test_datasets_loads_the_folder(tmp_path, count):
         rejected=folder / "rejected.parquet",
         metrics_path=tmp_path / "metrics.json",
     )
-    (folder / "README.md").write_text(dataset_card(triplets, MAKING), encoding="utf-8")
+    (folder / "README.md").write_text(dataset_card(triplets, SETTINGS), encoding="utf-8")
     cache = str(tmp_path / "cache")
     loaded = datasets.load_dataset(str(folder), split="train", cache_dir=cache)
     assert loaded.column_names == GENERATED_TRIPLETS.names
@@ -164,8 +166,8 @@ def test_datasets_loads_the_folder(tmp_path, count):
 def test_a_model_behind_an_endpoint_is_not_called_the_base_model():
     openai = GREEDY.openai.model_copy(update={"serves_generator": False, "base_url": "http://host.of.mine/v1"})
     generation = GREEDY.model_copy(update={"engine": "openai", "openai": openai})
-    card = dataset_card(_triplets(), replace(MAKING, generation=generation))
+    card = dataset_card(_triplets(), replace(SETTINGS, generation=generation))
     assert "an endpoint's" in card
     assert "some/model" not in card
     assert "host.of.mine" not in card
-    assert "some/model" in dataset_card(_triplets(), MAKING)
+    assert "some/model" in dataset_card(_triplets(), SETTINGS)

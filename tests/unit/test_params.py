@@ -87,7 +87,11 @@ def _set(path, value):
             ["several_sentences", "'off'", "'reject', 'cut' or 'keep'"],
         ),
         ("generation.openai.models.positive", "{lang}", ["openai.models", "{lang}", "{strategy} and {language}"]),
-        ("generation.openai.extra_body", {"model": "x"}, ["generation.openai", "'model'", "take them out"]),
+        (
+            "generation.openai.extra_body",
+            {"model": "x"},
+            ["generation.openai.extra_body: value {'model': 'x'}: ['model'] cannot", "remove them"],
+        ),
         ("generation.openai.api_key_env", "sk-1 2", ["api_key_env", "pattern"]),
         ("train_embedder.learning_rate", float("inf"), ["train_embedder.learning_rate", "finite"]),
         ("seed", 2**32, ["seed", "less than"]),
@@ -103,6 +107,7 @@ def test_fault_names_key_value_and_remedy(path, value, told):
     assert all(part in message for part in told), message
 
 
+UNTRAINED = {"untrained": {"objective": "none", "pooling": "mean"}}
 LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-linear"}
 
 
@@ -116,6 +121,30 @@ LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-lin
         (
             {"train_embedder.lora": LORA, "train_embedder_recipes.xl_lora": {"trained_layers": 1}},
             ["train_embedder_recipes.xl_lora.trained_layers: value 1: together with lora", "set one"],
+        ),
+        (
+            {"train_embedder.lora": LORA, "train_embedder_recipes.xl_lora": {"new_word_min_count": 1}},
+            ["train_embedder_recipes.xl_lora.new_word_min_count: value 1: together with lora", "set one"],
+        ),
+        (
+            {"train_embedder.matryoshka_dimensions": [64, 64, 128]},
+            ["train_embedder_recipes.xl_lora.matryoshka_dimensions: [64, 64, 128]: a dimension is named twice"],
+        ),
+        (
+            {"train_embedder_recipes.xl_lora": {"objective": "contrastiv"}},
+            ["objective: 'contrastiv' is not known (did you mean 'contrastive'?)"],
+        ),
+        (
+            {"train_embedder_recipes.xl_lora": {"objective": "none"}},
+            ["train_embedder_recipes.xl_lora.objective: 'none' ignores the training set; only untrained"],
+        ),
+        (
+            {"train_embedder_recipes.untrained": {}},
+            ["train_embedder_recipes.untrained.objective: 'contrastive' needs a training set", "set 'none'"],
+        ),
+        (
+            {"grid.baselines": ["english_nli"], "grid.recipes": ["xl_lora", "english_nli"]},
+            ["grid.baselines: ['english_nli']: add 'untrained', which every recipe is measured against"],
         ),
         (
             {"train_embedder_recipes.in_context": {"objective": "distillation"}},
@@ -227,7 +256,7 @@ def test_what_may_be_a_secret_is_refused_and_not_shown(path, secret):
 
 
 def test_a_recipe_inherits_what_it_does_not_override():
-    raw = _set("train_embedder_recipes", {"xl_lora": {"learning_rate": 1.0, "trained_layers": 0}})
+    raw = _set("train_embedder_recipes", UNTRAINED | {"xl_lora": {"learning_rate": 1.0, "trained_layers": 0}})
     params = validate_params(raw, source="p")
     common = params.train_embedder
     assert params.embedder_settings("english_nli") == common
@@ -236,7 +265,7 @@ def test_a_recipe_inherits_what_it_does_not_override():
 
 def test_an_override_can_be_null():
     raw = _set("train_embedder.trained_layers", 1)
-    raw["train_embedder_recipes"] = {"xl_lora": {"trained_layers": None}}
+    raw["train_embedder_recipes"] = UNTRAINED | {"xl_lora": {"trained_layers": None}}
     params = validate_params(raw, source="p")
     assert params.embedder_settings("xl_lora").trained_layers is None
     assert params.embedder_settings("english_nli").trained_layers == 1

@@ -169,7 +169,7 @@ class TestWork:
 
     def test_stages_are_those_of_the_pipeline_in_an_order_that_works(self):
         counts = stage_counts(_params(), ROOT / "dvc.yaml")
-        assert counts["train_embedder"] == 12
+        assert counts["train_embedder"] == 14
         assert counts["generate_triplets"] == 6
         order = list(counts)
         assert order.index("write_sample_corpora") < order.index("prepare_corpora") < order.index("train_task_adapter")

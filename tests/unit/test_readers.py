@@ -213,7 +213,7 @@ class TestValues:
         assert reasons(found) == [("score_is_no_number", line) for line in (3, 4, 5)]
 
     @pytest.mark.parametrize("separator", ["\n", "\t"])
-    def test_a_column_of_pairs_is_parted(self, tmp_path: Path, separator: str) -> None:
+    def test_a_column_of_pairs_is_split(self, tmp_path: Path, separator: str) -> None:
         rows = [("1", f"a b{separator}c", "0.5"), ("2", "one only", "0.1"), ("3", f"a{separator}b{separator}c", "1")]
         text = csv_text(rows, ("PairID", "Text", "Score"))
         columns = {"text": "Text", "score": "Score"}

@@ -24,8 +24,8 @@ from bootembed.triplets.filters import TripletRejection
 GRID = Grid(
     languages=["afr"],
     strategies=["xl_lora"],
-    baselines=["english_nli", "translation_pairs"],
-    recipes=["xl_lora", "english_nli", "translation_pairs"],
+    baselines=["untrained", "english_nli", "translation_pairs"],
+    recipes=["xl_lora", "untrained", "english_nli", "translation_pairs"],
     encoders=["tiny"],
     adapter_languages={"eng": "english"},
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bootembed.sample import LANGUAGES, Frame, Lexicon, Oracle, SampleRows, parse, write_sample_corpora
-from bootembed.sample.lexicon import read_table
+from bootembed.sample.concepts import read_table
 from bootembed.sample.sampling import Split, split_of
 
 if TYPE_CHECKING:

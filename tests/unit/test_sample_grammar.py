@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootembed.sample import LANGUAGES, Frame, Lexicon, parse, realise
-from bootembed.sample.lexicon import Valency
+from bootembed.sample.concepts import Valency
 from bootembed.sample.sampling import FrameSampler, Split
 
 WHOLE = Lexicon.load()

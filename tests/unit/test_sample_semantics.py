@@ -21,8 +21,8 @@ from bootembed.sample import (
     relation,
     similarity,
 )
+from bootembed.sample.rewriting import has_entailments
 from bootembed.sample.sampling import FrameSampler, Split
-from bootembed.sample.semantics import has_entailments
 
 WHOLE = Lexicon.load()
 BUYS = Frame("farmer", "buy", "young", "apple", 1, "red", "kitchen", "morning")

@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootembed.core.errors import DataError
-from bootembed.core.names import Polarity, Strategy
+from bootembed.core.names import Polarity
+from bootembed.core.plugins import plugin_names
 from bootembed.generation.answer_cache import Answer
-from bootembed.generation.generator import describe_generator, read_generator, write_generator
+from bootembed.generation.generator import GeneratorDescription, read_generator, write_generator
 from bootembed.generation.shots import Example, ShotPool
 from bootembed.settings.models import BuildXlLoraData
+from bootembed.strategies import answer_language
 from bootembed.strategies.xl_lora import SourceText, build_xl_lora_data
 from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates
 
@@ -70,27 +72,19 @@ def test_every_candidate_gets_one_verdict_in_order(rows):
 
 def test_generator_folder_round_trip(tmp_path):
     shots = ShotPool([Example("a", "b", "c"), Example("d", "e", "f")], 1, "similar", "most_similar_last", 7, 3)
-    description = describe_generator(
-        Strategy.IN_CONTEXT, language="hau", language_name="Hausa", prompt_version="entail_v1", shots=shots
-    )
+    description = GeneratorDescription("in_context", "hau", "hau", "Hausa", "entail_v1", shots=shots)
     write_generator(description, {}, tmp_path / "generator")
     assert read_generator(tmp_path / "generator") == description
 
 
 def test_xl_lora_answers_in_english_and_the_others_in_the_target_language():
-    languages = {
-        strategy: describe_generator(
-            strategy, language="hau", language_name="Hausa", prompt_version="entail_v1", shots=ShotPool()
-        ).answer_language
-        for strategy in Strategy
-    }
+    names = plugin_names("bootembed.strategies")
+    languages = {name: answer_language(name, "hau") for name in names}
     assert languages == {"in_context": "hau", "adapter_composition": "hau", "xl_lora": "eng"}
 
 
 def test_missing_adapter_and_missing_generator_are_named(tmp_path):
-    description = describe_generator(
-        Strategy.XL_LORA, language="hau", language_name="Hausa", prompt_version="entail_v1", shots=ShotPool()
-    )
+    description = GeneratorDescription("xl_lora", "hau", "eng", "English", "entail_v1")
     with pytest.raises(DataError, match="xl_lora lacks its positive adapter"):
         write_generator(description, {Polarity.POSITIVE: tmp_path / "none"}, tmp_path / "generator")
     with pytest.raises(DataError, match="assemble_generator"):

@@ -1,4 +1,4 @@
-"""Training rows of each kind of adapter, as conversations with an answer."""
+"""Training examples of each kind of adapter: conversations with an answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingExample:
-    """A conversation and the answer to learn; without messages the answer is plain text to model."""
+    """A conversation and the answer to learn; without messages the answer is running text to learn."""
 
     messages: list[Message]
     answer: str
@@ -57,6 +57,6 @@ def language_examples(corpora_dir: Path, data: Literal["instructions", "monoling
         examples = [TrainingExample([], row["text"]) for row in rows]
     if not examples:
         raise DataError(
-            f"{corpora_dir}: holds no {data} text; give the corpus some or change train_language_adapter.data"
+            f"{corpora_dir}: holds no {data} text; add some to the corpus or change train_language_adapter.data"
         )
     return examples

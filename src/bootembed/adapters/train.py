@@ -1,4 +1,4 @@
-"""Training one LoRA adapter: PEFT and TRL, loss on the answer only, checkpoints that resume."""
+"""Training one LoRA adapter with PEFT and TRL: loss on the answer only, resumable."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bootembed.settings.models import Lora
 
 logger = logging.getLogger(__name__)
-# `all-linear` would also adapt the vision or audio towers of multimodal generators (Gemma 3): wasted, and vLLM
+# `all-linear` would also adapt the vision and audio towers of multimodal generators (Gemma 3): useless here, and vLLM
 # refuses such adapters.
 _NOT_LANGUAGE = r".*\b(vision_tower|vision_model|visual|audio_tower|multi_modal_projector)\b.*"
 
@@ -40,15 +40,15 @@ def train_adapter(
 ) -> dict[str, float]:
     """Train a LoRA adapter on `examples` and save it as a PEFT folder.
 
-    Under torchrun every process calls this with the same arguments, and the first one writes.
+    Under torchrun every process calls this with the same arguments, and the main process writes.
 
     Args:
-        base_model_dir: Generator in Hugging Face format; it is not changed.
-        examples: Rows to learn; at most `settings.train_examples` of them, chosen at random, are used.
+        base_model_dir: Generator in Hugging Face format; stays unchanged.
+        examples: At most `settings.train_examples` of them, chosen at random, are used.
         settings: LoRA and optimiser.
         output_dir: Gets `adapter_model.safetensors` and `adapter_config.json`.
-        checkpoint_dir: Checkpoints of the run; one found there is continued, the folder is removed at the end.
-        seed: Decides rows, initial weights, order and dropout.
+        checkpoint_dir: Checkpoints of the run, which resumes from the newest; removed at the end.
+        seed: Decides the choice of examples, initial weights, order and dropout.
 
     Returns:
         Metrics: rows used and rejected, optimiser steps, first and last training loss.
@@ -95,14 +95,14 @@ def train_adapter(
 
 
 def _prepare_quantised(model: Any) -> None:
-    """Freeze a 4-bit model and put what is not quantised (norms, embeddings) into fp32, as QLoRA trains."""
+    """Freeze a 4-bit model and convert what is not quantised (norms, embeddings) to fp32, as in QLoRA."""
     from peft import prepare_model_for_kbit_training
 
-    prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # the trainer sees to checkpointing
+    prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)  # the trainer does that
 
 
 def _sort_config(path: Path) -> None:
-    """PEFT writes sets in the order of Python's string hashes: other bytes in every process for the same adapter."""
+    """Sort lists: PEFT writes sets in the order of string hashes, which differs from process to process."""
     config = json.loads(path.read_text(encoding="utf-8"))
     config |= {name: sorted(value) for name, value in config.items() if isinstance(value, list)}
     path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""One interface to base models, wherever they come from: afterwards each is a folder in Hugging Face format."""
+"""One interface to base models of all sources: each becomes a folder in Hugging Face format."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def build_base_model(
     checkpoint_dir: Path,
     seed: int,
 ) -> dict[str, float]:
-    """Make the folder of a base model and return metrics (empty unless the model was trained here).
+    """Fill the folder of a base model and return metrics (empty unless the model is trained here).
 
     Args:
         spec: Where the model comes from.
         documents: Pretraining documents; only `scratch` reads them.
-        output_dir: Folder to fill; it must not hold anything.
+        output_dir: Folder to fill; it must be empty or missing.
         checkpoint_dir: Folder for resuming a killed pretraining or download; removed at the end.
-        seed: Of a scratch model.
+        seed: For training a scratch model.
 
     Raises:
-        DataError: The Hub does not give the model, a local folder is missing, or there are no safetensors weights.
+        DataError: The model cannot be fetched, a local folder is missing, or there are no safetensors weights.
     """
     output_dir.mkdir(parents=True, exist_ok=True)
     if spec.source == "hub":
@@ -47,20 +47,21 @@ def build_base_model(
     if spec.source == "local":
         _copy(Path(str(spec.path)).expanduser(), output_dir)
         return {}
-    from bootembed.base_models.scratch import build_scratch_encoder, build_scratch_generator
+    from bootembed.base_models.scratch import build_scratch_model
 
     assert spec.scratch is not None, "params validation demands it"
-    build = build_scratch_generator if spec.role == "generator" else build_scratch_encoder
-    metrics = build(documents, spec.scratch, output_dir=output_dir, checkpoint_dir=checkpoint_dir, seed=seed)
+    metrics = build_scratch_model(
+        spec.role, documents, spec.scratch, output_dir=output_dir, checkpoint_dir=checkpoint_dir, seed=seed
+    )
     shutil.rmtree(checkpoint_dir, ignore_errors=True)
     return metrics
 
 
 def _download(spec: BaseModelSpec, output_dir: Path, checkpoint_dir: Path) -> None:
-    """Fetch a pinned revision; weights other than safetensors are downloaded only where the profile says so.
+    """Fetch a pinned revision; pickled weights are downloaded only if the profile says so.
 
-    Files arrive in a folder of the revision's own below `checkpoint_dir`, where they outlive a killed run: DVC empties
-    `output_dir` before it runs a stage again, and large models are tens of gigabytes.
+    Files are fetched into a folder for this revision below `checkpoint_dir`, where they outlive a killed run: DVC
+    empties `output_dir` before it runs a stage again, and large models are tens of gigabytes.
     """
     from bootembed.base_models.download import download_model
 
@@ -80,7 +81,7 @@ def _download(spec: BaseModelSpec, output_dir: Path, checkpoint_dir: Path) -> No
 
 
 def _to_safetensors(pickled: Path) -> None:
-    """Replace pickled weights by the same tensors as safetensors. The loader takes tensors only and runs no code.
+    """Replace pickled weights by the same tensors as safetensors; the loader reads tensors only and runs no code.
 
     Raises:
         DataError: The file holds anything but tensors.
@@ -93,8 +94,8 @@ def _to_safetensors(pickled: Path) -> None:
     try:
         weights = torch.load(pickled, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise DataError(f"{pickled}: is not read, it holds more than tensors, or is damaged: {error}") from error
-    copies = {name: tensor.clone().contiguous() for name, tensor in weights.items()}  # tied ones may not share memory
+        raise DataError(f"{pickled}: is not read: it is damaged or holds more than tensors: {error}") from error
+    copies = {name: tensor.clone().contiguous() for name, tensor in weights.items()}  # no shared memory
     save_file(copies, pickled.with_name("model.safetensors"), metadata={"format": "pt"})
     pickled.unlink()
 

@@ -19,20 +19,19 @@ if TYPE_CHECKING:
 def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: Attention = "auto") -> tuple[Any, Any]:
     """Load (model, tokenizer); the tokenizer pads on the left, as generation needs.
 
-    With several processes each loads onto the device of its rank.
+    Each of several processes loads it onto the device of its rank.
 
     Args:
         folder: Generator in Hugging Face format.
-        bf16: Weights in bfloat16 on a GPU. On a CPU they stay in fp32 and autocast computes in bfloat16: small models
-            are then as exact as they are fast.
+        bf16: Weights in bfloat16 on a GPU. On a CPU they stay in fp32 and only autocast computes in bfloat16, which
+            keeps small models exact.
         load_in_4bit: Weights of the linear layers as 4-bit NormalFloat with quantised scales, computing in bfloat16
-            (QLoRA, Dettmers et al. 2023). Runs on GPUs and, slower than unquantised weights, on CPUs.
-        attention: Its implementation; see `attention_options`.
+            (QLoRA, Dettmers et al. 2023). Works on GPUs and, more slowly than unquantised weights, on CPUs.
+        attention: Implementation of attention; see `attention_options`.
 
     Raises:
-        DataError: The folder holds no causal language model, or one that brings its own code.
-        ParamsError: 4-bit weights are asked for where bitsandbytes is missing or knows no device of this machine, or an
-            implementation of attention that cannot be.
+        DataError: The folder holds no causal language model, or one that needs its own code.
+        ParamsError: This machine cannot load 4-bit weights, or cannot use the implementation of attention.
     """
     from transformers import AutoModelForCausalLM
 
@@ -50,7 +49,7 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: A
         cause = str(error).partition("\n")[0]
         raise DataError(
             f"{folder}: cannot be loaded as a generator: {cause}; it must be a causal language model of an "
-            "architecture that transformers has: code of a model's own is not run"
+            "architecture in transformers: code that comes with a model is not run"
         ) from error
     return model, tokenizer
 
@@ -78,7 +77,7 @@ def _four_bit() -> Any:
         validate_bnb_backend_availability(raise_exception=True)
     except (ImportError, OSError, RuntimeError) as error:
         raise ParamsError(
-            f"load_in_4bit: true, which bitsandbytes cannot on this machine ({error}); {remedy}"
+            f"load_in_4bit: true: bitsandbytes does not support this machine ({error}); {remedy}"
         ) from error
     return BitsAndBytesConfig(
         load_in_4bit=True,

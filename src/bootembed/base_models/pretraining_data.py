@@ -1,8 +1,8 @@
-"""The documents a scratch model is pretrained on: a small imitation of an instruct model's mix.
+"""The documents that a scratch model is pretrained on: a small imitation of an instruct model's mix.
 
-Monolingual text of every language with more English than anything else, translations as chat turns, and entailment
-and contradiction as few-shot chats, in English and in source languages: the ingredients that the strategies rely on in
-a real generator, and nothing of the task in a target language.
+They are monolingual text of every language, most of it English; translations as chat turns; and few-shot chats of
+entailment and contradiction in English and source languages. This is what the strategies rely on in a real generator;
+nothing shows the task in a target language.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _LONGEST_CHAT = 4
 
 @dataclass(frozen=True)
 class LanguageText:
-    """What a scratch model may read of one language.
+    """The text of one language that a scratch model may read.
 
     Attributes:
         name: English name of the language.
         monolingual: Sentences.
         parallel: (English, sentence) pairs.
-        nli: (premise, hypothesis, label) with both sides in the language; none of a target language.
+        nli: (premise, hypothesis, label), both sides in the language; empty for a target language.
     """
 
     name: str
@@ -57,17 +57,17 @@ def build_pretraining_documents(
     """Draw `settings.documents` documents from the mix, as rows of `tables.DOCUMENTS`.
 
     Args:
-        texts: Language key -> its text; must hold every language of `settings.languages`.
+        texts: Language key -> its text, for every language of `settings.languages`.
         settings: Shares and weights of the mix.
         definition: Prompt wording of the few-shot chats.
         seed: Decides every draw.
 
     Returns:
-        Rows with `kind`, `language` and `text`: a JSON list of chat messages; running text is one message of the role
-        `text`.
+        Rows with `kind`, `language` and `text`, a JSON list of chat messages. Running text is one message with the
+        role `text`.
 
     Raises:
-        DataError: A share is asked for that no language has text for.
+        DataError: A share is above 0 but no language has text for it.
     """
     rng = random.Random(derive_seed(seed, "pretraining"))
     drawers = {
@@ -146,7 +146,7 @@ def _nli(
     weights = _weights(languages, settings)
     while True:
         language = rng.choices(languages, weights)[0]
-        # A contradiction is the harder to write: in equal parts the model learns it later than entailment.
+        # Contradictions are harder: with equal shares the model learns them later than entailments.
         polarity = rng.choices(list(Polarity), weights=[1, 2])[0]
         *shown, (premise, hypothesis, _) = rng.choices(rows[language, polarity], k=rng.randint(1, _LONGEST_CHAT))
         shots = [Shot(premise, answer) for premise, answer, _ in shown]
@@ -156,7 +156,7 @@ def _nli(
 
 
 def read_language_texts(corpora_dir: Path, languages: Mapping[str, Language]) -> dict[str, LanguageText]:
-    """Read what prepared corpora hold of each language; `corpora_dir` has one folder a role and in it one a language.
+    """Read the text of each language from `corpora_dir`, which has one folder per role, with one per language in it.
 
     Raises:
         DataError: A table is missing.
@@ -174,7 +174,7 @@ def read_language_texts(corpora_dir: Path, languages: Mapping[str, Language]) ->
 
 
 def _own_nli(folder: Path, language: Language) -> list[tuple[str, str, str]]:
-    """NLI rows with both sides in the language: English ones, and the triplets of a source language."""
+    """NLI rows with both sides in the language: English NLI, and the triplets of a source language."""
     if language.role == Role.ENGLISH:
         return [(row["premise"], row["hypothesis"], row["label"]) for row in read_table(folder / "nli.parquet", NLI)]
     if language.role == Role.TARGET:

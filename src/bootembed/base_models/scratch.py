@@ -1,11 +1,11 @@
-"""Base models built from scratch: a small model of a real architecture, trained on the corpora at hand."""
+"""Base models built from scratch: small models of real architectures, trained on the prepared corpora."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -15,20 +15,37 @@ from bootembed.core.errors import DataError
 from bootembed.core.seeding import derive_seed, seed_everything
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from bootembed.settings.models import Scratch
 
-logger = logging.getLogger(__name__)
 _MASKED_SHARE = 0.3  # ModernBERT's
-# ModernBERT has none by default; without it unsupervised SimCSE would compare a text with itself. As XLM-RoBERTa's.
+# ModernBERT has no dropout by default, so unsupervised SimCSE would compare a text with itself. As XLM-RoBERTa's.
 _MODERNBERT_DROPOUT = {"embedding_dropout": 0.1, "mlp_dropout": 0.1}
 IGNORED = -100  # label of a token that is not learned
 _PACKED_LENGTH = 128
 
 
-def build_scratch_generator(
+@dataclass(frozen=True)
+class _Training:
+    """An untrained model and its data.
+
+    Attributes:
+        model: A transformers model.
+        tokenizer: Its tokenizer.
+        rows: Token ids, all rows of equal length.
+        inputs: Numbers of rows and step -> inputs of the model, with labels.
+    """
+
+    model: Any
+    tokenizer: Any
+    rows: torch.Tensor
+    inputs: Callable[[torch.Tensor, int], dict[str, torch.Tensor]]
+
+
+def build_scratch_model(
+    role: Literal["generator", "encoder"],
     documents: Sequence[dict[str, Any]],
     settings: Scratch,
     *,
@@ -36,19 +53,44 @@ def build_scratch_generator(
     checkpoint_dir: Path,
     seed: int,
 ) -> dict[str, float]:
-    """Train a tokenizer and a decoder on documents, save both as a Hugging Face folder, and return metrics.
+    """Train a tokenizer and a model on documents, save both as a Hugging Face folder, and return metrics.
 
     Args:
+        role: A generator is a decoder that learns running text and answers, an encoder a masked language model.
         documents: Rows of `tables.DOCUMENTS` as `build_pretraining_documents` draws them.
-        settings: Architecture (`qwen3` or `llama`) and pretraining.
-        output_dir: Gets model, tokenizer and generation configuration.
+        settings: Architecture and pretraining.
+        output_dir: Gets model, tokenizer and, for a generator, the generation configuration.
         checkpoint_dir: For resuming; see `pretrain`.
         seed: Decides initial weights and batches.
 
     Raises:
-        DataError: There are fewer tokens than one batch holds.
+        DataError: There are fewer tokens than one batch holds, or the architecture does not fit the role.
     """
     seed_everything(seed)
+    prepare = _prepare_generator if role == "generator" else _prepare_encoder
+    training = prepare(documents, settings, seed)
+    model, rows = training.model, training.rows
+    order = _order(len(rows), settings, seed)
+    size = settings.pretraining.per_device_train_batch_size
+    losses = pretrain(
+        model,
+        settings.pretraining,
+        batch=lambda step: training.inputs(order[step * size : (step + 1) * size], step),
+        checkpoint_dir=checkpoint_dir,
+        identity=_identity(documents, settings, seed),
+    )
+    (model if role == "generator" else model.base_model).save_pretrained(output_dir)
+    training.tokenizer.save_pretrained(output_dir)
+    last = losses[-20:] or [float("nan")]
+    return {
+        "parameters": float(sum(parameter.numel() for parameter in model.parameters())),
+        "vocabulary": float(len(training.tokenizer)),
+        "corpus_tokens": float(rows.numel()),
+        "final_loss": sum(last) / len(last),
+    }
+
+
+def _prepare_generator(documents: Sequence[dict[str, Any]], settings: Scratch, _seed: int) -> _Training:
     tokenizer = train_tokenizer(
         (message["content"] for row in documents for message in json.loads(row["text"])),
         settings.vocab_size,
@@ -58,51 +100,26 @@ def build_scratch_generator(
     rendered = [_render_document(tokenizer, row["text"]) for row in documents]
     rows = _pack([ids for ids, _ in rendered], settings)
     labels = _pack([labels for _, labels in rendered], settings)
-    model = _decoder(settings, tokenizer)
-    order = _order(len(rows), settings, seed)
-    size = settings.pretraining.per_device_train_batch_size
 
-    def batch(step: int) -> dict[str, torch.Tensor]:
-        chosen = order[step * size : (step + 1) * size]
+    def inputs(chosen: torch.Tensor, _step: int) -> dict[str, torch.Tensor]:
         return {"input_ids": rows[chosen], "labels": labels[chosen]}
 
-    losses = pretrain(
-        model,
-        settings.pretraining,
-        batch=batch,
-        checkpoint_dir=checkpoint_dir,
-        identity=_identity(documents, settings, seed),
-    )
-    model.save_pretrained(output_dir)
-    tokenizer.save_pretrained(output_dir)
-    return _metrics(model, tokenizer, losses, tokens=rows.numel())
+    return _Training(_decoder(settings, tokenizer), tokenizer, rows, inputs)
 
 
-def build_scratch_encoder(
-    documents: Sequence[dict[str, Any]],
-    settings: Scratch,
-    *,
-    output_dir: Path,
-    checkpoint_dir: Path,
-    seed: int,
-) -> dict[str, float]:
-    """Train a tokenizer and a masked-language-model encoder on documents; arguments as `build_scratch_generator`.
+def _prepare_encoder(documents: Sequence[dict[str, Any]], settings: Scratch, seed: int) -> _Training:
+    """Parallel documents become one text of both sentences.
 
-    Parallel documents become one text of both sentences, so that a `parallel_share` above 0 is translation language
-    modelling (Conneau & Lample 2019).
+    A `parallel_share` above 0 is thus translation language modelling (Conneau & Lample 2019).
     """
-    seed_everything(seed)
+    longest = settings.max_position_embeddings - 2
     texts = [_plain_text(row["text"]) for row in documents]
-    tokenizer = train_tokenizer(texts, settings.vocab_size, max_length=settings.max_position_embeddings - 2, chat=False)
-    encoded = tokenizer(texts, truncation=True, max_length=settings.max_position_embeddings - 2)["input_ids"]
-    rows = _pack(encoded, settings)
-    model = _encoder(settings, tokenizer)
-    order = _order(len(rows), settings, seed)
-    size = settings.pretraining.per_device_train_batch_size
+    tokenizer = train_tokenizer(texts, settings.vocab_size, max_length=longest, chat=False)
+    rows = _pack(tokenizer(texts, truncation=True, max_length=longest)["input_ids"], settings)
     special = torch.tensor([tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id])
 
-    def batch(step: int) -> dict[str, torch.Tensor]:
-        ids = rows[order[step * size : (step + 1) * size]]
+    def inputs(chosen: torch.Tensor, step: int) -> dict[str, torch.Tensor]:
+        ids = rows[chosen]
         generator = torch.Generator().manual_seed(derive_seed(seed, "mask", step))
         masked = (torch.rand(ids.shape, generator=generator) < _MASKED_SHARE) & ~torch.isin(ids, special)
         return {
@@ -110,16 +127,7 @@ def build_scratch_encoder(
             "labels": ids.masked_fill(~masked, IGNORED),
         }
 
-    losses = pretrain(
-        model,
-        settings.pretraining,
-        batch=batch,
-        checkpoint_dir=checkpoint_dir,
-        identity=_identity(documents, settings, seed),
-    )
-    model.base_model.save_pretrained(output_dir)
-    tokenizer.save_pretrained(output_dir)
-    return _metrics(model, tokenizer, losses, tokens=rows.numel())
+    return _Training(_encoder(settings, tokenizer), tokenizer, rows, inputs)
 
 
 def _identity(documents: Sequence[dict[str, Any]], settings: Scratch, seed: int) -> str:
@@ -128,7 +136,7 @@ def _identity(documents: Sequence[dict[str, Any]], settings: Scratch, seed: int)
 
 
 def _render_document(tokenizer: Any, text: str) -> tuple[list[int], list[int]]:
-    """Token ids and labels: all of a running text is learned, of a chat the answers, as instruct models are trained."""
+    """Token ids and labels: running text is learned whole, of a chat only the answers, as in instruction tuning."""
     messages = json.loads(text)
     if messages[0]["role"] == PLAIN_ROLE:
         ids: list[int] = tokenizer(
@@ -139,18 +147,18 @@ def _render_document(tokenizer: Any, text: str) -> tuple[list[int], list[int]]:
     for message in messages:
         turn = tokenizer(f"<|{message['role']}|>{message['content']}<|end|>", add_special_tokens=False)["input_ids"]
         ids += turn
-        # The role token itself is given, not predicted.
+        # The role token is given, not predicted.
         labels += [IGNORED, *turn[1:]] if message["role"] == "assistant" else [IGNORED] * len(turn)
     return ids, labels
 
 
 def _plain_text(text: str) -> str:
-    """Running text of a document: of a chat the answers and what they answer, without the instruction's wording."""
+    """A document as running text: of a chat the answers and what they answer, without the instruction's wording."""
     return " ".join(message["content"].split(": ", 1)[-1] for message in json.loads(text))
 
 
 def _pack(documents: list[list[int]], settings: Scratch) -> torch.Tensor:
-    """Concatenate documents and cut them into rows of the model's length: no padding is computed on."""
+    """Concatenate documents and cut them into rows of equal length, which need no padding."""
     length = min(settings.max_position_embeddings, _PACKED_LENGTH)
     flat = [token for document in documents for token in document]
     count = len(flat) // length
@@ -162,21 +170,11 @@ def _pack(documents: list[list[int]], settings: Scratch) -> torch.Tensor:
 
 
 def _order(rows: int, settings: Scratch, seed: int) -> torch.Tensor:
-    """Row numbers of every batch in sequence: as many shuffled epochs as the steps need."""
+    """Row numbers of all batches, one after another: as many shuffled epochs as the steps need."""
     needed = settings.pretraining.max_steps * settings.pretraining.per_device_train_batch_size
     generator = torch.Generator().manual_seed(derive_seed(seed, "order"))
     epochs = [torch.randperm(rows, generator=generator) for _ in range(needed // rows + 1)]
     return torch.cat(epochs)[:needed]
-
-
-def _metrics(model: Any, tokenizer: Any, losses: list[float], *, tokens: int) -> dict[str, float]:
-    tail = losses[-20:] or [float("nan")]
-    return {
-        "parameters": float(sum(parameter.numel() for parameter in model.parameters())),
-        "vocabulary": float(len(tokenizer)),
-        "corpus_tokens": float(tokens),
-        "final_loss": sum(tail) / len(tail),
-    }
 
 
 def _decoder(settings: Scratch, tokenizer: Any) -> Any:
@@ -187,7 +185,7 @@ def _decoder(settings: Scratch, tokenizer: Any) -> Any:
         "llama": (LlamaConfig, LlamaForCausalLM),
     }
     if settings.architecture not in families:
-        raise DataError(f"architecture {settings.architecture!r} is no decoder; choose one of {sorted(families)}")
+        raise DataError(f"architecture {settings.architecture!r} is not a decoder; choose one of {sorted(families)}")
     config_class, model_class = families[settings.architecture]
     config = config_class(
         **_common_config(settings, tokenizer),
@@ -205,12 +203,7 @@ def _decoder(settings: Scratch, tokenizer: Any) -> Any:
 
 
 def _encoder(settings: Scratch, tokenizer: Any) -> Any:
-    from transformers import (
-        ModernBertConfig,
-        ModernBertForMaskedLM,
-        XLMRobertaConfig,
-        XLMRobertaForMaskedLM,
-    )
+    from transformers import ModernBertConfig, ModernBertForMaskedLM, XLMRobertaConfig, XLMRobertaForMaskedLM
 
     common = _common_config(settings, tokenizer)
     if settings.architecture == "xlm-roberta":
@@ -220,7 +213,7 @@ def _encoder(settings: Scratch, tokenizer: Any) -> Any:
         return ModernBertForMaskedLM(
             ModernBertConfig(**common, **special, **_MODERNBERT_DROPOUT, reference_compile=False)
         )
-    raise DataError(f"architecture {settings.architecture!r} is no encoder; choose 'xlm-roberta' or 'modernbert'")
+    raise DataError(f"architecture {settings.architecture!r} is not an encoder; choose 'xlm-roberta' or 'modernbert'")
 
 
 def _common_config(settings: Scratch, tokenizer: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The tokenizer of a scratch model: byte-level BPE, so that any text of any language can be written in it."""
+"""The tokenizer of a scratch model: byte-level BPE, which can encode any text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PLAIN_ROLE = "text"  # of a pretraining document that is running text, no chat
+PLAIN_ROLE = "text"  # of a pretraining document that is running text instead of a chat
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
@@ -20,10 +20,10 @@ def train_tokenizer(sentences: Iterable[str], vocab_size: int, *, max_length: in
 
     Args:
         sentences: Training text.
-        vocab_size: Upper bound on tokens, special ones included.
+        vocab_size: Maximum number of tokens, including special ones.
         max_length: The model's longest input, in tokens.
-        chat: True for a generator (chat template, no tokens added on encoding), False for an encoder (each text is
-            enclosed in BOS and end token, which serve as its CLS and SEP).
+        chat: True for a generator (chat template, encoding adds no tokens), False for an encoder (encoding adds BOS and
+            end token, which serve as CLS and SEP).
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast

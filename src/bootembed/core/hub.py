@@ -80,17 +80,21 @@ def explain_hub_failure(error: BaseException, repo: str, *, kind: RepoKind, othe
         otherwise: How to do without the Hub, as an imperative: "use `source: local`".
     """
     from httpx2 import HTTPError
+    from huggingface_hub import is_offline_mode
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     chain = list(_chain(error))
+    offline = HubFailure("HF_HUB_OFFLINE is set", f"unset it, or {otherwise}")
     if any(isinstance(cause, OfflineModeIsEnabled) for cause in chain):
-        return HubFailure("HF_HUB_OFFLINE is set", f"unset it, or {otherwise}")
+        return offline
     for cause in chain:
         if isinstance(cause, HfHubHTTPError):
             return _refusal(cause, repo, kind)
     if any(isinstance(cause, HFValidationError) for cause in chain):
         return HubFailure("the id is malformed", "write owner/name", refused=True)
     if any(isinstance(cause, HTTPError | ConnectionError | TimeoutError | LocalEntryNotFoundError) for cause in chain):
+        if is_offline_mode():  # `datasets` drops the cause
+            return offline
         return HubFailure("it cannot be reached", f"check the network (HF_ENDPOINT names a mirror), or {otherwise}")
     return HubFailure(f"{type(error).__name__}: {error}", f"correct the entry that names it, or {otherwise}")
 

@@ -1,11 +1,11 @@
-"""Which language a text is in, told without a network by CLD2 (165 languages, Hausa among them; `pycld2`)."""
+"""Identifies the language of a text offline, with CLD2 (165 languages, Hausa among them; `pycld2`)."""
 
 from __future__ import annotations
 
 from functools import cache
 
 SHORTEST = 20
-"""Letters below which the answer is left open: shorter texts are often told wrong."""
+"""A text of fewer letters is not judged: short texts are often misidentified."""
 
 _CODES_OF_CLD2 = {"he": "iw", "jv": "jw", "fil": "tl", "nb": "no"}  # where they are not today's
 
@@ -25,12 +25,12 @@ def identifier_code(language: str) -> str | None:
 
 
 def identify_language(text: str, *, expected: str) -> str | None:
-    """CLD2's code of the language that most of a text is in, or None where it cannot tell.
+    """CLD2's code of the language that most of a text is in, or None where it is unclear.
 
     Args:
         text: One sentence or more.
         expected: ISO 639-3 key of the language it should be in. Breaks ties between close relatives (Indonesian and
-            Malay); a text plainly in another language is still told.
+            Malay); a text clearly in another language is still found.
     """
     import pycld2
 
@@ -45,7 +45,7 @@ def identify_language(text: str, *, expected: str) -> str | None:
 
 
 def in_other_language(text: str, language: str) -> str | None:
-    """CLD2's code of the other language a text is in; None where it is in `language`, or cannot be told.
+    """CLD2's code of the other language a text is in; None where it is in `language` or unclear.
 
     A language that CLD2 does not know is never contradicted: ask `identifier_code` first whether the check means
     anything.

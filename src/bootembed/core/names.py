@@ -5,25 +5,20 @@ from __future__ import annotations
 from enum import StrEnum
 
 ENGLISH = "eng"
-UNTRAINED = "untrained"  # where a recipe is named: the base encoder as it is
 UNRESOLVED = "unresolved"  # a revision that the user has yet to look up
 
 
-class Strategy(StrEnum):
-    """How triplets are synthesised (paper, section 3)."""
-
-    IN_CONTEXT = "in_context"
-    ADAPTER_COMPOSITION = "adapter_composition"
-    XL_LORA = "xl_lora"
-
-
 class Baseline(StrEnum):
-    """A recipe for training data that needs no generator."""
+    """A recipe that needs no generator; `untrained` is the base encoder with pooling, what all are measured against."""
 
+    UNTRAINED = "untrained"
     UNSUPERVISED_SIMCSE = "unsupervised_simcse"
     ENGLISH_NLI = "english_nli"
     TRANSLATION_PAIRS = "translation_pairs"
     MULTILINGUAL_DISTILLATION = "multilingual_distillation"
+
+
+UNTRAINED = Baseline.UNTRAINED
 
 
 class Polarity(StrEnum):
@@ -39,3 +34,8 @@ class Role(StrEnum):
     ENGLISH = "english"
     SOURCE = "source"
     TARGET = "target"
+
+
+def cell_name(recipe: str, language: str, encoder: str) -> str:
+    """The name of a cell of the grid: of its embedder, its results and its scores; as the stages in dvc.yaml."""
+    return f"{recipe}-{language}-{encoder}"

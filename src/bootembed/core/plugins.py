@@ -6,12 +6,11 @@ the parameters under the module's name (see `settings.base.Pluggable`).
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from typing import TYPE_CHECKING
 
-from bootembed.core.errors import ParamsError
+from bootembed.core.errors import ParamsError, suggest
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -23,20 +22,25 @@ def plugin_names(package: str) -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(paths) if not module.name.startswith("_"))
 
 
-def load_plugin(package: str, name: str, *, key: str) -> ModuleType:
-    """Import one module of a package.
+def unknown_plugin(package: str, name: str, *, key: str) -> str | None:
+    """What is wrong with the name of a module, with key and remedy; None if the package has this module.
 
     Args:
-        package: As `bootembed.generation.engines`.
-        name: Of the module.
-        key: The parameter that named it, for the message.
+        package: For example `bootembed.generation.engines`.
+        name: Name of the module.
+        key: The parameter that holds the name.
+    """
+    known = plugin_names(package)
+    return None if name in known else f"{key}: {name!r} is not known{suggest(name, known)}; choose one of {known}"
+
+
+def load_plugin(package: str, name: str, *, key: str) -> ModuleType:
+    """Import one module of a package; arguments as for `unknown_plugin`.
 
     Raises:
         ParamsError: There is no such module.
     """
-    known = plugin_names(package)
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
-        raise ParamsError(f"{key}: {name!r} is not known{hint}; choose one of {known}")
+    fault = unknown_plugin(package, name, key=key)
+    if fault is not None:
+        raise ParamsError(fault)
     return importlib.import_module(f"{package}.{name}")

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from typing import Any, TypeVar
 
-from bootembed.core.errors import ParamsError
+from bootembed.core.errors import DataError, ParamsError
 
 Value = TypeVar("Value")
 
@@ -60,6 +60,24 @@ def batch_arguments(per_process: int) -> dict[str, Any]:
         "ddp_backend": None if count == 1 or torch.cuda.is_available() else "gloo",
         "use_cpu": not torch.cuda.is_available(),
     }
+
+
+def check_batch(rows: int, per_process: int, *, key: str) -> None:
+    """Refuse rows that several processes cannot share.
+
+    Args:
+        rows: Number of training rows.
+        per_process: Rows of a batch in each process.
+        key: The parameter that sets `per_process`.
+
+    Raises:
+        DataError: They are fewer than one batch of all processes.
+    """
+    if process_count() > 1 and rows < per_process * process_count():
+        raise DataError(
+            f"training set: {rows} rows are fewer than a batch of {per_process} for each of {process_count()} "
+            f"processes; lower {key} or launch.processes"
+        )
 
 
 def started_processes(module: str, *, processes: int) -> bool:

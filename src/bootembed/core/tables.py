@@ -39,7 +39,7 @@ def text_columns(found: pa.Schema) -> tuple[str, ...]:
 TEXT = pa.string()
 _ROW_GROUP = 50_000
 _BATCH = 2_000
-_REMEDY = "run the stage that makes it again"
+_REMEDY = "run the stage that writes it again"
 MONOLINGUAL = schema(text=TEXT)
 PARALLEL = schema(english=TEXT, text=TEXT)
 NLI = schema(premise=TEXT, hypothesis=TEXT, label=TEXT)
@@ -146,7 +146,7 @@ def read_table(path: Path, *schemas: pa.Schema) -> list[dict[str, Any]]:
     """Read all rows of a Parquet file that `write_table` wrote with one of `schemas`.
 
     Raises:
-        DataError: The file is missing, is no Parquet file, or has other columns.
+        DataError: The file is missing, is not Parquet, or has other columns.
     """
     return list(stream_rows(path, *schemas))
 
@@ -178,7 +178,7 @@ def read_schema(path: Path, *, remedy: str = _REMEDY) -> pa.Schema:
     """The columns of a Parquet file.
 
     Raises:
-        DataError: The file is missing or is no Parquet file.
+        DataError: The file is missing or is not Parquet.
     """
     with _opened(path, remedy) as file:
         return file.schema_arrow

@@ -24,7 +24,7 @@ class _Translation(dict[int, str | None]):
 
 
 class _Spaces(_Translation):
-    """Control characters and every kind of white space become a space; a stray byte order mark goes."""
+    """Control characters and every kind of white space become a space; a stray byte order mark is removed."""
 
     def _decide(self, character: str) -> str | None:
         if character == "\N{ZERO WIDTH NO-BREAK SPACE}":
@@ -94,7 +94,7 @@ def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def repair_mojibake(text: str) -> str:
-    """Text whose UTF-8 was once read as another encoding, put right (`cafÃ©` -> `café`); any other text as it is."""
+    """Repair text whose UTF-8 was once read as another encoding (`cafÃ©` -> `café`); other text stays as it is."""
     import ftfy
 
     return str(ftfy.fix_encoding(text))
@@ -113,7 +113,7 @@ ANY_SCRIPT = "Zyyy"
 
 
 def distinct_share(text: str) -> float:
-    """Distinct character 4-grams / all; near 0 in a text that repeats itself, 1 for one too short to tell."""
+    """Distinct character 4-grams / all; near 0 in a text that repeats itself, 1 for a text too short to judge."""
     if len(text) < _SHORTEST_REPEAT:
         return 1.0
     return len(ngrams(text, _REPEAT_NGRAM)) / (len(text) - _REPEAT_NGRAM + 1)

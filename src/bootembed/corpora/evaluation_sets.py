@@ -1,4 +1,4 @@
-"""The sentences of evaluation sets, held against every text that something is trained on."""
+"""The sentences of evaluation sets, to compare with every text that something is trained on."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SENTENCE_END = regex.compile(r"(?<=\p{Sentence_Terminal})(?:\s+|(?<=[\u3002\uff
 
 @dataclass(frozen=True)
 class Match:
-    """A text of an evaluation set that another text is.
+    """A text of an evaluation set that another text repeats.
 
     Attributes:
         task: The evaluation set, as `<language>/<task>`.
-        kind: `exact`, `normalised` (but for case, punctuation, spacing, Unicode form) or `near`.
+        kind: `exact`, `normalised` (the same except for case, punctuation, spacing and Unicode form) or `near`.
         similarity: Jaccard similarity of character n-grams.
         text: The text in the set.
     """
@@ -40,7 +40,7 @@ class EvaluationTexts:
     """The sentences of evaluation sets.
 
     Args:
-        texts: (set, sentence); of several sets that hold a sentence the first is named.
+        texts: (set, sentence); a sentence in several sets counts for the first.
         near_threshold: Jaccard similarity of character n-grams from which a text is near; None: no near matches.
     """
 
@@ -63,7 +63,7 @@ class EvaluationTexts:
         self._near = None if near_threshold is None else NearTexts(long, near_threshold)
 
     def match(self, texts: Sequence[str]) -> list[Match | None]:
-        """What each cleaned text is in the sets, or None."""
+        """For each cleaned text the text of a set that it repeats, or None."""
         if not self._exact:
             return [None] * len(texts)
         keys = [comparable(text) for text in texts]
@@ -88,7 +88,7 @@ class EvaluationTexts:
 
 
 def _forms(text: str) -> list[str]:
-    """A sentence as `prepare_corpora` makes it, with and without its mojibake put right."""
+    """A sentence as `prepare_corpora` makes it, with and without its mojibake repaired."""
     return list(dict.fromkeys((clean_text(text), clean_text(repair_mojibake(text)))))
 
 
@@ -124,6 +124,6 @@ def _texts(path: Path) -> Iterator[str]:
 
 
 def _sentences(document: str) -> list[str]:
-    """The sentences of a text of several, but for those too short to belong to this text alone ("See also.")."""
+    """The sentences of a longer text, without those too short to be its own ("See also.")."""
     parts = _SENTENCE_END.split(document)
     return [part for part in parts if may_be_near(comparable(part))] if len(parts) > 1 else []

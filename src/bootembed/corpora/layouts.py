@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core import tables
 from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.nli import LABELS
 from bootembed.corpora.readers import delimiter_of, read_delimited, read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
 from bootembed.corpora.rows import SELECTOR, Row, RowRejection
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from bootembed.settings.corpora import FileSpec
 
 logger = logging.getLogger(__name__)
-LABELS = ("entailment", "contradiction")
 NEUTRAL = "neutral"
 _KEY = f"{SELECTOR}key"
 
@@ -47,7 +47,7 @@ class Layout:
             published set.
         file_columns: Our names of the columns that a file must have; None: all but `split`. A ValueError refuses the
             file, and says what to correct.
-        interpret: The values of a row with these columns -> those of a row of the table, but for `split`.
+        interpret: The values of a row with these columns -> those of a row of the table, without `split`.
     """
 
     name: str
@@ -90,7 +90,7 @@ def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
 
     Yields:
         Rows whose values are the columns of `layout.schema`, or rows rejected with the reason. Rows that `spec.where`
-        does not select belong to something else and are passed over.
+        does not select belong to something else and are skipped.
 
     Raises:
         ParamsError: The file's format cannot give this table.
@@ -108,7 +108,7 @@ def _selected(rows: Iterator[Row], spec: FileSpec, *, folder: Path, language: st
     read = selected = 0
     for row in rows:
         read += 1
-        if not _passed_over(row, wanted):
+        if not _belongs_elsewhere(row, wanted):
             selected += 1
             yield row
     if not read:
@@ -117,7 +117,7 @@ def _selected(rows: Iterator[Row], spec: FileSpec, *, folder: Path, language: st
         logger.warning("%s: `where: %s` selects none of %d rows", place, spec.where, read)
 
 
-def _passed_over(row: Row, selected: Mapping[str, str]) -> bool:
+def _belongs_elsewhere(row: Row, selected: Mapping[str, str]) -> bool:
     """Whether a column of the row says that it belongs to something else, e.g. to another language."""
     return any(row.values.get(column, value).strip() != value for column, value in selected.items())
 
@@ -169,8 +169,8 @@ def _joined_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str)
     for row in _table_rows(spec, name, wanted[english], folder=folder, language=language):
         if row.reason is None and translations.setdefault(row.values[_KEY], row.values[english]) != row.values[english]:
             raise DataError(
-                f"{name}: line {row.line}: {spec.key} {row.values[_KEY]!r} stands for another text before, so that "
-                "nothing says which translates its row; name a column of keys that occur once in `key`"
+                f"{name}: line {row.line}: {spec.key} {row.values[_KEY]!r} stood for another text before, so it is "
+                "unclear which one translates its row; set `key` to a column whose values occur once"
             )
     rows = _table_rows(spec, _named(spec.path, language), wanted[own], folder=folder, language=language)
     for row in rows:

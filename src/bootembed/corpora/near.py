@@ -1,4 +1,4 @@
-"""Texts that nearly are another: MinHash finds candidates, the Jaccard similarity of their n-grams decides.
+"""Near duplicates: MinHash finds candidates, the Jaccard similarity of their n-grams decides.
 
 Broder 1997, with locality-sensitive hashing by bands (Leskovec et al., Mining of Massive Datasets, chapter 3). The
 signatures are `rensa`'s; the bands are kept in SQLite, because every library's index grows in memory with the corpus.
@@ -67,21 +67,21 @@ def band_keys(texts: Sequence[frozenset[str]], threshold: float) -> NDArray[np.i
     matrix = rensa.RMinHash.digest_matrix_from_token_sets(texts, PERMUTATIONS, _SEED)
     digests = np.array(matrix.to_rows(), dtype=np.uint64).reshape(len(texts), -1, rows)
     factors = np.random.default_rng(_SEED).integers(2**63, size=digests.shape[1:], dtype=np.uint64) | np.uint64(1)
-    mixed = ((digests + np.uint64(1)) * factors).sum(axis=2, dtype=np.uint64)  # modulo 2**64; other in every band
+    mixed = ((digests + np.uint64(1)) * factors).sum(axis=2, dtype=np.uint64)  # modulo 2**64; different in every band
     keys: NDArray[np.int64] = (mixed ^ (mixed >> np.uint64(31))).astype(np.int64)
     return keys
 
 
 def _rows_of_a_band(threshold: float) -> int:
-    """As many as possible, so that few texts meet in vain, while those at the threshold still rather meet than not."""
+    """As many as possible, so that few unlike texts meet, while most texts at the threshold still do."""
     fitting = [rows for rows in _ROWS_OF_A_BAND if (rows / PERMUTATIONS) ** (1 / rows) <= threshold]
     return max(fitting, default=_ROWS_OF_A_BAND[0])
 
 
 class NearTexts:
-    """A set of texts held in memory, asked for the one that a text nearly is.
+    """A set of texts held in memory; finds the one that a text nearly repeats.
 
-    N-grams take a hundred times the memory of their text, so that those of the set are not kept.
+    N-grams take a hundred times the memory of their text, so those of the set are not kept.
 
     Args:
         texts: Comparable texts.
@@ -121,7 +121,7 @@ class SeenTexts:
     """The texts of a table so far, on disk: memory does not grow with their number.
 
     Args:
-        path: A file that is made, and removed by `close`.
+        path: A file that is created here and removed by `close`.
         threshold: Jaccard similarity from which a text is a near duplicate; None looks for equal ones only.
     """
 
@@ -143,12 +143,12 @@ class SeenTexts:
             self._base.execute(statement)
 
     def is_new(self, key: str) -> bool:
-        """Whether this key was not asked for before (but for a chance of 1 in 2**64 for each text seen)."""
+        """Whether this key is new; wrong with a chance of 1 in 2**64 for each key seen."""
         number = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
         return self._base.execute("INSERT OR IGNORE INTO seen VALUES (?)", (number,)).rowcount == 1
 
     def near(self, texts: Sequence[str]) -> list[float | None]:
-        """For each text its similarity to an earlier one that it nearly is; the others are remembered."""
+        """For each text its similarity to an earlier one that it nearly repeats, or None; new texts are remembered."""
         if self._threshold is None:
             return [None] * len(texts)
         asked = [comparable(text) for text in texts]

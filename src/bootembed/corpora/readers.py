@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bootembed.corpora.streams import Line, RawFile
 
 MAX_RECORD_LINES = 100
-"""A quoted field over more lines is taken for an unclosed quote; this also bounds the time spent on finding out."""
+"""A quoted field over more lines counts as an unclosed quote; this also bounds the time spent on it."""
 _MAX_FIELD = 2**31 - 1
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
@@ -36,11 +36,11 @@ def read_lines(file: RawFile, *, column: str) -> Iterator[Row]:
 
 
 def read_moses(file: RawFile, english: RawFile, *, column: str, english_column: str) -> Iterator[Row]:
-    """Read two line-aligned files. A row rejected for one half's sake names that half's file.
+    """Read two line-aligned files. A row rejected because of one half names that half's file.
 
     Raises:
-        DataError: A file is missing or empty, or the files differ in their number of lines: then nothing says which
-            lines belong together, and no row can be trusted.
+        DataError: A file is missing or empty, or the files differ in their number of lines: then it is
+            unclear which lines belong together, and no row can be trusted.
     """
     counts = [count_lines(half) for half in (file, english)]
     if counts[0] != counts[1]:
@@ -104,7 +104,7 @@ class _LineFeed:
         return line.text
 
     def next_record(self, reader: Iterator[list[str]]) -> list[str] | csv.Error | None:
-        """The fields of the next record, the error that its first line gives, or None at the end of the file."""
+        """The fields of the next record, the error in its first line, or None at the end of the file."""
         self.record = []
         try:
             return next(reader)
@@ -154,8 +154,8 @@ def _header(fields: list[str] | csv.Error | None, feed: _LineFeed, file: RawFile
     if fields is None or isinstance(fields, csv.Error) or _unread(feed.record):
         fault = f": {fields}" if isinstance(fields, csv.Error) else f" as {file.encoding}"
         raise DataError(
-            f"{file.path}: the header, line 1, cannot be read{fault}; expected column names parted by {delimiter!r}: "
-            "correct the file, or its `format`, `encoding` or `quoting` in `corpora`"
+            f"{file.path}: the header, line 1, cannot be read{fault}; expected column names separated by "
+            f"{delimiter!r}: correct the file, or its `format`, `encoding` or `quoting` in `corpora`"
         )
     return [name.strip() for name in fields]
 

@@ -1,4 +1,4 @@
-"""Readers of corpora whose rows have named values: JSON Lines, Parquet, `datasets` folders and Hub datasets.
+"""Readers of files whose rows have named values: JSON Lines, Parquet, `datasets` folders and Hub datasets.
 
 A column may lie within a value: `premise.sw` is the key `sw` of `premise`, `translation.4` the fifth item of a list.
 """
@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.core.hub import hub_token, require_resolved
+from bootembed.core.hub import explain_hub_failure, hub_token, require_resolved
 from bootembed.core.tables import read_schema, stream_rows
 from bootembed.corpora.rows import SELECTOR, Row, RowRejection, may_be_empty
 from bootembed.corpora.streams import read_raw_lines
@@ -46,10 +46,10 @@ def read_json_lines(file: RawFile, columns: Mapping[str, str]) -> Iterator[Row]:
 
 
 def read_parquet(path: Path, name: str, columns: Mapping[str, str]) -> Iterator[Row]:
-    """Read a Parquet file, or all of a folder in the order of their names; a row's line is its number in its file.
+    """Read a Parquet file, or those of a folder in the order of their names; a row's line is its number in its file.
 
     Raises:
-        DataError: The file is missing, is no Parquet file, or lacks a column; or the folder holds none.
+        DataError: The file is missing, is not Parquet, or lacks a column; or the folder holds no Parquet files.
     """
     if not path.is_dir():
         yield from _read_parquet_file(path, name, columns)
@@ -65,14 +65,16 @@ def read_saved_dataset(path: Path, name: str, columns: Mapping[str, str], *, spl
     """Read a folder that `Dataset.save_to_disk` wrote; of several splits the one named.
 
     Raises:
-        DataError: The folder is missing or no such folder, has no such split, or lacks a column.
+        DataError: The folder is missing, was not written so, has no such split, or lacks a column.
     """
     from datasets import DatasetDict, load_from_disk
 
     try:
         found = load_from_disk(str(path))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: is no folder of `Dataset.save_to_disk`: {error}; correct it in `corpora`") from error
+        raise DataError(
+            f"{path}: is not a folder of `Dataset.save_to_disk`: {error}; correct it in `corpora`"
+        ) from error
     if isinstance(found, DatasetDict):
         if split not in found:
             raise DataError(f"{path}: has the splits {', '.join(found)}, not {split!r}; set `source_split`")
@@ -120,11 +122,9 @@ def read_hub_dataset(
         _check_columns(list(first), columns, name)
         yield from _record_rows(rows, columns, name)
     except (OSError, ValueError, HTTPError, DatasetNotFoundError) as error:
-        raise DataError(
-            f"{name} at {revision}: cannot be read from the Hub: {error}. Check the network (HF_HUB_OFFLINE, "
-            "HF_ENDPOINT) and the entry in `corpora`; for a gated dataset accept its terms and set HF_TOKEN; or fetch "
-            "it elsewhere and use the format `datasets` or `parquet`"
-        ) from error
+        otherwise = "fetch it elsewhere and use the format `datasets` or `parquet`"
+        fault = explain_hub_failure(error, dataset, kind="dataset", otherwise=otherwise)
+        raise DataError(f"{name} at {revision}: cannot be read from the Hub: {fault}") from error
 
 
 def _json_row(raw: Row, columns: Mapping[str, str]) -> Row:
@@ -155,7 +155,7 @@ def _check_columns(present: list[str], columns: Mapping[str, str], name: str) ->
 
 
 def _top_level(path: str, present: list[str]) -> str:
-    """The column that a path begins with; a column whose own name has a dot goes first."""
+    """The column that a path begins with; a column whose own name has a dot takes precedence."""
     return path if path in present else path.partition(".")[0]
 
 
@@ -193,7 +193,7 @@ def _value(record: Any, path: str) -> Any:
 
 
 def _as_text(value: Any) -> str | None:
-    """A value as text; None if it is none: a list, a mapping, bytes, or text that no table can hold."""
+    """A value as text; None if it is not text: a list, a mapping, bytes, or text that no table can hold."""
     if value is None or value is _ABSENT:
         return ""
     if isinstance(value, str):

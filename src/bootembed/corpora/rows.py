@@ -1,4 +1,4 @@
-"""A row of a raw file on its way into a table, and why it may not get there."""
+"""A row of a raw file on its way into a table, and the reasons to reject it."""
 
 from __future__ import annotations
 
@@ -49,16 +49,17 @@ UNREADABLE = frozenset(
         RowRejection.LABEL,
     }
 )
-"""Reasons that speak of the file's form, not of its text: if every row has one, the file is not what was declared."""
+"""Reasons that concern the form of the file, not its text: if they hold for every row, it is not what was declared."""
 
+SHOWN_CHARACTERS = 200
 SELECTOR = "where:"
-"""Before the name of a file's column that only decides whether a row is read."""
+"""Prefix of a column that only decides whether a row is read."""
 TITLE = "title"
 """Our name of the column of a document's title."""
 
 
 def may_be_empty(column: str) -> bool:
-    """Whether a row is whole without a value in this column."""
+    """Whether a row is complete without a value in this column."""
     return column.startswith(SELECTOR) or column == TITLE
 
 
@@ -83,3 +84,7 @@ class Row:
     def reject(self, reason: RowRejection, detail: str = "") -> Row:
         """The same row, rejected."""
         return replace(self, reason=reason, detail=detail)
+
+    def shown(self) -> str:
+        """The row's text in messages and reports, clipped."""
+        return " | ".join(map(str, self.values.values()))[:SHOWN_CHARACTERS]

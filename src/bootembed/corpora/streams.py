@@ -1,4 +1,4 @@
-"""The lines of a raw file, plain or compressed, each decoded on its own; nothing is held but the line at hand."""
+"""The lines of a raw file, plain or compressed, each decoded on its own; only one line is held in memory."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def open_raw(file: RawFile) -> Iterator[IO[bytes]]:
 def _opened(file: RawFile) -> contextlib.AbstractContextManager[IO[bytes]]:
     suffix = file.path.suffix.lower()
     if suffix != ".zip" and file.member is not None:
-        raise ParamsError(f"corpora: {file.name}: `{_MEMBER}` names a file in a .zip archive, and this is none")
+        raise ParamsError(f"corpora: {file.name}: `{_MEMBER}` names a file in a .zip archive, and this is not one")
     if suffix == ".gz":
         return contextlib.closing(cast("IO[bytes]", gzip.open(file.path)))
     if suffix == ".xz":
@@ -139,7 +139,7 @@ def _opened_zst(file: RawFile) -> Iterator[IO[bytes]]:
 
 
 class _ZstFrames(io.RawIOBase):
-    """The content of a Zstandard file; the library's own reader takes a frame that is cut off for a whole one."""
+    """The content of a Zstandard file; the library's own reader accepts a frame that is cut off."""
 
     def __init__(self, source: IO[bytes]) -> None:
         import zstandard
@@ -182,7 +182,7 @@ def _opened_zip(file: RawFile) -> Iterator[IO[bytes]]:
             )
         try:
             stream = archive.open(member)
-        except (NotImplementedError, RuntimeError) as error:  # a method of compression, or encryption, it does not know
+        except (NotImplementedError, RuntimeError) as error:  # an unknown compression method, or encryption
             raise DataError(f"{file.path}: {member}: cannot be decompressed: {error}; unpack it yourself") from error
         with stream:
             yield stream
@@ -209,7 +209,7 @@ def _line(number: int, raw: bytes, stream: IO[bytes], encoding: str) -> Line:
 
 
 def _refuse_utf_16(start: bytes, file: RawFile) -> None:
-    """Refuse a file that says it is UTF-16 (or UTF-32): most of its lines could be decoded otherwise, into nonsense."""
+    """Refuse a file that says it is UTF-16 (or UTF-32): most of its lines would otherwise be decoded into nonsense."""
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise DataError(
             f"{file.path}: begins with the byte order mark of UTF-16, which cannot be read line by line; convert it "
@@ -223,7 +223,7 @@ def _checked_encoding(encoding: str) -> str:
         name = codecs.lookup(encoding).name
         plain = '\r\n\t,"'.encode(encoding)
     except (LookupError, UnicodeError) as error:
-        raise ParamsError(f"corpora: encoding {encoding!r} is no text encoding Python knows; use utf-8") from error
+        raise ParamsError(f"corpora: encoding {encoding!r} is not one that Python knows; use utf-8") from error
     if name == "utf-8-sig":
         return "utf-8"
     if plain != b'\r\n\t,"':

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bootembed.corpora.streams import RawFile
 
 MAX_UNIT_BYTES = 16 * 1024 * 1024
-"""A translation unit of more is taken for a damaged file; it would fill the memory."""
+"""A larger translation unit means a damaged file; it would fill the memory."""
 _CHUNK = 1 << 16
 _CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})  # elements that hold the markup of the translated document
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -31,7 +31,7 @@ def read_tmx(file: RawFile, *, column: str, english_column: str, language: str) 
         language: ISO 639-3 key; `ha`, `ha-NG` and `hau` are all Hausa.
 
     Raises:
-        DataError: The file is missing, empty or damaged, is no XML, or declares entities (which could be made to
+        DataError: The file is missing, empty or damaged, is not XML, or declares entities (which could be made to
             fill the memory).
     """
     wanted = {column: _base_language(language), english_column: "en"}
@@ -90,7 +90,7 @@ def _events(parser: ET.XMLPullParser[Any], chunk: bytes | None, file: RawFile) -
         return list(parser.read_events())
     except ET.ParseError as error:
         raise DataError(
-            f"{file.path}: is no well-formed TMX from line {error.position[0]} on: {error}; fetch it again, or mend it"
+            f"{file.path}: is not well-formed TMX from line {error.position[0]} on: {error}; fetch or repair it"
         ) from error
     except LookupError as error:
         raise DataError(f"{file.path}: its XML declaration: {str(error)[:100]}; correct the encoding there") from error

@@ -1,4 +1,4 @@
-"""Texts of a batch go through the encoder a few at a time, those of similar length together: less of it is padding."""
+"""Embedding the texts of a batch a few at a time, those of similar length together, so that less is padding."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from typing import Any
 import torch
 
 
-class ByLength(torch.nn.Module):
-    """A Sentence Transformers model that embeds its batches in parts, sorted by length, for a loss to call.
+def embed_by_length(loss: Any, *, texts: int) -> None:
+    """Let a loss embed at most `texts` texts at once. Of a loss around another, the inner one embeds."""
+    while isinstance(getattr(loss, "loss", None), torch.nn.Module):
+        loss = loss.loss
+    loss.model = ByLength(loss.model, texts=texts)
 
-    The embeddings are those of the whole batch, but for dropout's draws: a text's tokens attend to none of its padding.
-    Unlike a cached loss this keeps the activations of all parts, so it saves time and no memory.
+
+class ByLength(torch.nn.Module):
+    """A Sentence Transformers model that embeds its batches in parts, sorted by length.
+
+    The embeddings equal those of the whole batch, except for dropout, because tokens do not attend to padding. Unlike a
+    cached loss this keeps the activations of all parts: it saves time but no memory.
 
     Args:
-        model: What embeds.
-        texts: Texts of a part, at most.
+        model: The Sentence Transformers model.
+        texts: Most texts in a part.
     """
 
     def __init__(self, model: Any, *, texts: int) -> None:
@@ -35,7 +42,7 @@ class ByLength(torch.nn.Module):
 
 
 def _part(features: dict[str, Any], rows: torch.Tensor) -> dict[str, Any]:
-    """Some rows of a batch, without the columns that are padding in all of them; what belongs to no row, as it is."""
+    """Some rows of a batch, without columns that only hold padding; values that do not belong to rows are kept."""
     columns = features["attention_mask"][rows].any(dim=0)
     shape = features["attention_mask"].shape
 

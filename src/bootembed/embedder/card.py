@@ -6,21 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from bootembed.settings.embedder import TrainEmbedder
 
 _CARD = """---
 library_name: sentence-transformers
 pipeline_tag: sentence-similarity
-language: {language}
+language: {p.language}
 tags: [sentence-transformers, feature-extraction, bootembed]
 ---
 
-# {recipe}, {language}, {encoder}
+# {p.recipe}, {p.language}, {p.encoder}
 
-Sentence embedder for `{language}`: the encoder `{encoder}` finetuned on the training set of the recipe `{recipe}` by
-bootembed.
+{summary}
 
 ```python
 from sentence_transformers import SentenceTransformer
@@ -32,35 +29,48 @@ embeddings = SentenceTransformer("path/to/this/folder").encode(["..."])
 |---|---|
 {table}
 
-Texts longer than {max_seq_length} tokens are cut.
+Texts longer than {p.max_seq_length} tokens are cut.
 """
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What an embedder is made of."""
+class EmbedderProvenance:
+    """How an embedder was made.
+
+    Attributes:
+        recipe: Strategy or baseline that wrote the training set.
+        language: Code of the language.
+        encoder: Key of the base encoder.
+        base_hash: SHA-256 of the base encoder's folder.
+        rows: Number of training rows; 0 for an untrained encoder.
+        columns: Columns of the training set.
+        max_seq_length: Tokens at which the saved model cuts.
+        seed: Seed of the training run.
+    """
 
     recipe: str
     language: str
     encoder: str
     base_hash: str
+    rows: int
+    columns: tuple[str, ...]
+    max_seq_length: int
+    seed: int
 
 
-def model_card(
-    origin: Origin, settings: TrainEmbedder, *, rows: int, columns: tuple[str, ...], max_seq_length: int, seed: int
-) -> str:
-    """Text of the card of an embedder trained with `settings` on `rows` rows and saved with `max_seq_length`."""
-    facts: Mapping[str, object] = {
-        "encoder, SHA-256": f"`{origin.base_hash}`",
-        "training rows": f"{rows} ({', '.join(columns)})",
-        "seed": seed,
-        **{f"`{name}`": value for name, value in settings.model_dump(mode="json").items()},
-    }
+def model_card(provenance: EmbedderProvenance, settings: TrainEmbedder) -> str:
+    """The text of a model card. It lists `settings` in full where there was training."""
+    p = provenance
+    facts: dict[str, object] = {"encoder, SHA-256": f"`{p.base_hash}`"}
+    if p.rows:
+        summary = (
+            f"Sentence embedder for `{p.language}`: the encoder `{p.encoder}`, finetuned by bootembed on the training "
+            f"set of the recipe `{p.recipe}`."
+        )
+        facts |= {"training rows": f"{p.rows} ({', '.join(p.columns)})", "seed": p.seed}
+        facts |= {f"`{name}`": value for name, value in settings.model_dump(mode="json").items()}
+    else:
+        summary = f"The encoder `{p.encoder}` with pooling, not finetuned: a baseline for `{p.language}`."
+        facts["`pooling`"] = settings.pooling
     table = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
-    return _CARD.format(
-        recipe=origin.recipe,
-        language=origin.language,
-        encoder=origin.encoder,
-        table=table,
-        max_seq_length=max_seq_length,
-    )
+    return _CARD.format(p=p, summary=summary, table=table)

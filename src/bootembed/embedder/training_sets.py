@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
+from bootembed.core.errors import DataError
 from bootembed.core.tables import ANCHORS, GENERATED_TRIPLETS, PAIRS, TRIPLETS, read_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _TEXT_COLUMNS = ("text", "anchor", "positive", "negative")
@@ -23,3 +26,33 @@ def read_training_set(path: Path) -> list[dict[str, str]]:
     """
     rows = read_table(path, GENERATED_TRIPLETS, TRIPLETS, PAIRS, ANCHORS)
     return [{name: row[name] for name in _TEXT_COLUMNS if name in row} for row in rows]
+
+
+def training_columns(rows: Sequence[dict[str, str]]) -> dict[str, list[str]]:
+    """The rows as columns, in the order in which losses read them; a column `text` becomes both sides of a pair."""
+    if not rows:
+        return {}
+    if "text" in rows[0]:
+        texts = [row["text"] for row in rows]
+        return {"anchor": texts, "positive": texts}
+    return {name: [row[name] for row in rows] for name in ("anchor", "positive", "negative") if name in rows[0]}
+
+
+def check_contrast(columns: dict[str, list[str]]) -> None:
+    """Refuse a training set that contrasts nothing.
+
+    Raises:
+        DataError: There are fewer than 2 rows, or one text is in all of them.
+    """
+    rows = list(zip(*columns.values(), strict=True))
+    if len(rows) < 2:
+        raise DataError(
+            f"training set: {len(rows)} rows; contrastive finetuning needs at least 2: check the recipe's anchors and "
+            "its filters"
+        )
+    [(text, count)] = Counter(text for row in rows for text in set(row)).most_common(1)
+    if count == len(rows):
+        raise DataError(
+            f"training set: every one of its {count} rows holds {text!r}, so no two may share a batch and nothing is "
+            "contrasted; check the recipe's anchors and its filters"
+        )

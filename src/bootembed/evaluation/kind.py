@@ -59,8 +59,8 @@ class Kind(ABC):
         main_score: mteb's name of the score that is reported.
         category: mteb's category of our own tasks: from text to text (`t2t`) or to a category (`t2c`).
         halves: The columns of the language and of English, where rows are translations.
-        own: What a task of ours sets otherwise than its class in mteb.
-        answers: Where differences between embedders are tested, what they are tested on.
+        overrides: Class attributes that our own tasks override in mteb's class.
+        answers: What differences between embedders are tested on; None: they are not tested.
     """
 
     schema: ClassVar[pa.Schema]
@@ -69,7 +69,7 @@ class Kind(ABC):
     main_score: ClassVar[str]
     category: ClassVar[str] = "t2t"
     halves: ClassVar[tuple[str, str] | None] = None
-    own: ClassVar[Mapping[str, Any]] = {}
+    overrides: ClassVar[Mapping[str, Any]] = {}
     answers: ClassVar[AnswerTable | None] = None
 
     @property

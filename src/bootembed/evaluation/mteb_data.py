@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
+from bootembed.core.hub import explain_hub_failure
 from bootembed.evaluation.kind import task_kind
 from bootembed.evaluation.tasks import mteb_task, split_names, subset_of
 
@@ -56,14 +57,17 @@ def _load(task: Any) -> None:
     Raises:
         DataError: There is no such data set, no access to it, or no network.
     """
+    from httpx2 import HTTPError
+
     source = task.metadata.dataset
     try:
         task.load_data()
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPError) as error:
+        otherwise = "name local files for the task in `corpora`"
+        fault = explain_hub_failure(error, source["path"], kind="dataset", otherwise=otherwise)
         raise DataError(
             f"{task.metadata.name}: data set {source['path']!r}, revision {source['revision']}, subset "
-            f"{task.hf_subsets[0]!r} cannot be loaded: {error}. Allow network access to the Hub (or set HF_ENDPOINT to "
-            "a mirror of it, and HF_TOKEN if the data set is gated), or name local files for the task in `corpora`"
+            f"{task.hf_subsets[0]!r} cannot be loaded: {fault}"
         ) from error
     if hasattr(task, "convert_v1_dataset_format_to_v2"):
         task.convert_v1_dataset_format_to_v2(num_proc=None)

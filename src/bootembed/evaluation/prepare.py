@@ -100,7 +100,7 @@ def _from_file(spec: FileSpec, layout: Layout, *, language: str, folder: Path) -
 
 def _whole(row: Row, layout: Layout) -> dict[str, Any]:
     if row.reason:
-        shown = " | ".join(map(str, row.values.values()))[:80]
+        shown = row.shown()[:80]
         detail = f" ({row.detail})" if row.detail else ""
         raise DataError(
             f"{row.file}: line {row.line}: cannot be read as a row of {layout.name}: {row.reason}{detail}: {shown!r}. "

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
-from bootembed.core.names import UNTRAINED
+from bootembed.core.names import cell_name
 from bootembed.core.seeding import seed_everything
 from bootembed.core.tables import read_table
-from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.evaluation.answers import AnswerWriter
 from bootembed.evaluation.geometry import task_geometry
 from bootembed.evaluation.kind import task_kind
@@ -37,7 +36,7 @@ class Evaluation:
     """What one embedder scores on the tasks of one language.
 
     Attributes:
-        recipe: Strategy, baseline or `untrained`.
+        recipe: Strategy or baseline.
         language: Code of the language.
         encoder: Key of the base encoder.
         scores: Task -> split -> main score.
@@ -98,11 +97,10 @@ def evaluate_embedder(
     """Score a model on tasks that hold their data.
 
     Args:
-        model_dir: Sentence Transformers folder, used as it is; with recipe `untrained` an encoder's folder, on which
-            `settings.pooling_of_base` is put.
+        model_dir: Sentence Transformers folder, used as it is.
         tasks: As `read_tasks` makes them.
-        settings: Batch size; pooling and length of untrained encoders.
-        recipe: Strategy or baseline, or `untrained`; with the next two the name the model is scored under.
+        settings: Batch size.
+        recipe: Strategy or baseline; with the next two the name the model is scored under.
         language: Code of the tasks' language.
         encoder: Key of the base encoder.
         results_dir: Gets the answer table of each kind that has one (`predictions.parquet`, the similarity of every STS
@@ -116,8 +114,8 @@ def evaluate_embedder(
     logging.getLogger("mteb").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"mteb\.")  # deprecations inside mteb's own code
     seed_everything(seed)
-    name = f"bootembed/{recipe}-{language}-{encoder}"
-    embedder = _load(model_dir, settings, recipe)
+    name = f"bootembed/{cell_name(recipe, language, encoder)}"
+    embedder = _load(model_dir)
     model = _named_model(embedder, name=name, revision=content_hash(model_dir))
     encoding = {"batch_size": settings.batch_size, "show_progress_bar": False}
     cache = mteb.ResultCache(results_dir)
@@ -145,13 +143,11 @@ def evaluate_embedder(
     return Evaluation(recipe=recipe, language=language, encoder=encoder, scores=scores, geometry=geometry)
 
 
-def _load(model_dir: Path, settings: EvaluateEmbedder, recipe: str) -> Any:
+def _load(model_dir: Path) -> Any:
     from sentence_transformers import SentenceTransformer
 
-    if recipe == UNTRAINED:
-        return build_embedder(model_dir, pooling=settings.pooling_of_base, max_seq_length=settings.max_seq_length)
     if not (model_dir / "modules.json").is_file():
-        raise DataError(f"{model_dir}: no Sentence Transformers folder; train it first, or score it as {UNTRAINED!r}")
+        raise DataError(f"{model_dir}: no Sentence Transformers folder; run stage train_embedder first")
     return SentenceTransformer(str(model_dir))
 
 

@@ -95,7 +95,7 @@ def _own_task(name: str, kind: Kind, code: str) -> Any:
         eval_langs={"default": [code, ENGLISH_CODE] if kind.halves else [code]},
         main_score=kind.main_score,
     )
-    return type(name, (kind.base_class,), {"metadata": metadata, **kind.own})()
+    return type(name, (kind.base_class,), {"metadata": metadata, **kind.overrides})()
 
 
 def mteb_task(name: str, kind: Kind) -> Any:

@@ -1,7 +1,7 @@
 """Answers on disk, one JSON line each, durable before anything else is done with them.
 
-A line that a kill or a power cut left incomplete costs its own answer and nothing else. Several processes may write to
-one answer cache at a time: each takes the lock, reads what the others added, and appends only what is still missing.
+A line that a kill or a power cut left incomplete costs one answer, no more. Several processes may write to one answer
+cache at a time: each takes the lock, reads what the others added, and appends only what is still missing.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Answer:
 
     Args:
         text: On one line.
-        finished: Whether the model ended it itself; False: it ran into `max_new_tokens`.
-        prompt_tokens: Tokens of the prompt, where the engine tells.
-        completion_tokens: Tokens of the answer with its end, where the engine tells.
+        finished: Whether the model ended it; False if it reached `max_new_tokens`.
+        prompt_tokens: Tokens of the prompt, if the engine counts them.
+        completion_tokens: Tokens of the answer with its end, if the engine counts them.
     """
 
     text: str
@@ -39,7 +39,7 @@ class Answer:
 
 
 class AnswerCache:
-    """The answers in a file; `key in answer cache` says whether one is there."""
+    """The answers in a file; `key in answer_cache` is whether there is one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -57,7 +57,7 @@ class AnswerCache:
         return self._answers.get(key)
 
     def add(self, answers: Mapping[str, Answer]) -> None:
-        """Append answers and wait until they are on the disk; the first answer to a key stays."""
+        """Append answers and wait until they are on disk; a key keeps its first answer."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._locked() as stream:
             self._read(stream)
@@ -72,11 +72,11 @@ class AnswerCache:
     @contextmanager
     def _locked(self) -> Iterator[IO[bytes]]:
         with self._path.open("a+b") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)  # let go when the file is closed, also by a kill
+            fcntl.flock(stream, fcntl.LOCK_EX)  # released when the file is closed, also by a kill
             yield stream
 
     def _read(self, stream: IO[bytes]) -> None:
-        """Read what was added since the last time, and cut off an incomplete last line: its writer is dead."""
+        """Read what was added since the last time, and cut off an incomplete last line, whose writer is dead."""
         stream.seek(self._read_up_to)
         complete, newline, torn = stream.read().rpartition(b"\n")
         self._read_up_to += len(complete) + len(newline)
@@ -85,7 +85,7 @@ class AnswerCache:
             logger.warning("%s: cut off an incomplete last line; its answer is generated again", self._path)
         unread = sum(not self._load(line) for line in complete.split(b"\n") if line)
         if unread:
-            logger.warning("%s: %d lines hold no answer; what they held is generated again", self._path, unread)
+            logger.warning("%s: %d lines hold no answer; their answers are generated again", self._path, unread)
         stream.seek(0, os.SEEK_END)
 
     def _load(self, line: bytes) -> bool:

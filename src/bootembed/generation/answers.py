@@ -1,7 +1,7 @@
 """Asking an engine for the answers to premises, and keeping every answer in a cache.
 
-An answer is known by the hash of all that determines it. A killed run that starts again, a longer list of premises, or
-another engine on the same model and settings thus asks for what is missing and nothing else.
+An answer is identified by the hash of everything that determines it. A restarted run, a longer list of premises, or
+another engine with the same model and settings therefore asks only for what is missing.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Raise it when a code change alters answers (rendering of prompts, sampling, decoding): answers that older code cached
-# are then generated again.
+# Raise this when a change of code alters answers (rendering of prompts, sampling, decoding): cached answers of older
+# code are then generated again.
 _ANSWERS_OF_CODE = 2
 _SAMPLING = ("do_sample", "temperature", "top_p", "top_k", "max_new_tokens")
 _LOG_EVERY = 1000  # answers
@@ -49,12 +49,12 @@ def answer_premises(
 
     Args:
         engine: What answers.
-        premises: Any sentences; equal ones are each answered, with seeds of their own.
-        settings: Sampling, and the limit of prompts.
+        premises: Any sentences; each of several equal ones gets its own seed and answer.
+        settings: Sampling and the longest prompt.
         prompt_version: Key of the prompt definitions.
-        language: English name of the language that is to be answered in.
-        shots_of: Premise and polarity -> the examples to show before it.
-        answer_cache: Where answers are looked up and kept.
+        language: English name of the language to answer in.
+        shots_of: Premise and polarity -> the examples in its prompt.
+        answer_cache: Where answers are found and kept.
         seed: Of the sampling.
 
     Returns:
@@ -109,7 +109,7 @@ def _answer_missing(engine: Engine, requests: Sequence[Request], answer_cache: A
 
 
 def _within(answer: Answer | None, limit: int) -> Answer | None:
-    """An answer, unless its prompt is too long: the cache may hold answers from under a higher limit."""
+    """An answer, unless its prompt is too long: the cache may hold answers to longer prompts."""
     if answer is None or (answer.prompt_tokens or 0) > limit:
         return None
     return answer

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class LocalEngine(ABC):
-    """An engine on a base model folder and adapter folders; subclasses say where the batches are computed."""
+    """An engine on a base model folder and adapter folders; subclasses compute the batches."""
 
     def __init__(self, base_model_dir: Path, adapters: Mapping[Polarity, Path], settings: Generation) -> None:
         self.base_model_dir = base_model_dir

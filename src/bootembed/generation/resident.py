@@ -1,6 +1,6 @@
 """A base model in memory with the adapters of both polarities, answering batches of prompts.
 
-Memory that runs out halves the batch: the answers are the same, since none depends on its neighbours.
+If memory runs out, the batch is halved. The answers stay the same, since none depends on the others of its batch.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from bootembed.settings.generation import Generation
 
 logger = logging.getLogger(__name__)
-# What torch says where a CPU has no memory left; it has no error type of its own for that.
+# What torch says if a CPU has no memory left; it has no error type for that.
 _CPU_OUT_OF_MEMORY = ("DefaultCPUAllocator", "not enough memory", "can't allocate memory")
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A request as a model takes it: key, token ids, seed."""
+    """A request in the form that a model takes: key, token ids, seed."""
 
     key: str
     ids: list[int]
@@ -47,7 +47,7 @@ class Batch:
 
 
 class ResidentGenerator:
-    """The generator, loaded; `answer` may be called for batches of either polarity in any order."""
+    """The loaded generator; `answer` takes batches of both polarities in any order."""
 
     def __init__(self, base_model_dir: Path, adapters: Mapping[Polarity, Path], settings: Generation) -> None:
         local = settings.transformers
@@ -63,15 +63,15 @@ class ResidentGenerator:
         self.model.eval()
 
     def _forget_own_settings(self) -> list[int]:
-        """Take the model's own settings of generation away, and return the tokens that end an answer.
+        """Remove the model's own generation settings, and return the tokens that end an answer.
 
-        `generate` would take from them what ours leave open, such as beams or a penalty on words of the prompt.
+        `generate` would use them for what ours leave open, such as beams or a penalty on words of the prompt.
         """
         from transformers import GenerationConfig
 
         own = self.model.generation_config.eos_token_id
         named = own if isinstance(own, list) else [own]
-        # Some models name the end of a document only, and their tokenizer the end of a turn.
+        # Some models name only the end of a document, and their tokenizer the end of a turn.
         ends = [end for end in dict.fromkeys([*named, self.tokenizer.eos_token_id]) if end is not None]
         self.model.generation_config = GenerationConfig(eos_token_id=ends, pad_token_id=self.tokenizer.pad_token_id)
         return ends
@@ -85,7 +85,7 @@ class ResidentGenerator:
             self.model.load_adapter(adapters[polarity], adapter_name=str(polarity))
 
     def answer(self, batch: Batch) -> Iterator[dict[str, Answer]]:
-        """Answer a batch, in pieces where memory does not hold it.
+        """Answer a batch, in pieces if memory does not hold it at once.
 
         Yields:
             Key -> answer of each piece.

@@ -1,10 +1,10 @@
-"""Sampling whose outcome for a row depends on that row's seed and scores only, whatever else is in its batch.
+"""Sampling that depends, for each row, on that row's seed and scores only, whatever else is in its batch.
 
-`model.generate` draws from one random stream a batch, so an answer changes when its neighbours do. Here the Gumbel-max
-trick is used instead (Gumbel 1954): the token with the highest score + Gumbel noise is distributed as the softmax of
-the scores. The noise is a hash of (seed of the row, position in the answer, token), computed in integers, thus the same
-on every device. The scores still differ in their last bits with the padding and shape of a batch; the shared noise
-makes it improbable that this changes a token. How often it does: docs/engines.md.
+`model.generate` draws from one random stream per batch, so an answer changes with the other rows of its batch. The
+Gumbel-max trick (Gumbel 1954) avoids this: the token with the highest sum of score and Gumbel noise is distributed as
+the softmax of the scores. The noise is a hash of (seed of the row, position in the answer, token), computed in
+integers and so the same on every device. The padding and shape of a batch still change the last bits of scores; as the
+noise is the same, this hardly ever changes a token. How often it does: docs/engines.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RowSampler:
-    """A logits processor after which greedy choice is sampling; see the module."""
+    """A logits processor that turns greedy choice into sampling; see the module."""
 
     def __init__(self, seeds: Sequence[int], prompt_length: int, settings: Generation) -> None:
         self._seeds = torch.tensor(list(seeds), dtype=torch.int64)
@@ -55,7 +55,7 @@ def _mix(values: torch.Tensor) -> torch.Tensor:
 
 
 def _shift(values: torch.Tensor, bits: int) -> torch.Tensor:
-    """Shift right with zeros coming in; torch's own shift of int64 brings in the sign."""
+    """Shift right and fill with zeros; torch's own shift of int64 fills with the sign."""
     return (values >> bits) & ((1 << (64 - bits)) - 1)
 
 

@@ -58,7 +58,7 @@ def choose_pool(rows: Iterable[dict[str, Any]], settings: InContext, *, anchors:
         seed: Of all random choices.
 
     Raises:
-        DataError: Fewer rows are left than a prompt is to hold.
+        DataError: Fewer rows are left than a prompt needs.
     """
     taken = {comparable(anchor, symbols=False) for anchor in anchors}
     examples = [Example(row["anchor"], row["positive"], row["negative"]) for row in rows]
@@ -80,7 +80,7 @@ def choose_pool(rows: Iterable[dict[str, Any]], settings: InContext, *, anchors:
 
 
 def _spread(examples: Sequence[Example], count: int, *, seed: int) -> list[Example]:
-    """Examples far from each other: each next one is that whose nearest chosen one is farthest (max-min)."""
+    """Examples far from each other: each next one is the farthest from its nearest chosen one (max-min)."""
     if not count:
         return []
     trigrams = [_trigrams(example.anchor) for example in examples]
@@ -126,7 +126,7 @@ class ShotPicker:
         return [pool.examples[index] for index in ranked]
 
     def _rank(self, anchor: str) -> list[int]:
-        """Positions in the pool, the most similar example first; of equals the earlier."""
+        """Positions in the pool, the most similar example first; ties in the order of the pool."""
         trigrams = _trigrams(anchor)
         shared = Counter(index for trigram in trigrams for index in self._holders.get(trigram, ()))
 

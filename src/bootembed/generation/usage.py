@@ -1,4 +1,4 @@
-"""Tokens that answers took, and what they cost."""
+"""Tokens of answers, and their cost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of some answers, and how many of these answers came without a count."""
+    """Tokens of some answers, and the number of answers without a count."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -22,7 +22,7 @@ class Usage:
 
     @classmethod
     def of(cls, answers: Iterable[Answer | None]) -> Self:
-        """Add up answers; those missing are passed over."""
+        """Add up answers; missing ones are skipped."""
         there = [answer for answer in answers if answer is not None]
         return cls(
             sum(answer.prompt_tokens or 0 for answer in there),
@@ -42,7 +42,7 @@ class Usage:
         return (self.prompt_tokens * prices.prompt + self.completion_tokens * prices.completion) / 1e6
 
     def metrics(self, prices: Prices | None) -> dict[str, float]:
-        """The counts, and the cost where there are prices."""
+        """The counts, and the cost if there are prices."""
         counts: dict[str, float] = {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,

@@ -1,13 +1,12 @@
-"""What became of the raw corpora, and what had to go because an evaluation set holds it, as sections of the report."""
+"""The sections of the report on raw corpora: rows read, kept and rejected, and texts found in evaluation sets."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from tabulate import tabulate
-
 from bootembed.core.errors import DataError
+from bootembed.core.markdown import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
 Tables = dict[str, dict[str, Any]]
 _KINDS = ("exact", "normalised", "near")
 _ABOUT_REMOVED = (
-    "Rows with a text that is a sentence of an evaluation set (of any language): exactly, but for case, punctuation, "
-    "spacing and Unicode form, or nearly. Nothing is trained on them; `rejected_rows.parquet` of each corpus lists "
-    "every one."
+    "Rows with a text that is also in an evaluation set of any language: exactly, after normalising case, punctuation, "
+    "spacing and Unicode form, or nearly. Nothing is trained on them. `rejected_rows.parquet` lists all."
 )
 
 
@@ -41,26 +39,22 @@ def read_corpus_reports(corpora_dir: Path, languages: Mapping[str, Language]) ->
 
 
 def corpora_section(reports: Mapping[str, Tables]) -> str:
-    """Markdown: rows read, kept and rejected, and what was removed for which evaluation set."""
+    """Markdown: rows read, kept and rejected, and rows removed because of an evaluation set."""
     rows = [
         [
-            language, table, counts["rows_in"], counts["kept"], counts["not_sampled"],
+            language, name, counts["rows_in"], counts["kept"], counts["not_sampled"],
             ", ".join(f"{count} {reason}" for reason, count in counts["rejected"].items()),
         ]
         for language, tables in reports.items()
-        for table, counts in tables.items()
+        for name, counts in tables.items()
         if counts["rows_in"]
     ]  # fmt: skip
-    whole = _table(rows, ["language", "table", "rows", "kept", "not sampled", "rejected"])
+    whole = table(["language", "table", "rows", "kept", "not sampled", "rejected"], rows)
     removed = [
-        [language, table, task, *(kinds.get(kind, 0) for kind in _KINDS)]
+        [language, name, task, *(kinds.get(kind, 0) for kind in _KINDS)]
         for language, tables in reports.items()
-        for table, counts in tables.items()
+        for name, counts in tables.items()
         for task, kinds in counts["in_evaluation_set"].items()
     ]
-    shown = _table(removed, ["language", "table", "evaluation set", *_KINDS]) if removed else "None was found.\n"
-    return f"## Corpora\n\n{whole}\n### Texts of evaluation sets\n\n{_ABOUT_REMOVED}\n\n{shown}"
-
-
-def _table(rows: list[list[Any]], heads: list[str]) -> str:
-    return str(tabulate(rows, heads, tablefmt="github", disable_numparse=True)) + "\n"
+    found = table(["language", "table", "evaluation set", *_KINDS], removed) if removed else "None was found."
+    return f"## Corpora\n\n{whole}\n\n### Texts of evaluation sets\n\n{_ABOUT_REMOVED}\n\n{found}"

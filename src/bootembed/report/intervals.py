@@ -1,4 +1,4 @@
-"""Which differences are more than chance: every recipe against untrained, every strategy against every baseline."""
+"""Differences with confidence intervals: every recipe against untrained, every strategy against every baseline."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bootembed.core.errors import DataError
-from bootembed.core.names import UNTRAINED
+from bootembed.core.names import UNTRAINED, cell_name
 from bootembed.core.seeding import derive_seed
 from bootembed.evaluation.answers import read_answers, resample
 from bootembed.evaluation.statistics import Difference, compare, holm
@@ -26,11 +26,11 @@ class Comparison:
         language: Code of the language.
         encoder: Key of the base encoder.
         task: Its name.
-        statistic: What differs: Spearman correlation, or the share of sentences whose translation is nearest.
-        recipe: The one.
-        against: The other.
+        statistic: What differs, e.g. Spearman correlation or accuracy@1.
+        recipe: The recipe.
+        against: The recipe it is compared with.
         difference: With interval and p-value.
-        corrected: The p-value after Holm's correction, over all comparisons of this language, encoder and task.
+        corrected: The p-value after Holm's correction over all comparisons of this language, encoder and task.
     """
 
     language: str
@@ -58,7 +58,7 @@ def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) ->
     cells = sorted({(score.language, score.encoder) for score in scores})
     for language, encoder in cells:
         kinds = {s.recipe: s.kind for s in scores if (s.language, s.encoder) == (language, encoder)}
-        answers = {r: read_answers(results_dir / f"{r}-{language}-{encoder}", split="test") for r in kinds}
+        answers = {r: read_answers(results_dir / cell_name(r, language, encoder), split="test") for r in kinds}
         for task in answers[UNTRAINED]:
             of_task = {recipe: found[task] for recipe, found in answers.items() if task in found}
             if len(of_task) < len(kinds):
@@ -76,7 +76,6 @@ def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) ->
 
 
 def _pairs(kinds: Mapping[str, str]) -> list[tuple[str, str]]:
-    baselines = [recipe for recipe, kind in kinds.items() if kind == "baseline"]
-    strategies = [recipe for recipe, kind in kinds.items() if kind == "strategy"]
-    against_untrained = [(recipe, UNTRAINED) for recipe in kinds if recipe != UNTRAINED]
-    return against_untrained + [(strategy, baseline) for strategy in strategies for baseline in baselines]
+    trained = [recipe for recipe in kinds if recipe != UNTRAINED]
+    strategies, baselines = ([r for r in trained if kinds[r] == kind] for kind in ("strategy", "baseline"))
+    return [(recipe, UNTRAINED) for recipe in trained] + [(one, other) for one in strategies for other in baselines]

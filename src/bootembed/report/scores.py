@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.core.names import UNTRAINED
+from bootembed.core.names import UNTRAINED, cell_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,11 @@ class Score:
     split: str
     main_score: float
     gain: float
+
+    @property
+    def cell(self) -> str:
+        """The name of its cell."""
+        return cell_name(self.recipe, self.language, self.encoder)
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,11 @@ def read_results(
     for language in grid.languages:
         for encoder in grid.encoders:
             base = read_scores(scores_dir, UNTRAINED, language, encoder)
-            for recipe in (UNTRAINED, *grid.baselines, *grid.strategies):
+            kinds = dict.fromkeys(grid.baselines, "baseline") | dict.fromkeys(grid.strategies, "strategy")
+            for recipe, kind in kinds.items():
                 found = read_scores(scores_dir, str(recipe), language, encoder)
                 scores += [
-                    Score(str(recipe), _kind(recipe, grid), language, encoder, task, split, value,
+                    Score(str(recipe), kind, language, encoder, task, split, value,
                           value - base[task][split])
                     for task, splits in found.items()
                     for split, value in splits.items()
@@ -117,14 +123,7 @@ def _read_geometry(scores_dir: Path, recipe: str, language: str, encoder: str) -
 
 
 def _read_cell(scores_dir: Path, recipe: str, language: str, encoder: str) -> Any:
-    stage = "evaluate_untrained" if recipe == UNTRAINED else "evaluate_embedder"
-    return _read(scores_dir / f"{recipe}-{language}-{encoder}.json", stage)
-
-
-def _kind(recipe: str, grid: Grid) -> str:
-    if recipe == UNTRAINED:
-        return UNTRAINED
-    return "strategy" if recipe in grid.strategies else "baseline"
+    return _read(scores_dir / f"{cell_name(recipe, language, encoder)}.json", "evaluate_embedder")
 
 
 def _read(path: Path, stage: str) -> Any:

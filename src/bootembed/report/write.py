@@ -7,8 +7,7 @@ import json
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from tabulate import tabulate
-
+from bootembed.core.markdown import Markdown, table
 from bootembed.core.names import UNTRAINED
 from bootembed.report.scores import Score
 from bootembed.triplets.filters import TripletRejection
@@ -21,14 +20,16 @@ if TYPE_CHECKING:
     from bootembed.report.scores import Results
 
 _ABOUT_DIFFERENCES = (
-    "On the test splits: of the Spearman correlation for STS, of the share of sentences whose translation is the "
-    "nearest one for bitext mining. Interval and two-sided p-value by a paired bootstrap over the rows; p corrected by "
-    "Holm over the comparisons of one language, encoder and task, and differs: p below 0.05."
+    "On the test splits. `of` names the statistic: the Spearman correlation with the gold scores, or accuracy@1, the "
+    "share of sentences whose nearest candidate is the right one. The 95 % interval and the two-sided p-value come "
+    "from a paired bootstrap over the rows. P-values are corrected by Holm's method over the comparisons of one "
+    "language, encoder and task, so that the family-wise error rate is at most alpha. A recipe differs if p < 0.05."
 )
 _ABOUT_GEOMETRY = (
     "Alignment: mean squared distance of positive pairs (0 to 4). Uniformity: log mean of exp(-2 x squared distance) "
     "over all pairs of sentences (-8 to 0). Of both, lower is better (Wang & Isola 2020)."
 )
+_ABOUT_ORACLE = "Right: a sentence of the language that the strategy demands, in the wanted relation to its anchor."
 _WANTED = {"positive": "entailment", "negative": "contradiction"}
 
 
@@ -71,21 +72,21 @@ def write_markdown(
     results: Results, comparisons: Sequence[Comparison], corpora: str, path: Path, *, profile: str, seed: int
 ) -> None:
     """The report for people; `corpora` is its section on them."""
-    parts = [f"# Results of profile `{profile}`, seed {seed}\n"]
+    parts = [f"# Results of profile `{profile}`, seed {seed}"]
     for task in dict.fromkeys(score.task for score in results.scores if score.split == "test"):
-        parts.append(f"## {task}, test split\n\n{_score_table(results.scores, task)}\n")
+        parts += [f"## {task}, test split", _score_table(results.scores, task)]
     if comparisons:
-        parts.append(f"## Differences\n\n{_ABOUT_DIFFERENCES}\n\n{_comparison_table(comparisons)}")
+        parts += ["## Differences", _ABOUT_DIFFERENCES, _comparison_table(comparisons)]
     if results.geometry:
-        parts.append(f"## Alignment and uniformity, test split\n\n{_ABOUT_GEOMETRY}\n\n{_geometry_table(results)}")
-    parts.append("## Triplets\n\n" + _triplet_table(results) + "\n")
-    if oracle := _oracle_table(results):
-        parts.append(
-            "## What the grammar of the sample corpora finds in the kept triplets\n\nRight: a sentence of the language "
-            "that the strategy demands, in the wanted relation to its anchor.\n\n" + oracle + "\n"
-        )
-    parts.append(corpora)
-    path.write_text("\n".join(parts), encoding="utf-8")
+        parts += ["## Alignment and uniformity, test split", _ABOUT_GEOMETRY, _geometry_table(results)]
+    parts += ["## Triplets", _triplet_table(results)]
+    if results.oracle:
+        parts += [
+            "## Kept triplets, judged by the grammar of the sample corpora",
+            _ABOUT_ORACLE,
+            _oracle_table(results),
+        ]
+    path.write_text("\n\n".join([*parts, corpora]) + "\n", encoding="utf-8")
 
 
 def _score_table(scores: Sequence[Score], task: str) -> str:
@@ -97,7 +98,7 @@ def _score_table(scores: Sequence[Score], task: str) -> str:
         by_cell = {(s.language, s.encoder): s for s in test if s.recipe == recipe}
         rows.append([recipe, *(_cell(by_cell.get(column), best[column]) for column in columns)])
     heads = [f"{language}, {encoder}" for language, encoder in columns]
-    return _table(rows, ["recipe (gain over untrained)", *heads])
+    return table(["recipe (gain over untrained)", *heads], rows)
 
 
 def _cell(score: Score | None, best: float) -> str:
@@ -105,20 +106,21 @@ def _cell(score: Score | None, best: float) -> str:
         return ""
     figure = f"{score.main_score:.3f}"
     shown = f"**{figure}**" if score.main_score == best else figure
-    return shown if score.recipe == UNTRAINED else f"{shown} ({_signed(score.gain)})"
+    return Markdown(shown if score.recipe == UNTRAINED else f"{shown} ({_signed(score.gain)})")
 
 
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     rows = [
         [
-            c.language, c.encoder, c.task, c.recipe, c.against, c.statistic, _signed(c.difference.difference),
+            c.language, c.encoder, c.task, c.recipe, c.against, Markdown(c.statistic),
+            _signed(c.difference.difference),
             f"{_signed(c.difference.low)} to {_signed(c.difference.high)}", f"{c.corrected:.4f}",
             "yes" if c.corrected < 0.05 else "no",
         ]
         for c in comparisons
     ]  # fmt: skip
     heads = ["language", "encoder", "task", "recipe", "against", "of", "difference", "95 % interval", "p", "differs"]
-    return _table(rows, heads) + "\n"
+    return table(heads, rows)
 
 
 def _geometry_table(results: Results) -> str:
@@ -127,7 +129,7 @@ def _geometry_table(results: Results) -> str:
         for g in sorted(results.geometry, key=lambda g: (g.language, g.encoder, g.task))
         if g.split == "test"
     ]
-    return _table(rows, ["language", "encoder", "task", "recipe", "alignment", "uniformity"]) + "\n"
+    return table(["language", "encoder", "task", "recipe", "alignment", "uniformity"], rows)
 
 
 def _triplet_table(results: Results) -> str:
@@ -140,7 +142,7 @@ def _triplet_table(results: Results) -> str:
         for (strategy, language), metrics in results.triplets.items()
     ]  # fmt: skip
     heads = ["strategy", "language", "anchors", "kept", *reasons]
-    return _table(rows, [head.replace("_", " ") for head in heads])
+    return table([head.replace("_", " ") for head in heads], rows)
 
 
 def _oracle_table(results: Results) -> str:
@@ -154,11 +156,7 @@ def _oracle_table(results: Results) -> str:
         for polarity, relation in _WANTED.items()
     ]  # fmt: skip
     heads = ["strategy", "language", "polarity", "right", "in the language demanded", "relation holds in any language"]
-    return _table(rows, heads) if rows else ""
-
-
-def _table(rows: list[list[Any]], heads: list[str]) -> str:
-    return str(tabulate(rows, heads, tablefmt="github", disable_numparse=True))
+    return table(heads, rows)
 
 
 def _signed(value: float) -> str:

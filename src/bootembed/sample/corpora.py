@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bootembed.core.seeding import derive_seed
+from bootembed.sample.concepts import check_language, read_table
 from bootembed.sample.grammar import realise
-from bootembed.sample.lexicon import Lexicon, check_language, read_table
+from bootembed.sample.lexicon import Lexicon
+from bootembed.sample.rewriting import MODIFIERS, contradictions, entailments, has_entailments
 from bootembed.sample.sampling import FrameSampler, Split
-from bootembed.sample.semantics import MODIFIERS, contradictions, entailments, has_entailments
 from bootembed.sample.similarity_pairs import similarity_pairs
 
 if TYPE_CHECKING:

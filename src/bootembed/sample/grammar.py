@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from bootembed.sample.concepts import Verb, check_language
 from bootembed.sample.frame import Frame
-from bootembed.sample.lexicon import Lexicon, Verb, check_language
 from bootembed.sample.morphology import NOUN_PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from bootembed.sample.lexicon import Lexicon
 
 NounKey = tuple[str, str | None]
 ObjectKey = tuple[str, int, str | None]

@@ -1,114 +1,29 @@
-"""The lexicon: concepts, their relations and their words, read from the reviewable tables in ``data/``.
-
-One row is one concept, one column one language. Cells hold the forms a grammar needs, separated by ``|``:
-
-=============  ===============================================================================================
-nouns          eng, afr: singular|plural; ind: noun|classifier; swa: singular|plural|class of the singular;
-               spa, por: singular|plural|gender; nld: singular|plural|article
-verbs          eng: third person|base; afr, nld: finite form or finite form|particle; swa: affirmative|negative
-adjectives     spa, por: masculine (regular -o, -e) or all four forms (m, f, m plural, f plural);
-               swa: ``-stem|class 9 form[|class 5 form]``, ``-a word``, ``-enye word`` or an invariable word;
-               afr: the attributive form; nld: base|inflected
-places, times  the whole phrase
-=============  ===============================================================================================
-"""
+"""The lexicon: the concepts of a sample world and their relations."""
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property, lru_cache
-from importlib import resources
-from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
+
+from bootembed.sample.concepts import (
+    ANIMATE_KINDS,
+    Valency,
+    read_adjectives,
+    read_nouns,
+    read_places,
+    read_times,
+    read_verbs,
+)
+from bootembed.sample.subset import choose_subset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
+    from bootembed.sample.concepts import Adjective, Noun, Place, Time, Verb
     from bootembed.sample.frame import Frame
 
-LANGUAGES: tuple[str, ...] = ("eng", "afr", "ind", "swa", "spa", "por", "nld")
-"""ISO 639-3 codes of the sample languages, English first."""
-
 MINIMUM_CONTENT_WORDS = 60
-ANIMATE_KINDS = frozenset({"person", "animal"})
-
-# Share of the content words each category aims at, in the order in which they take turns.
-_SHARES: Mapping[str, float] = MappingProxyType(
-    {
-        "person": 0.13,
-        "animal": 0.07,
-        "thing": 0.30,
-        "verb": 0.22,
-        "adjective": 0.16,
-        "place": 0.08,
-        "time": 0.04,
-    }
-)
-
-
-class Valency(StrEnum):
-    """Whether a verb takes an object."""
-
-    INTRANSITIVE = "intransitive"
-    TRANSITIVE = "transitive"
-    OPTIONAL = "optional"
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """A content word: its id and its cell of forms in every language."""
-
-    concept: str
-    words: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Noun(Concept):
-    """A noun. Two nouns of the same kind exclude each other unless one is the other's hypernym."""
-
-    kind: str
-    hypernym: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Verb(Concept):
-    """A verb with its selectional restrictions (kinds or ids; ``!id`` excludes)."""
-
-    valency: Valency
-    opposite: str | None
-    subjects: frozenset[str]
-    objects: frozenset[str]
-    places: str
-
-
-@dataclass(frozen=True, slots=True)
-class Adjective(Concept):
-    """An adjective. Adjectives of one group exclude each other; relative ones depend on their noun."""
-
-    group: str | None
-    fits: frozenset[str]
-    relative: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Place(Concept):
-    """A place phrase. Places of one group exclude each other unless one lies in the other."""
-
-    group: str
-    hypernym: str | None
-    setting: str
-
-
-@dataclass(frozen=True, slots=True)
-class Time(Concept):
-    """A time phrase. Times of one group exclude each other."""
-
-    group: str
-
-
-C = TypeVar("C", bound=Concept)
 
 
 def _accepts(restriction: frozenset[str], noun: Noun) -> bool:
@@ -281,66 +196,9 @@ def _covers(table: Mapping[str, Noun] | Mapping[str, Place], general: str, speci
     return False
 
 
-def check_language(language: str) -> str:
-    """Return the language if the sample world has it.
-
-    Raises:
-        ValueError: no such sample language.
-    """
-    if language not in LANGUAGES:
-        raise ValueError(f"no sample grammar for {language!r}; choose one of {', '.join(LANGUAGES)}")
-    return language
-
-
-def read_table(name: str) -> list[dict[str, str]]:
-    """Read one of the package's tables as rows of strings."""
-    text = resources.files("bootembed.sample").joinpath("data", f"{name}.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
-def _words(row: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType({language: row[language] for language in LANGUAGES})
-
-
-def _by_id(concepts: Iterable[C]) -> dict[str, C]:
-    return {concept.concept: concept for concept in concepts}
-
-
-def _read_verb(row: Mapping[str, str]) -> Verb:
-    return Verb(
-        concept=row["concept"],
-        words=_words(row),
-        valency=Valency(row["valency"]),
-        opposite=row["opposite"] or None,
-        subjects=frozenset(row["subjects"].split()),
-        objects=frozenset(row["objects"].split()),
-        places=row["places"],
-    )
-
-
 @lru_cache(maxsize=1)
 def _whole() -> Lexicon:
-    return Lexicon(
-        nouns=_by_id(
-            Noun(row["concept"], _words(row), row["kind"], row["hypernym"] or None) for row in read_table("nouns")
-        ),
-        verbs=_by_id(_read_verb(row) for row in read_table("verbs")),
-        adjectives=_by_id(
-            Adjective(
-                concept=row["concept"],
-                words=_words(row),
-                group=row["group"] or None,
-                fits=frozenset(row["fits"].split()),
-                relative=row["relative"] == "yes",
-            )
-            for row in read_table("adjectives")
-        ),
-        places=_by_id(
-            Place(row["concept"], _words(row), row["group"], row["hypernym"] or None, row["setting"])
-            for row in read_table("places")
-        ),
-        times=_by_id(Time(row["concept"], _words(row), row["group"]) for row in read_table("times")),
-    )
+    return Lexicon(read_nouns(), read_verbs(), read_adjectives(), read_places(), read_times())
 
 
 @lru_cache(maxsize=16)
@@ -350,7 +208,14 @@ def _load(content_words: int | None) -> Lexicon:
         return whole
     if content_words < MINIMUM_CONTENT_WORDS:
         raise ValueError(f"content_words is {content_words}; a balanced lexicon needs at least {MINIMUM_CONTENT_WORDS}")
-    kept = _choose(_bundles(whole), content_words)
+    kept = choose_subset(
+        whole.nouns.values(),
+        whole.verbs.values(),
+        whole.adjectives.values(),
+        whole.places.values(),
+        whole.times.values(),
+        size=content_words,
+    )
     return Lexicon(
         nouns={k: v for k, v in whole.nouns.items() if ("noun", k) in kept},
         verbs={k: v for k, v in whole.verbs.items() if ("verb", k) in kept},
@@ -358,67 +223,3 @@ def _load(content_words: int | None) -> Lexicon:
         places={k: v for k, v in whole.places.items() if ("place", k) in kept},
         times={k: v for k, v in whole.times.items() if ("time", k) in kept},
     )
-
-
-Member = tuple[str, str]
-
-
-def _bundles(lexicon: Lexicon) -> dict[str, list[tuple[Member, ...]]]:
-    """Concepts that only make sense together, per category, in table order (their priority)."""
-    bundles: dict[str, list[tuple[Member, ...]]] = {category: [] for category in _SHARES}
-    hypernyms = {noun.hypernym for noun in lexicon.nouns.values()} - {None}
-    for noun in lexicon.nouns.values():
-        category = noun.kind if noun.kind in ANIMATE_KINDS else "thing"
-        if noun.concept not in hypernyms:
-            bundles[category].append(_chain("noun", noun.concept, noun.hypernym))
-    for verb in lexicon.verbs.values():
-        bundles["verb"].append(_chain("verb", verb.concept, verb.opposite))
-    for place in lexicon.places.values():
-        bundles["place"].append(_chain("place", place.concept, place.hypernym))
-    for time in lexicon.times.values():
-        bundles["time"].append((("time", time.concept),))
-    bundles["adjective"] = _adjective_bundles(lexicon.adjectives.values())
-    return bundles
-
-
-def _chain(category: str, *concepts: str | None) -> tuple[Member, ...]:
-    return tuple((category, concept) for concept in concepts if concept is not None)
-
-
-def _adjective_bundles(adjectives: Iterable[Adjective]) -> list[tuple[Member, ...]]:
-    """Oppositions whole; of larger groups (colours) the first two together, the others singly."""
-    groups: dict[str, list[str]] = {}
-    for adjective in adjectives:
-        groups.setdefault(adjective.group or adjective.concept, []).append(adjective.concept)
-    order = {adjective.concept: rank for rank, adjective in enumerate(adjectives)}
-    bundles = []
-    for members in groups.values():
-        bundles.append(_chain("adjective", *members[:2]))
-        bundles.extend(_chain("adjective", member) for member in members[2:])
-    return sorted(bundles, key=lambda bundle: order[bundle[0][1]])
-
-
-def _choose(bundles: Mapping[str, Sequence[tuple[Member, ...]]], size: int) -> set[Member]:
-    """Take bundles from the category furthest below its share until nothing fits any more."""
-    kept: set[Member] = set()
-    filled = dict.fromkeys(bundles, 0)
-    queues = {category: list(queue) for category, queue in bundles.items()}
-    while True:
-        for category in sorted(queues, key=lambda name: filled[name] / _SHARES[name]):
-            added = _take(queues[category], kept, size - len(kept))
-            if added:
-                filled[category] += added
-                break
-        else:
-            return kept
-
-
-def _take(queue: list[tuple[Member, ...]], kept: set[Member], room: int) -> int:
-    """Move the first bundle that fits and adds something from the queue to what is kept."""
-    for index, bundle in enumerate(queue):
-        new = set(bundle) - kept
-        if new and len(new) <= room:
-            kept |= new
-            del queue[index]
-            return len(new)
-    return 0

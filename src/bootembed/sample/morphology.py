@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bootembed.sample.lexicon import Adjective, Noun
+    from bootembed.sample.concepts import Adjective, Noun
 
 
 class NounPhrases(Protocol):

@@ -6,14 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bootembed.sample.concepts import LANGUAGES, check_language
 from bootembed.sample.grammar import parse
-from bootembed.sample.lexicon import LANGUAGES, Lexicon, check_language
 from bootembed.sample.semantics import Relation, relation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bootembed.sample.frame import Frame
+    from bootembed.sample.lexicon import Lexicon
 
 
 @dataclass(frozen=True, slots=True)

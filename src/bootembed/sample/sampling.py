@@ -14,12 +14,14 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from bootembed.sample.concepts import Valency
 from bootembed.sample.frame import Frame
-from bootembed.sample.lexicon import Lexicon, Valency
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
+
+    from bootembed.sample.lexicon import Lexicon
 
 VALIDATION_PERCENT = 12
 TEST_PERCENT = 18

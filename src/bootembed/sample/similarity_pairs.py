@@ -9,14 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bootembed.sample.rewriting import entailments, exclusive_changes, generalise_nouns, has_entailments
 from bootembed.sample.sampling import split_of
-from bootembed.sample.semantics import (
-    entailments,
-    exclusive_changes,
-    generalise_nouns,
-    has_entailments,
-    similarity,
-)
+from bootembed.sample.similarity import similarity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

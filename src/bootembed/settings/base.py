@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
@@ -67,9 +66,3 @@ class Pluggable(Section):
         if key not in plugin_names(cls.plugins):
             return None
         return getattr(load_plugin(cls.plugins, key, key=key), "Settings", None)
-
-
-def suggest(name: str, known: list[str]) -> str:
-    """A `did you mean` clause, or nothing."""
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

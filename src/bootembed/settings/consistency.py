@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from bootembed.core.errors import ParamsError
-from bootembed.core.names import ENGLISH, Baseline, Role, Strategy
-from bootembed.core.plugins import load_plugin, plugin_names
+from bootembed.core.errors import ParamsError, suggest
+from bootembed.core.names import Baseline, Role
+from bootembed.core.plugins import load_plugin, plugin_names, unknown_plugin
 from bootembed.prompts import prompt_definition
-from bootembed.settings.base import suggest
 from bootembed.settings.consistency_of_data import evaluation_faults, language_faults
 from bootembed.settings.consistency_of_models import filter_faults, model_faults
-from bootembed.settings.embedder import TrainEmbedder
 from bootembed.settings.schema import Grid, Params
-
-_NOT_YET_MODULES = {
-    "bootembed.strategies": ["in_context"],
-    "bootembed.embedder.objectives": ["contrastive", "distillation"],
-}
-_PARALLEL_RECIPES = (Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLATION)
 
 
 def inconsistencies(params: Params) -> list[str]:
@@ -50,27 +42,22 @@ def _unknown_plugins(params: Params) -> list[str]:
             f"evaluate_embedder.tasks.{task}.kind": spec.kind for task, spec in params.evaluate_embedder.tasks.items()
         },
     }
-    faults = []
-    for package, keys in named.items():
-        later = _NOT_YET_MODULES.get(package, [])
-        known = sorted({*plugin_names(package), *later})
-        faults += [
-            f"{key}: {name!r} is not known{suggest(name, known)}; choose one of {known}"
-            for key, name in keys.items()
-            if name not in known
-        ]
-    return faults
+    found = [unknown_plugin(package, name, key=key) for package, keys in named.items() for key, name in keys.items()]
+    return [fault for fault in found if fault is not None]
 
 
 def _axis_faults(grid: Grid) -> list[str]:
     axes = {
         axis: [str(v) for v in getattr(grid, axis)] for axis in ("languages", "strategies", "baselines", "encoders")
     }
-    return [
+    faults = [
         f"grid.{axis}: {values}: something is named twice; name it once"
         for axis, values in axes.items()
         if len(set(values)) < len(values)
     ]
+    if Baseline.UNTRAINED not in grid.baselines:
+        faults.append(f"grid.baselines: {axes['baselines']}: add 'untrained', which every recipe is measured against")
+    return faults
 
 
 def _grid_faults(params: Params) -> list[str]:
@@ -102,12 +89,18 @@ def _grid_faults(params: Params) -> list[str]:
 
 
 def _adapter_faults(params: Params) -> list[str]:
-    return [
+    faults = [
+        f"build_xl_lora_data.source_languages: {language!r}: needs an entry in `languages` of role 'source'"
+        for language in params.build_xl_lora_data.source_languages
+        if language not in params.languages or params.languages[language].role is not Role.SOURCE
+    ]
+    faults += [
         f"grid.adapter_languages.{language}: {role!s}: `languages` has no such language of this role; "
         "add it there or correct the role"
         for language, role in params.grid.adapter_languages.items()
         if language not in params.languages or params.languages[language].role is not role
     ]
+    return faults
 
 
 def _prompt_faults(params: Params) -> list[str]:
@@ -120,68 +113,11 @@ def _prompt_faults(params: Params) -> list[str]:
 
 def _plugin_faults(params: Params) -> list[str]:
     """Faults that the strategies and the objectives find, before the first stage begins instead of hours later."""
-    faults = _strategy_faults(params)
+    faults = []
     for strategy in params.grid.strategies:
-        if strategy in plugin_names("bootembed.strategies"):
-            module = load_plugin("bootembed.strategies", strategy, key="grid.strategies")
-            faults += module.faults(params) if hasattr(module, "faults") else []
+        faults += load_plugin("bootembed.strategies", strategy, key="grid.strategies").faults(params)
     for recipe in params.grid.recipes:
         settings = params.embedder_settings(recipe)
-        if settings.objective in plugin_names("bootembed.embedder.objectives"):
-            objective = load_plugin("bootembed.embedder.objectives", settings.objective, key="train_embedder.objective")
-            found = objective.faults(settings, recipe)
-        else:
-            found = _embedder_faults(settings, recipe)
-        faults += [f"train_embedder_recipes.{recipe}.{fault}" for fault in found]
-    return faults
-
-
-def _strategy_faults(params: Params) -> list[str]:
-    faults = []
-    strategies = params.grid.strategies
-    if Strategy.ADAPTER_COMPOSITION in strategies:
-        needed = [
-            *params.grid.languages,
-            *([ENGLISH] if params.compose_adapter.reference == "english" else []),
-        ]
-        lacking = [language for language in needed if language not in params.grid.adapter_languages]
-        if lacking:
-            faults.append(
-                f"grid.adapter_languages: {list(params.grid.adapter_languages)}: strategy 'adapter_composition' lacks "
-                f"the language adapter of {', '.join(lacking)}; add it there or drop the strategy"
-            )
-    sources = params.build_xl_lora_data.source_languages
-    if Strategy.XL_LORA in strategies and not sources:
-        faults.append(
-            "build_xl_lora_data.source_languages: empty: strategy 'xl_lora' lacks its adapter; name a source language"
-        )
-    for language in sources:
-        configured = params.languages.get(language)
-        if configured is None or configured.role is not Role.SOURCE:
-            faults.append(
-                f"build_xl_lora_data.source_languages: {language!r}: needs an entry in `languages` of role 'source'"
-            )
-    task, own = params.train_task_adapter, params.train_language_adapter
-    by_factors = Strategy.ADAPTER_COMPOSITION in strategies and params.compose_adapter.method == "factors"
-    if by_factors and (task.r, task.lora_alpha) != (own.r, own.lora_alpha):
-        faults.append(
-            f"train_language_adapter: r {own.r} and lora_alpha {own.lora_alpha}, but train_task_adapter has "
-            f"{task.r} and {task.lora_alpha}: compose_adapter.method 'factors' needs them equal; or use 'delta'"
-        )
-    return faults
-
-
-def _embedder_faults(settings: TrainEmbedder, recipe: str) -> list[str]:
-    faults = []
-    if settings.objective == "distillation":
-        if recipe not in _PARALLEL_RECIPES:
-            faults.append(
-                "objective: 'distillation' needs sentences with their English translations; only "
-                f"{' and '.join(_PARALLEL_RECIPES)} have them"
-            )
-        if settings.matryoshka_dimensions:
-            faults.append(
-                f"matryoshka_dimensions: {settings.matryoshka_dimensions}: the objective 'distillation' follows all "
-                "dimensions of its teacher; set [] for this recipe"
-            )
+        objective = load_plugin(settings.plugins, settings.objective, key="train_embedder.objective")
+        faults += [f"train_embedder_recipes.{recipe}.{fault}" for fault in objective.faults(settings, recipe)]
     return faults

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bootembed.core.errors import suggest
 from bootembed.core.names import ENGLISH, Role
-from bootembed.settings.base import suggest
 
 if TYPE_CHECKING:
     from bootembed.settings.corpora import Language
@@ -18,7 +18,7 @@ def language_faults(params: Params) -> list[str]:
     limits = params.prepare_corpora
     if limits.min_characters > limits.max_characters:
         faults.append(
-            f"prepare_corpora.min_characters: {limits.min_characters} is more than max_characters, which is "
+            f"prepare_corpora.min_characters: {limits.min_characters} is more than max_characters, "
             f"{limits.max_characters}: no text would be kept; lower it"
         )
     english = params.languages.get(ENGLISH)

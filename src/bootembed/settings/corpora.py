@@ -12,7 +12,7 @@ from bootembed.settings.base import Fraction, Revision, Section, Slug
 Near = Annotated[float, Field(ge=0.5, lt=1.0)]
 
 
-class SampleRows(Section):
+class SampleSizes(Section):
     """Rows per file of a sample corpus (`nli` counts premises, `sts` and `bitext` rows of each split)."""
 
     monolingual: int = Field(ge=1)
@@ -30,8 +30,8 @@ class WriteSampleCorpora(Section):
     """The sample corpora of the `laptop` profile; an empty `languages` writes none."""
 
     languages: list[Slug]
-    content_words: int = Field(ge=60, description="Concepts of the lexicon in use.")
-    sizes: SampleRows
+    content_words: int = Field(ge=60, description="Number of concepts used from the lexicon.")
+    sizes: SampleSizes
 
 
 class FileSpec(Section):
@@ -47,37 +47,37 @@ class FileSpec(Section):
     key: str | None = Field(None, description="Column that joins the rows of `path` with those of `english_path`.")
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="Our column name -> the file's. NLI as triplets: `entailment` and `contradiction`.",
+        description="Our column name -> the file's. For NLI as triplets: `entailment` and `contradiction`.",
     )
     where: dict[str, str] = Field(
-        default_factory=dict, description="The file's column -> value: rows with another value are passed over."
+        default_factory=dict, description="The file's column -> value; rows with another value are skipped."
     )
-    split: Literal["train", "validation", "test"] = Field("train", description="Evaluation files: split they hold.")
-    part: Literal["document", "query", "relevance"] | None = Field(None, description="Retrieval files: what they hold.")
+    split: Literal["train", "validation", "test"] = Field("train", description="Evaluation files: their split.")
+    part: Literal["document", "query", "relevance"] | None = Field(None, description="Retrieval files: their content.")
     label: Literal["entailment", "contradiction"] | None = Field(None, description="NLI files without a label column.")
     label_values: dict[str, str] = Field(default_factory=dict, description="The file's label -> ours.")
-    pair_separator: str | None = Field(None, description="STS files holding both sentences in one column.")
+    pair_separator: str | None = Field(None, description="STS files with both sentences in one column.")
     quoting: bool = Field(True, description="False: quotes are ordinary characters (TSV of parallel news, KorSTS).")
     encoding: str = "utf-8"
     config: str | None = Field(None, description="Format hub: the dataset's configuration.")
     source_split: str = Field("train", description="Formats datasets and hub: split to read.")
-    data_file: str | None = Field(None, description="Format hub: read this file of the dataset only.")
+    data_file: str | None = Field(None, description="Format hub: read only this file of the dataset.")
     revision: Revision | None = Field(
         None, description="Format hub: pinned commit, 40 hex digits; `unresolved` fails when it is read."
     )
-    limit: int | None = Field(None, ge=1, description="Read at most so many rows.")
+    limit: int | None = Field(None, ge=1, description="Maximum number of rows to read.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.format != "mteb" and self.path is None:
             raise ValueError(f"format {self.format!r} needs `path`")
         if self.format == "hub" and self.revision is None:
-            raise ValueError("format 'hub' needs `revision`: a dataset that is not pinned changes under the results")
+            raise ValueError("format 'hub' needs `revision`: an unpinned dataset can change")
         return self
 
 
 class CorpusSpec(Section):
-    """The raw files of a corpus, by what they give. Anything left out is simply not there."""
+    """The raw files of a corpus, by kind. Every kind is optional."""
 
     monolingual: list[FileSpec] = Field(default_factory=list)
     parallel: list[FileSpec] = Field(default_factory=list)
@@ -99,23 +99,23 @@ class Language(Section):
 
 
 class PrepareCorpora(Section):
-    """Cleaning of raw corpora. Every threshold can be set so that nothing is rejected for it."""
+    """Cleaning of raw corpora. Every check can be turned off."""
 
-    folder: str = Field(description="Where raw corpora lie.")
-    repair_mojibake: bool = Field(description="Put right text whose UTF-8 was once read as another encoding.")
+    folder: str = Field(description="Folder of the raw corpora.")
+    repair_mojibake: bool = Field(description="Repair UTF-8 text that was decoded with another encoding.")
     min_characters: int = Field(ge=1)
     max_characters: int = Field(ge=1)
     max_length_ratio: float = Field(gt=1.0, description="Parallel rows: longer side / shorter side, in characters.")
     min_distinct_share: Fraction = Field(
-        description="Distinct character 4-grams / all, in texts of 40 or more; 0: repetitive text is kept."
+        description="Distinct character 4-grams / all, in texts with at least 40; 0: no check."
     )
     min_script_share: Fraction = Field(description="Letters of the language's script / all letters; 0: no check.")
-    check_language: bool = Field(description="Rejected what is plainly in another language (CLD2, offline).")
+    check_language: bool = Field(description="Reject text that is clearly in another language (CLD2, offline).")
     near_duplicates: Near | None = Field(
-        description="Jaccard similarity of character 5-grams from which a row repeats an earlier one; null: no check."
+        description="Jaccard similarity of character 5-grams above which a row repeats an earlier one; null: no check."
     )
     near_evaluation: Near | None = Field(
-        description="The same to a sentence of an evaluation set; null: exact and normalised matches only."
+        description="The same, to a sentence of an evaluation set; null: only exact and normalised matches."
     )
     max_rows: int = Field(ge=1, description="Rows kept per table, chosen at random with `seed`.")
     max_anchors: int = Field(ge=1, description="The same for anchors.")

@@ -19,7 +19,7 @@ Dimension = Annotated[int, Field(ge=1)]
 class BuildBaselineData(Section):
     """Training sets of the baselines."""
 
-    rows: int = Field(ge=1, description="At most so many rows a recipe, so that recipes compare at equal size.")
+    rows: int = Field(ge=1, description="Maximum rows per recipe, so that recipes compare at equal size.")
 
 
 class EncoderLora(Section):
@@ -38,18 +38,17 @@ class TrainEmbedder(Pluggable):
 
     plugins: ClassVar[str] = "bootembed.embedder.objectives"
 
-    objective: Slug = Field(
-        description="Module of `bootembed.embedder.objectives`: contrast within the batch (SimCSE), or with an English "
-        "teacher's embeddings of translation pairs."
-    )
+    objective: Slug = Field(description="Module of `bootembed.embedder.objectives`.")
     pooling: Literal["mean", "mean_first_last"]
     temperature: float = Field(gt=0)
     distillation_english_share: Fraction = Field(
         description="Distillation: share of a batch whose English side is trained on too."
     )
-    trained_layers: int | None = Field(None, ge=0, description="Train embeddings and so many lower layers; null: all.")
+    trained_layers: int | None = Field(None, ge=0, description="Train embeddings and this many low layers; null: all.")
     new_word_min_count: int | None = Field(
-        None, ge=1, description="Anchors' words that occur so often get tokens of their own (WordPiece); null: none."
+        None,
+        ge=1,
+        description="Words this frequent in the anchors get their own token (WordPiece); null: none.",
     )
     new_word_start: NewWordStart = Field(
         "pieces", description="Embedding of a new word: mean of its pieces, or of the positives' words it aligns with."
@@ -59,19 +58,20 @@ class TrainEmbedder(Pluggable):
     warmup_steps: int = Field(ge=0)
     lr_scheduler_type: Schedule
     per_device_train_batch_size: int = Field(ge=2)
-    mini_batch_size: int | None = Field(None, ge=1, description="Set: cached contrastive loss with such mini-batches.")
+    mini_batch_size: int | None = Field(None, ge=1, description="Of the cached contrastive loss; null: no caching.")
     texts_per_forward: int | None = Field(
-        None, ge=1, description="Texts that the encoder takes at once, those of similar length; null: a whole batch."
+        None, ge=1, description="Texts of similar length that the encoder processes together; null: a whole batch."
     )
-    gather_across_devices: bool = Field(True, description="Several processes: in-batch negatives of all, or its own.")
+    gather_across_devices: bool = Field(True, description="In-batch negatives of all processes.")
     matryoshka_dimensions: list[Dimension] = Field(
-        default_factory=list, description="Dimensions that embeddings can be cut to; the loss is summed over them."
+        default_factory=list,
+        description="Dimensions to truncate embeddings to; the loss is summed over them.",
     )
-    lora: EncoderLora | None = Field(None, description="Set: train LoRA factors only, else all weights.")
+    lora: EncoderLora | None = Field(None, description="If set: train LoRA factors only; null: all weights.")
     max_seq_length: int = Field(ge=4)
     bf16: bool
     fp16: bool
-    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest available.")
 
     @model_validator(mode="after")
     def _trainable(self) -> Self:

@@ -13,12 +13,10 @@ class TaskSpec(Section):
     """An evaluation task."""
 
     kind: Slug = Field(description="Module of `bootembed.evaluation.kinds`.")
-    implementation: Literal["bootembed", "mteb"] = Field(
-        description="Ours, or mteb's own task class fed from our tables."
-    )
+    implementation: Literal["bootembed", "mteb"] = Field(description="Ours, or mteb's task class reading our tables.")
     subset: dict[Slug, str] = Field(
         default_factory=dict,
-        description="Language -> mteb's subset, where it is not the one of that language and script alone.",
+        description="Language -> subset of mteb, if it is not the subset of that language and script.",
     )
 
 
@@ -27,7 +25,6 @@ class EvaluateEmbedder(Section):
 
     max_seq_length: int = Field(ge=4)
     batch_size: int = Field(ge=1)
-    pooling_of_base: Literal["mean", "mean_first_last"] = Field(description="Pooling of untrained base encoders.")
     tasks: dict[str, TaskSpec]
 
 

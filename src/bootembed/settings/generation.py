@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from bootembed.core.attention import Attention
 from bootembed.core.names import Polarity
-from bootembed.settings.base import Pluggable, Section, Slug
+from bootembed.settings.base import Pluggable, Section, Slug, fault
 
 
 class Prompts(Section):
@@ -20,10 +20,10 @@ class Prompts(Section):
 class TransformersSettings(Section):
     """Engine `transformers`: the generator in this process; the workers of engine `ray` hold the same."""
 
-    batch_size: int = Field(ge=1, description="Prompts computed together, at most; halved where memory runs out.")
+    batch_size: int = Field(ge=1, description="Maximum prompts per batch; halved if memory runs out.")
     bf16: bool
     load_in_4bit: bool
-    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest available.")
 
 
 class RaySettings(Section):
@@ -60,7 +60,7 @@ class ServedModels(Section):
 
 
 class Prices(Section):
-    """Of a million tokens, in any currency."""
+    """Price of a million tokens, in any currency."""
 
     prompt: float = Field(ge=0)
     completion: float = Field(ge=0)
@@ -76,15 +76,15 @@ class OpenAISettings(Section):
     model: str = Field(min_length=1, description="Name of the base model, for strategies without adapters.")
     models: ServedModels
     serves_generator: bool = Field(
-        description="The endpoint serves this project's generator, whose hashes then name it; false: another model."
+        description="The endpoint serves this project's generator (recorded by its hash) and no other model."
     )
     api_key_env: str = Field(
-        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Variable of the environment with the key; may be unset."
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="Environment variable that holds the key; may be unset."
     )
     max_concurrent_requests: int = Field(ge=1, le=1000)
-    timeout_seconds: float = Field(gt=0, description="Of one attempt.")
+    timeout_seconds: float = Field(gt=0, description="Timeout of one attempt.")
     max_attempts: int = Field(ge=1, description="Of one request; waits between them are up to the `openai` package.")
-    extra_body: dict[str, Any] = Field(description="Fields to add to requests or, as null, to take out of them.")
+    extra_body: dict[str, Any] = Field(description="Fields to add to requests; null removes a field.")
     price_per_million: Prices | None = Field(description="For the cost in logs and metrics.")
 
     @field_validator("base_url")
@@ -101,7 +101,7 @@ class OpenAISettings(Section):
     def _leaves_request_whole(self) -> Self:
         taken = sorted({"model", "messages", "prompt", "stream", "n"} & set(self.extra_body))
         if taken:
-            raise ValueError(f"extra_body: {taken} cannot be set here; take them out")
+            raise fault("extra_body", self.extra_body, f"{taken} cannot be set here; remove them")
         return self
 
 
@@ -128,7 +128,7 @@ class InContext(Section):
     examples: int = Field(ge=0, description="Examples (shots) in each prompt.")
     examples_language: Literal["target", "english"] = Field(description="Language of the examples.")
     selection: Literal["random", "similar", "diverse"] = Field(
-        description="The same random or mutually different examples for all anchors, or the most similar for each."
+        description="`random` or mutually different examples, the same for all anchors; or the most similar for each."
     )
-    order: Literal["random", "most_similar_last"] = Field(description="Of the examples in a prompt.")
-    pool: int = Field(ge=1, description="`similar` and `diverse` choose among so many rows, drawn with `seed`.")
+    order: Literal["random", "most_similar_last"] = Field(description="Order of the examples in a prompt.")
+    pool: int = Field(ge=1, description="Rows, drawn with `seed`, from which `similar` and `diverse` choose.")

@@ -1,4 +1,4 @@
-"""`load_params`, the only door to the parameters: all faults at once, each with key, value and remedy."""
+"""`load_params` reads and validates the parameters: it reports all faults at once, each with key, value and remedy."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from bootembed.core.errors import ParamsError
+from bootembed.core.errors import ParamsError, suggest
 from bootembed.core.plugins import plugin_names
-from bootembed.settings.base import Pluggable, suggest
+from bootembed.settings.base import Pluggable
 from bootembed.settings.consistency import inconsistencies
 from bootembed.settings.schema import Params
 
-_NOT_SHOWN = {"generation.openai.base_url", "generation.openai.api_key_env"}  # somebody may have put a secret there
+_NOT_SHOWN = {"generation.openai.base_url", "generation.openai.api_key_env"}  # they may contain a secret
 
 
-def load_params(path: Path) -> Params:
+def load_params(path: Path, *, source: str | None = None) -> Params:
     """Read and validate a parameter file.
+
+    Args:
+        path: File to read.
+        source: What messages name instead of the file.
 
     Raises:
         ParamsError: The file cannot be read, or holds faults; one line for each names key, value and remedy.
@@ -29,7 +33,7 @@ def load_params(path: Path) -> Params:
         raise ParamsError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(raw, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, found {type(raw).__name__}")
-    return validate_params(raw, source=str(path))
+    return validate_params(raw, source=source or str(path))
 
 
 def validate_params(raw: dict[str, Any], *, source: str) -> Params:

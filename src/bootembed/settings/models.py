@@ -11,14 +11,14 @@ from bootembed.settings.base import Fraction, Revision, Schedule, Section, Slug
 
 
 class Pretraining(Section):
-    """Scratch models: the mix of documents and the optimiser. Shares are of documents, and need not add up to 1."""
+    """Scratch models: the mix of documents and the optimiser. Shares are relative and need not add up to 1."""
 
-    languages: list[Slug] = Field(min_length=1, description="Languages the model reads; all others stay unknown to it.")
+    languages: list[Slug] = Field(min_length=1, description="Languages in the documents; the model sees no other.")
     documents: int = Field(ge=1)
     monolingual_share: float = Field(ge=0)
     parallel_share: float = Field(ge=0)
     nli_share: float = Field(ge=0, description="Few-shot English NLI in the chat format.")
-    english_weight: float = Field(gt=0, description="How much more English than any other language.")
+    english_weight: float = Field(gt=0, description="Weight of English relative to any other language.")
     max_steps: int = Field(ge=1)
     per_device_train_batch_size: int = Field(ge=1)
     learning_rate: float = Field(gt=0, description="AdamW, for embeddings, norms and biases.")
@@ -41,7 +41,7 @@ class Scratch(Section):
 
 
 class BaseModelSpec(Section):
-    """A base model: from the Hub, from a local folder, or built from scratch. Downstream sees no difference."""
+    """A base model: from the Hub, from a local folder, or built from scratch. Later stages see no difference."""
 
     role: Literal["generator", "encoder"]
     source: Literal["hub", "local", "scratch"]
@@ -62,7 +62,7 @@ class Lora(Section):
     r: int = Field(ge=1)
     lora_alpha: int = Field(ge=1)
     lora_dropout: Fraction
-    train_examples: int = Field(ge=1, description="At most so many rows, chosen at random with `seed`.")
+    train_examples: int = Field(ge=1, description="Maximum number of rows, chosen at random with `seed`.")
     num_train_epochs: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
     lr_scheduler_type: Schedule
@@ -71,11 +71,11 @@ class Lora(Section):
     gradient_accumulation_steps: int = Field(ge=1)
     max_length: int = Field(ge=16, description="Tokens; longer examples are rejected and counted.")
     max_grad_norm: float = Field(gt=0)
-    save_steps: int = Field(ge=1, description="Checkpoint every so many optimiser steps; a killed run resumes there.")
-    gradient_checkpointing: bool = Field(description="Compute activations twice rather than keep them.")
+    save_steps: int = Field(ge=1, description="Optimiser steps between checkpoints; a killed run resumes there.")
+    gradient_checkpointing: bool = Field(description="Recompute activations instead of storing them.")
     bf16: bool
-    load_in_4bit: bool = Field(description="Weights of the base model as 4-bit NormalFloat (QLoRA).")
-    attention: Attention = Field("auto", description="Implementation; auto: the fastest that can be.")
+    load_in_4bit: bool = Field(description="Hold the base model in 4-bit NormalFloat (QLoRA).")
+    attention: Attention = Field("auto", description="Implementation; auto: the fastest available.")
 
 
 class LanguageAdapter(Lora):
@@ -88,10 +88,11 @@ class Launch(Section):
     """How stages use a machine."""
 
     processes: int = Field(
-        ge=1, description="Of a training stage, one a GPU; batch sizes are per process. torchrun's number goes before."
+        ge=1,
+        description="Per training stage, one per GPU, each with its batches. torchrun's world size takes precedence.",
     )
     threads: int | None = Field(
-        None, ge=1, description="CPU threads of a process; the same bytes need the same number. null: all."
+        None, ge=1, description="CPU threads per process; identical bytes need the same number. null: all."
     )
     portable: bool = Field(description="The same bits on every x86-64 processor with AVX2; slower. For CPUs.")
 
@@ -101,14 +102,14 @@ class BuildXlLoraData(Section):
 
     source_languages: list[Slug] = Field(description="Languages of role `source`.")
     nli_rows: int = Field(ge=0, description="NLI premises per source language and polarity.")
-    parallel_rows: int = Field(ge=0, description="Parallel rows per source language that go through the task adapters.")
+    parallel_rows: int = Field(ge=0, description="Parallel rows per source language, answered by the task adapters.")
 
 
 class ComposeAdapter(Section):
     """Composition of a task adapter with language adapters (AdaMergeX; design section 1.2)."""
 
     method: Literal["delta", "svd", "factors"] = Field(
-        description="Add weight updates exactly, compressed, or add factors."
+        description="Add weight updates exactly (`delta`), compressed (`svd`), or add the factors."
     )
-    reference: Literal["english", "none"] = Field(description="Subtract the English language adapter, or not.")
-    weight: float = Field(description="Lambda.")
+    reference: Literal["english", "none"] = Field(description="Language adapter to subtract.")
+    weight: float = Field(description="Weight of the language adapters (lambda).")

@@ -1,4 +1,4 @@
-"""All parameters together: the axes of the experiment and one section a stage."""
+"""All parameters together: the axes of the experiment and one section per stage."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Params(Pluggable):
     plugins: ClassVar[str] = "bootembed.strategies"
 
     profile: Slug
-    seed: int = Field(ge=0, lt=2**32, description="As far as NumPy's go.")
+    seed: int = Field(ge=0, lt=2**32, description="Seed of all random choices.")
     revisions: dict[Slug, Revision] = Field(
-        description="Pinned commits of the Hub by names of their own, for `${revisions.<name>}` in a profile."
+        description="Name -> pinned commit on the Hub, for `${revisions.<name>}` in a profile."
     )
     grid: Grid
     languages: dict[Slug, Language]

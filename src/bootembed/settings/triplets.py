@@ -10,15 +10,17 @@ from bootembed.settings.base import Section, Slug
 
 
 class Semantic(Section):
-    """The check of meaning by an encoder; off while both thresholds are null."""
+    """The semantic filter, which uses an encoder; off while both thresholds are null."""
 
     encoder: Slug = Field(description="Key of `base_models`, role `encoder`; used untrained.")
     pooling: Literal["mean", "mean_first_last"]
     max_seq_length: int = Field(ge=4)
     batch_size: int = Field(ge=1)
-    min_positive_similarity: float | None = Field(ge=-1, le=1, description="Cosine of anchor and positive, at least.")
+    min_positive_similarity: float | None = Field(ge=-1, le=1, description="Minimum cosine of anchor and positive.")
     min_margin: float | None = Field(
-        ge=-2, le=2, description="Cosine of anchor and positive less that of anchor and negative, at least."
+        ge=-2,
+        le=2,
+        description="Minimum difference between the cosines of anchor and positive and of anchor and negative.",
     )
 
     @property
@@ -31,32 +33,34 @@ class Filters(Section):
     """Filters of generated triplets, in the order of `triplets.filters.TripletRejection`."""
 
     max_characters: int = Field(ge=1)
-    max_length_ratio: float = Field(gt=1.0, description="Answer longer than so many times its anchor: over-long.")
-    strip_quotes: bool = Field(description="Take quotes around a whole answer away.")
-    refusal: bool = Field(description="Reject answers that begin as a refusal does.")
+    max_length_ratio: float = Field(gt=1.0, description="Maximum length of an answer relative to its anchor.")
+    strip_quotes: bool = Field(description="Remove quotes around a whole answer.")
+    refusal: bool = Field(description="Reject answers that begin like a refusal.")
     chat_residue: bool = Field(description="Reject answers with role markers, lead-ins, Markdown, JSON and the like.")
     several_sentences: Literal["reject", "cut", "keep"] = Field(
         description="An answer of several sentences: reject it, cut it after the first, or keep it."
     )
-    wrong_language: bool = Field(description="Reject answers that are plainly in another language than demanded.")
+    wrong_language: bool = Field(description="Reject answers that are clearly in the wrong language.")
     max_similarity_to_anchor: float | None = Field(
-        gt=0, le=1, description="Positives more similar to their anchor (difflib ratio of characters); null: any."
+        gt=0,
+        le=1,
+        description="Reject positives more similar to the anchor (difflib ratio of characters); null: none.",
     )
-    numbers_differ: bool = Field(description="Reject positives with a number that the anchor does not hold.")
-    names_differ: bool = Field(description="Reject positives with a Latin name that the anchor does not hold.")
-    only_negated: bool = Field(description="Reject negatives that are the anchor and a negation word.")
+    numbers_differ: bool = Field(description="Reject positives with a number that is not in the anchor.")
+    names_differ: bool = Field(description="Reject positives with a name in Latin script that is not in the anchor.")
+    only_negated: bool = Field(description="Reject negatives that are the anchor plus a negation word.")
     semantic: Semantic
 
 
 class Source(Section):
-    """A corpus that anchors or training text of the generator come from."""
+    """A corpus that provides anchors or training text of the generator."""
 
     name: str = Field(min_length=1)
     licence: str = Field(min_length=1)
 
 
 class Card(Section):
-    """What the dataset card of generated triplets says beside what the run knows."""
+    """Facts for the dataset card of generated triplets that the run cannot know."""
 
     licence: str = Field(min_length=1, description="Licence key of the Hugging Face Hub, for the triplets.")
     sources: list[Source]

@@ -14,28 +14,64 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors.torch import load_file, save_file
-
 from bootembed.core.errors import DataError
+from bootembed.core.names import ENGLISH, Polarity
+from bootembed.strategies import Parts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bootembed.settings.models import ComposeAdapter
+    import torch
 
-Factors = dict[str, tuple[torch.Tensor, torch.Tensor]]
+    from bootembed.settings.models import ComposeAdapter
+    from bootembed.settings.schema import Params
+    from bootembed.strategies import Inputs
+
+ANSWERS_IN_ENGLISH = False
 _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _A, _B = ".lora_A.weight", ".lora_B.weight"
 # Variants of LoRA whose weight update is not (alpha / r) B A.
 _OTHER_UPDATES = ("use_rslora", "use_dora", "lora_bias", "rank_pattern", "alpha_pattern", "modules_to_save")
 
 
+def assemble(inputs: Inputs, _settings: None, *, seed: int) -> Parts:
+    """The composed adapters of the language."""
+    return Parts(adapters={polarity: inputs["composed"] / polarity for polarity in Polarity})
+
+
+def adapter_rank(params: Params) -> int:
+    """Rank of a composed adapter: exact composition (`delta`) adds the ranks of its parts."""
+    if params.compose_adapter.method != "delta":
+        return params.train_task_adapter.r
+    languages = 2 if params.compose_adapter.reference == "english" else 1
+    return params.train_task_adapter.r + languages * params.train_language_adapter.r
+
+
+def faults(params: Params) -> list[str]:
+    """Language adapters that are missing, and ranks that `factors` cannot add."""
+    found = []
+    english = [ENGLISH] if params.compose_adapter.reference == "english" else []
+    adapters = params.grid.adapter_languages
+    lacking = [language for language in [*params.grid.languages, *english] if language not in adapters]
+    if lacking:
+        found.append(
+            f"grid.adapter_languages: {list(adapters)}: strategy 'adapter_composition' lacks "
+            f"the language adapter of {', '.join(lacking)}; add it there or drop the strategy"
+        )
+    task, language = params.train_task_adapter, params.train_language_adapter
+    if params.compose_adapter.method == "factors" and (task.r, task.lora_alpha) != (language.r, language.lora_alpha):
+        found.append(
+            f"train_language_adapter: r {language.r} and lora_alpha {language.lora_alpha}, but train_task_adapter has "
+            f"{task.r} and {task.lora_alpha}: compose_adapter.method 'factors' needs them equal; or use 'delta'"
+        )
+    return found
+
+
 @dataclass(frozen=True)
 class Adapter:
     """A LoRA adapter: per module the factors A (r x in) and B (out x r), and the scaling alpha / r."""
 
-    factors: Factors
+    factors: dict[str, tuple[torch.Tensor, torch.Tensor]]
     scaling: float
     rank: int
     config: dict[str, Any]
@@ -52,6 +88,8 @@ def read_adapter(folder: Path) -> Adapter:
     Raises:
         DataError: A file is missing, or the adapter is a variant whose update is not (alpha / r) B A.
     """
+    from safetensors.torch import load_file
+
     try:
         config = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
         weights = load_file(folder / _WEIGHTS)
@@ -85,6 +123,8 @@ def compose_adapters(task: Adapter, target: Adapter, reference: Adapter | None, 
 
 def write_adapter(adapter: Adapter, folder: Path) -> None:
     """Write a PEFT LoRA folder that `PeftModel.from_pretrained` loads."""
+    from safetensors.torch import save_file
+
     folder.mkdir(parents=True, exist_ok=True)
     weights = {}
     for name, (a, b) in adapter.factors.items():
@@ -102,6 +142,8 @@ def relative_difference(composed: Adapter, exact: Adapter) -> float:
 
 
 def _stack(parts: list[tuple[float, Adapter]]) -> Adapter:
+    import torch
+
     task = parts[0][1]
     factors = {
         name: (
@@ -115,6 +157,8 @@ def _stack(parts: list[tuple[float, Adapter]]) -> Adapter:
 
 def _compress(stacked: Adapter, *, rank: int) -> Adapter:
     """The best approximation of each update by rank `rank` (Eckart-Young), computed on the small factors."""
+    import torch
+
     factors = {}
     for name, (a, b) in stacked.factors.items():
         q_b, r_b = torch.linalg.qr(b)
@@ -126,6 +170,8 @@ def _compress(stacked: Adapter, *, rank: int) -> Adapter:
 
 
 def _add_factors(parts: list[tuple[float, Adapter]]) -> Adapter:
+    import torch
+
     task = parts[0][1]
     if any((adapter.rank, adapter.scaling) != (task.rank, task.scaling) for _, adapter in parts):
         raise DataError(

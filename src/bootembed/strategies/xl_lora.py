@@ -1,7 +1,7 @@
 """Training rows of XL-LoRA: premises in any language, English entailments and contradictions (paper, section 3.3).
 
-Two origins are joined. NLI rows with foreign premises are taken as they are. Parallel rows get their hypotheses from
-the English task adapters: the English side is answered, and the answers are paired with the foreign side as premise.
+Two kinds of rows are joined. NLI rows with foreign premises are taken as they are. For parallel rows the English task
+adapters answer the English side, and the answers become hypotheses of the foreign side.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from bootembed.generation.answers import answer_premises
 from bootembed.generation.engine import create_engine
 from bootembed.generation.usage import Usage
 from bootembed.prompts import LABEL_OF
+from bootembed.strategies import Parts
 from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates
 
 if TYPE_CHECKING:
@@ -25,14 +26,34 @@ if TYPE_CHECKING:
 
     from bootembed.settings.generation import Generation
     from bootembed.settings.models import BuildXlLoraData
+    from bootembed.settings.schema import Params
     from bootembed.settings.triplets import Filters
+    from bootembed.strategies import Inputs
 
+ANSWERS_IN_ENGLISH = True
 Answering: TypeAlias = "Callable[[Sequence[str]], Mapping[Polarity, list[Answer | None]]]"
+
+
+def assemble(inputs: Inputs, _settings: None, *, seed: int) -> Parts:
+    """The XL-LoRA adapters, the same for all languages."""
+    return Parts(adapters={polarity: inputs["xl_lora"] / polarity for polarity in Polarity})
+
+
+def adapter_rank(params: Params) -> int:
+    """Rank of its own adapters, and of the task adapters that answer the parallel rows."""
+    return max(params.train_xl_lora_adapter.r, params.train_task_adapter.r)
+
+
+def faults(params: Params) -> list[str]:
+    """Without a source language there is nothing to train the adapters on."""
+    if params.build_xl_lora_data.source_languages:
+        return []
+    return ["build_xl_lora_data.source_languages: empty: strategy 'xl_lora' lacks its adapter; name a source language"]
 
 
 @dataclass(frozen=True)
 class SourceText:
-    """What a source language gives: NLI rows (premise, hypothesis, label) and parallel rows (english, text)."""
+    """The text of one source language: NLI rows (premise, hypothesis, label) and parallel rows (english, text)."""
 
     nli: list[dict[str, Any]]
     parallel: list[dict[str, Any]]
@@ -60,8 +81,8 @@ def build_xl_lora_data(
     Args:
         sources: Source language -> its text, for each of `settings.source_languages`.
         settings: Rows per language and origin.
-        filters: Applied to the answered parallel rows, English both; but for the check of meaning by an encoder.
-        answer: English premises -> an answer each, by the task adapters of both polarities.
+        filters: Applied to the answers and their English premises, without the check of meaning by an encoder.
+        answer: English premises -> the answers of the task adapters of both polarities.
         seed: Decides which rows are taken.
     """
     rows: list[dict[str, Any]] = []
@@ -125,7 +146,7 @@ def _judge_pairs(
 
 
 def read_sources(sources_dir: Path, languages: Sequence[str]) -> dict[str, SourceText]:
-    """Read the tables of the source languages, one folder a language."""
+    """Read the tables of the source languages, one folder each."""
     return {
         language: SourceText(
             nli=read_table(sources_dir / language / "nli.parquet", NLI),

@@ -1,4 +1,4 @@
-"""The card of a published set of triplets: where they come from and what was left out, without dates."""
+"""The dataset card of generated triplets: provenance, filters, counts and samples; reproducible, so without dates."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "
 _MEANINGS = {
     TripletRejection.PROMPT_TOO_LONG: "the prompt was longer than the limit, so nothing was written",
     TripletRejection.EMPTY: "an answer without a letter or digit",
-    TripletRejection.OVER_LONG: "an answer over the limits, or not ended by the model",
-    TripletRejection.REFUSAL: "an answer that begins as a refusal does",
+    TripletRejection.OVER_LONG: "an answer over the limits, or cut off",
+    TripletRejection.REFUSAL: "an answer that begins like a refusal",
     TripletRejection.CHAT_RESIDUE: "an answer with role markers, lead-ins, Markdown, JSON or text of the prompt",
     TripletRejection.SEVERAL_SENTENCES: "an answer of several sentences",
-    TripletRejection.WRONG_LANGUAGE: "an answer plainly in another language than demanded",
+    TripletRejection.WRONG_LANGUAGE: "an answer clearly in another language than demanded",
     TripletRejection.COPY_OF_ANCHOR: "an answer that is the anchor",
     TripletRejection.POSITIVE_EQUALS_NEGATIVE: "a positive that is the negative",
-    TripletRejection.NEAR_COPY_OF_ANCHOR: "a positive whose characters are nearly the anchor's",
-    TripletRejection.NUMBERS_DIFFER: "a positive with a number that the anchor does not hold",
-    TripletRejection.NAMES_DIFFER: "a positive with a name that the anchor does not hold",
-    TripletRejection.ONLY_NEGATED: "a negative that is the anchor and a negation word",
-    TripletRejection.POSITIVE_TOO_FAR: "a positive that an encoder finds too unlike the anchor",
-    TripletRejection.FALSE_NEGATIVE: "a negative that an encoder finds too like the anchor, measured by the positive",
+    TripletRejection.NEAR_COPY_OF_ANCHOR: "a positive with nearly the same characters as the anchor",
+    TripletRejection.NUMBERS_DIFFER: "a positive with a number that is not in the anchor",
+    TripletRejection.NAMES_DIFFER: "a positive with a name that is not in the anchor",
+    TripletRejection.ONLY_NEGATED: "a negative that only adds a negation word to the anchor",
+    TripletRejection.POSITIVE_TOO_FAR: "a positive too far from the anchor, by an encoder",
+    TripletRejection.FALSE_NEGATIVE: "a negative about as close to the anchor as the positive, by an encoder",
     TripletRejection.DUPLICATE: "a triplet that occurred before",
 }
 _COLUMNS = (
@@ -61,8 +61,8 @@ triplets = load_dataset("path/to/this/folder", split="train")
 
 
 @dataclass(frozen=True)
-class GenerationProvenance:
-    """What triplets were made with."""
+class GenerationSettings:
+    """The parameters that triplets were generated with."""
 
     base_model: BaseModelSpec
     generation: Generation
@@ -70,22 +70,26 @@ class GenerationProvenance:
     card: Card
 
 
-def dataset_card(triplets: Triplets, making: GenerationProvenance) -> str:
+def dataset_card(triplets: Triplets, settings: GenerationSettings) -> str:
     """Text of the README of a folder with `training.parquet` and `rejected.parquet`."""
-    origin = triplets.provenance
-    title = f"# Triplets for {escape(origin['language'])}, written by {escape(origin['strategy'])}"
-    language = "its language" if origin["language"] == origin["answer_language"] else f"`{origin['answer_language']}`"
+    provenance = triplets.provenance
+    title = f"# Triplets for {escape(provenance['language'])}, written by {escape(provenance['strategy'])}"
+    language = (
+        "its language"
+        if provenance["language"] == provenance["answer_language"]
+        else f"`{provenance['answer_language']}`"
+    )
     parts = [
-        f"---\n{_header(triplets, making.card)}---",
+        f"---\n{_header(triplets, settings.card)}---",
         title,
         f"For each anchor a generator wrote a positive (entailment) and a hard negative (contradiction) in {language}. "
-        "Made by bootembed for the contrastive finetuning of sentence embedders. Nobody read the answers one by one.",
+        "Made by bootembed for the contrastive finetuning of sentence embedders. No answer was reviewed by hand.",
         _USE,
         "Rows rejected, each with its reason, are the configuration `rejected`.",
         "## Columns\n\n" + table(["column", "meaning"], _COLUMNS),
-        "## Origin\n\n" + table(["what", "value"], _origin_rows(triplets, making)),
-        "## Sources\n\n" + _sources(making.card),
-        "## Filters\n\n" + table(["parameter", "value"], _filter_rows(making.filters)),
+        "## Provenance\n\n" + table(["what", "value"], _provenance_rows(triplets, settings)),
+        "## Sources\n\n" + _sources(settings.card),
+        "## Filters\n\n" + table(["parameter", "value"], _filter_rows(settings.filters)),
         "## Counts\n\n" + table(["", "rows", "share of candidates"], _count_rows(triplets)),
         "## Samples\n\n" + table(["anchor", "positive", "negative"], _samples(triplets.rows)),
         "## Rejected\n\n" + _rejected(triplets.verdicts),
@@ -95,11 +99,11 @@ def dataset_card(triplets: Triplets, making: GenerationProvenance) -> str:
 
 
 def _header(triplets: Triplets, card: Card) -> str:
-    origin, count = triplets.provenance, len(triplets.rows)
+    provenance, count = triplets.provenance, len(triplets.rows)
     header = {
-        "language": sorted({origin["language"], origin["answer_language"]}),
+        "language": sorted({provenance["language"], provenance["answer_language"]}),
         "license": card.licence,
-        "pretty_name": f"Triplets {origin['language']} {origin['strategy']}",
+        "pretty_name": f"Triplets {provenance['language']} {provenance['strategy']}",
         "task_categories": ["sentence-similarity"],
         "size_categories": [next((name for limit, name in _SIZES if count < limit), "n>1M")],
         "tags": ["synthetic", "hard-negatives", "sentence-transformers", "bootembed"],
@@ -115,20 +119,20 @@ def _header(triplets: Triplets, card: Card) -> str:
     return yaml.safe_dump(header, sort_keys=False, allow_unicode=True)
 
 
-def _origin_rows(triplets: Triplets, making: GenerationProvenance) -> list[tuple[str, object]]:
-    origin = triplets.provenance
-    definition = prompt_definition(origin["prompt_version"])
+def _provenance_rows(triplets: Triplets, settings: GenerationSettings) -> list[tuple[str, object]]:
+    provenance = triplets.provenance
+    definition = prompt_definition(provenance["prompt_version"])
     return [
-        ("strategy", origin["strategy"]),
-        ("base model", _base_model(making)),
-        ("base model, SHA-256", origin["generator_hash"]),
-        *((f"{p} adapter, SHA-256", origin[f"{p}_adapter_hash"] or "none") for p in Polarity),
-        ("prompts", origin["prompt_version"]),
+        ("strategy", provenance["strategy"]),
+        ("base model", _base_model(settings)),
+        ("base model, SHA-256", provenance["generator_hash"]),
+        *((f"{p} adapter, SHA-256", provenance[f"{p}_adapter_hash"] or "none") for p in Polarity),
+        ("prompts", provenance["prompt_version"]),
         ("positive prompt", definition.positive),
         ("negative prompt", definition.negative),
         *_prompting(triplets.shots),
-        ("seed", origin["seed"]),
-        *((f"generation.{name}", value) for name, value in parameters_in_force(making.generation).items()),
+        ("seed", provenance["seed"]),
+        *((f"generation.{name}", value) for name, value in parameters_in_force(settings.generation).items()),
     ]
 
 
@@ -139,8 +143,8 @@ def _prompting(shots: ShotPool) -> list[tuple[str, object]]:
     return [("examples in a prompt", shots.count), ("choice of examples", chosen), ("their order", shots.order)]
 
 
-def _base_model(making: GenerationProvenance) -> str:
-    spec, other_model = making.base_model, describe_engine(making.generation).other_model
+def _base_model(settings: GenerationSettings) -> str:
+    spec, other_model = settings.base_model, describe_engine(settings.generation).other_model
     if other_model:
         return other_model
     if spec.source == "hub":
@@ -193,7 +197,7 @@ def _limits(triplets: Triplets) -> list[str]:
         "Numbers are compared in digits only, names in Latin script and within one language only.",
     ]
     if triplets.language_check:
-        limits.append("The language of short answers (under 20 letters) was not told, close relatives may be confused.")
+        limits.append("The language of answers under 20 letters was not identified; related languages may be confused.")
     else:
         limits.append("The language of the answers was not checked.")
     return limits

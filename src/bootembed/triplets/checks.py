@@ -1,7 +1,7 @@
-"""The checks on one triplet: each a small function that tells whether its fault is there.
+"""The checks on one triplet, each a small function that looks for one fault.
 
-Each is switched by its own parameter, and a check that cannot know (a language nobody listed, a text too short to tell)
-finds no fault: a triplet is lost only for something seen.
+Each is switched by its own parameter. A check that cannot decide (an unlisted language, a text that is too short) finds
+no fault: a triplet is rejected on evidence only.
 """
 
 # ruff: noqa: RUF001 - punctuation of other scripts is meant
@@ -96,7 +96,7 @@ def is_over_long(case: Case, settings: Filters) -> bool:
 
 
 def is_refusal(case: Case, settings: Filters) -> bool:
-    """An answer that begins as a refusal does, where the anchor does not."""
+    """An answer that begins like a refusal, unless the anchor does too."""
     known = () if not settings.refusal else refusals()
     anchor = _opening(case.anchor)
     return any(
@@ -107,7 +107,7 @@ def is_refusal(case: Case, settings: Filters) -> bool:
 
 
 def has_chat_residue(case: Case, settings: Filters) -> bool:
-    """An answer with what belongs to a conversation or a document, not to a sentence; unless the anchor has it too."""
+    """Traces of a conversation or a document in an answer, unless the anchor has them too."""
     if not settings.chat_residue or _has_residue(case.anchor):
         return False
     return any(_has_residue(answer) for answer in case.answers)
@@ -123,14 +123,14 @@ def _has_residue(text: str) -> bool:
 
 
 def has_several_sentences(case: Case, settings: Filters) -> bool:
-    """An answer of more sentences than one."""
+    """An answer of several sentences."""
     return settings.several_sentences == "reject" and any(len(split_sentences(answer)) > 1 for answer in case.answers)
 
 
 def is_in_wrong_language(case: Case, settings: Filters) -> bool:
-    """An answer plainly in another language than the strategy demands.
+    """An answer clearly in another language than the strategy demands.
 
-    Where anchor and answer share the language and the anchor is mistaken for a relative of it, so may the answer be.
+    Where both share a language and the anchor is mistaken for a related one, the answer may be mistaken for it too.
     """
     if not settings.wrong_language:
         return False
@@ -139,7 +139,7 @@ def is_in_wrong_language(case: Case, settings: Filters) -> bool:
 
 
 def copies_anchor(case: Case, _settings: Filters) -> bool:
-    """An answer that is its anchor, but for case, punctuation and spacing."""
+    """An answer that is its anchor, apart from case, punctuation and spacing."""
     return case.key[0] in case.key[1:]
 
 
@@ -149,7 +149,7 @@ def has_equal_answers(case: Case, _settings: Filters) -> bool:
 
 
 def nearly_copies_anchor(case: Case, settings: Filters) -> bool:
-    """A positive whose characters are nearly those of the anchor; negatives are meant to be close to it."""
+    """A positive with nearly the same characters as its anchor; negatives are meant to be close to theirs."""
     limit = settings.max_similarity_to_anchor
     if limit is None or not case.one_language:
         return False
@@ -160,7 +160,7 @@ def nearly_copies_anchor(case: Case, settings: Filters) -> bool:
 
 
 def adds_numbers(case: Case, settings: Filters) -> bool:
-    """A positive with a number in digits that the anchor does not hold: an entailment brings no new figures."""
+    """A positive with a number in digits that is not in the anchor: an entailment adds no figures."""
     if not settings.numbers_differ or any(map(has_scaled_number, (case.anchor, case.positive))):
         return False
     held = {number for readings in number_readings(case.anchor) for reading in readings for number in reading}
@@ -170,11 +170,11 @@ def adds_numbers(case: Case, settings: Filters) -> bool:
 
 
 def adds_names(case: Case, settings: Filters) -> bool:
-    """A positive with a name that the anchor does not hold.
+    """A positive with a name that is not in the anchor.
 
-    Only within one language: across languages names are spelt differently (Londen, London), and so are the days. Nor
-    where the anchor is in another script, in which it may spell a name that the positive has in Latin. An inflected
-    name is the same name, so the first letters decide.
+    Checked within one language only: others spell names and weekdays differently (Londen, London). Not checked where
+    the anchor is in another script, which may spell out a name that the positive has in Latin letters. Inflected names
+    count as the same, so the first letters decide.
     """
     if not settings.names_differ or not case.one_language or not is_mostly_latin(case.anchor):
         return False
@@ -184,7 +184,7 @@ def adds_names(case: Case, settings: Filters) -> bool:
 
 
 def is_only_negated(case: Case, settings: Filters) -> bool:
-    """A negative that is its anchor but for more negation words, and perhaps endings (runs, does not run)."""
+    """A negative that only adds negation words to its anchor; endings may differ (runs, does not run)."""
     known = negations(case.anchor_language)
     if not settings.only_negated or not case.one_language or not known:
         return False
@@ -199,7 +199,7 @@ def is_only_negated(case: Case, settings: Filters) -> bool:
 
 
 def _is_inflected(one: str, other: str) -> bool:
-    """Whether two words of three letters or more share all but an ending of two."""
+    """Whether two words of at least three letters differ in an ending of at most two."""
     shorter, longer = sorted((one, other), key=len)
     return len(shorter) >= 3 and len(longer) - len(shorter) <= 2 and longer.startswith(shorter)
 

@@ -1,4 +1,4 @@
-"""The filters of generated triplets: each rejected row is rejected with one reason."""
+"""Filters of generated triplets: every rejected triplet has one reason."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _CHECKS: tuple[tuple[TripletRejection, Callable[[Case, Filters], bool]], ...] = 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An anchor (by its position) with the two answers."""
+    """An anchor, with its position and its two answers."""
 
     anchor_id: int
     anchor: str
@@ -70,7 +70,7 @@ class Candidate:
 class Verdict:
     """A candidate and why it is rejected; no reason means that it is kept.
 
-    The answers of a kept candidate are repaired (`repair`); those of another are as the generator wrote them.
+    The answers of a kept candidate are repaired (`repair`); those of a rejected one are as the generator wrote them.
     """
 
     candidate: Candidate
@@ -115,7 +115,7 @@ def filter_candidates(
 
 
 def repair(answer: Answer, settings: Filters) -> Answer:
-    """The answer without quotes around it and, where `several_sentences` says so, cut behind its first sentence.
+    """The answer without quotes around it and, where `several_sentences` says so, cut after its first sentence.
 
     An answer that ran into the limit of new tokens counts as finished if its first sentence is whole.
     """
@@ -155,7 +155,7 @@ def _reason(case: Case, settings: Filters) -> TripletRejection | None:
 def _judge_meaning(
     cases: Sequence[Case | None], reasons: list[TripletRejection | None], settings: Filters, similarity: Similarity
 ) -> None:
-    """Put the encoder's reasons into `reasons`, where there is none yet."""
+    """Add the encoder's reasons to `reasons` where there is none yet."""
     open_cases = [(index, case) for index, case in enumerate(cases) if case is not None and reasons[index] is None]
     found = similarity([(case.anchor, case.positive, case.negative) for _, case in open_cases])
     least, margin = settings.semantic.min_positive_similarity, settings.semantic.min_margin

@@ -1,4 +1,4 @@
-"""Generating triplets: an engine answers every anchor in both polarities, filters judge the triplets."""
+"""Generating triplets: an engine answers every anchor in both polarities, and filters judge the triplets."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ logger = logging.getLogger(__name__)
 class Triplets:
     """Generated triplets: rows of `tables.GENERATED_TRIPLETS`, and the verdicts on all candidates.
 
-    `provenance` is what all rows have in common, `shots` the examples in prompts. `language_check` is False where
-    answers in another language pass: the check is off, or CLD2 does not know the one that is demanded. `usage` are the
-    metrics of the tokens that all answers took, also those of earlier runs that the answer cache held.
+    `provenance` holds the columns that are the same in all rows, `shots` the examples in prompts. `language_check` is
+    False where the language of answers was not checked: the check is off, or CLD2 does not know the language. `usage`
+    holds the metrics of tokens, with those of answers that an earlier run left in the answer cache.
     """
 
     rows: list[dict[str, Any]]
@@ -93,7 +93,7 @@ def generate_triplets(
     description = read_generator(generator_dir)
     adapters = {p: generator_dir / p for p in Polarity} if description.has_adapters else {}
     engine = create_engine(
-        generation, base_model_dir, adapters, strategy=str(description.strategy), language=description.language
+        generation, base_model_dir, adapters, strategy=description.strategy, language=description.language
     )
     picker = ShotPicker(description.shots)
     answers = answer_premises(
@@ -129,7 +129,7 @@ def _provenance(description: GeneratorDescription, engine: Engine, seed: int) ->
     return {
         "language": description.language,
         "answer_language": description.answer_language,
-        "strategy": str(description.strategy),
+        "strategy": description.strategy,
         "generator_hash": engine.generator_hash,
         "positive_adapter_hash": engine.adapter_hashes.get(Polarity.POSITIVE, ""),
         "negative_adapter_hash": engine.adapter_hashes.get(Polarity.NEGATIVE, ""),

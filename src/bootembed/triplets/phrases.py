@@ -10,7 +10,7 @@ from typing import Any
 
 @cache
 def refusals() -> tuple[str, ...]:
-    """How refusals begin, in every listed language: a model refuses in any."""
+    """How refusals begin, in every listed language: a model may refuse in any."""
     return tuple(phrase.casefold() for phrases in _file()["refusals"].values() for phrase in phrases)
 
 

@@ -1,4 +1,4 @@
-"""What an encoder makes of triplets: cosine similarities, a bounded number of sentences at a time."""
+"""Cosine similarities within triplets by an encoder, for a bounded number of sentences at a time."""
 
 from __future__ import annotations
 

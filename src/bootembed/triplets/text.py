@@ -11,7 +11,7 @@ from bootembed.core.text import comparable
 from bootembed.triplets.phrases import abbreviations, scales
 
 Number = tuple[str, str]
-"""A number as its whole and its decimal digits, without zeros that say nothing: `007.50` is ("7", "5")."""
+"""A number as its whole and its decimal digits, without insignificant zeros: `007.50` is ("7", "5")."""
 
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»", "‹": "›", "「": "」", "『": "』", "`": "`"}
 _PAIRS = {"“": "”", "«": "»", "「": "」", "『": "』"}
@@ -39,8 +39,8 @@ def strip_quotes(text: str) -> str:
 def split_sentences(text: str) -> list[str]:
     """The sentences of a text.
 
-    An end inside a quotation counts as none, nor does an ellipsis, a full stop of an abbreviation, or a `.!?` that a
-    small letter or no letter follows. When in doubt a text is one sentence.
+    No sentence ends inside a quotation, at an ellipsis, at the full stop of an abbreviation, or at a `.!?` followed by
+    anything but a letter that may begin a sentence. When in doubt, a text is one sentence.
     """
     found = []
     start = 0
@@ -135,7 +135,7 @@ def _readings(run: str) -> list[frozenset[Number]]:
 
 
 def _is_grouped(parts: list[str], separators: list[str]) -> bool:
-    """Whether the parts are the groups of one number, of three digits or as in India of two and at last three."""
+    """Whether the parts are the groups of one number: of three digits, or as in India of two and finally three."""
     if not separators:
         return True
     if len(set(separators)) > 1 or parts[0].startswith("0") or not len(parts[0]) <= 3 == len(parts[-1]):

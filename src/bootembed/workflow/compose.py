@@ -48,7 +48,7 @@ def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path)
     chosen = [f"profile={profile}", *overrides]
     compose_and_dump(str(output), str(folder), None, "config", str(folder / "plugins"), chosen)
     try:
-        return load_params(output)
+        return load_params(output, source=f"profile {profile}")
     except UserError as error:
         raise click.ClickException(str(error)) from error
 

@@ -4,7 +4,7 @@ Targets are stages (all their cells) or single cells; without any, the whole pip
 
 DVC itself runs stages one at a time, and two `dvc repro` in one project stop each other: one holds the lock while it
 puts its outputs into the cache, and the other gives up after three seconds, its work lost. Here one process alone
-talks to DVC. A cell's command runs as `dvc repro` would run it, with a GPU or a share of the cores of its own; it is
+talks to DVC. A cell's command runs as `dvc repro` would run it, with its own GPU or share of the cores; it is
 recorded as `dvc commit` does it, and only if command and dependencies are still those it began with.
 
 A cell that another process is running is left to that process, and tried again whenever one of ours has ended.

@@ -21,7 +21,7 @@ class Clustering(Kind):
     base = "AbsTaskClustering"
     main_score = "v_measure"
     category = "t2c"
-    own: ClassVar = {"max_fraction_of_documents_to_embed": None}  # mteb's 4 % is for huge sets: embed everything
+    overrides: ClassVar = {"max_fraction_of_documents_to_embed": None}  # mteb's 4 % is for huge sets: embed everything
 
     def to_mteb(self, task: Any, by_split: Mapping[str, Rows], *, code: str, strict: bool) -> dict[str, Any]:
         """Texts with the numbers of their labels."""

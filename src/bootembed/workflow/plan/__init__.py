@@ -1,1 +1,1 @@
-"""What a profile is going to need, told before anything runs: work, memory, hours, disk, access."""
+"""What a profile needs, estimated before anything runs: work, memory, hours, disk space, access."""

@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """The text, and whether nothing that is known is missing."""
+    """The text, and whether all that can be checked is available."""
 
     text: str
     complete: bool
 
 
 def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops: float | None = None) -> Plan:
-    """Tell what the profile needs, and what of it is here. Nothing but configurations is downloaded.
+    """Say what the profile needs, and which of it is available. Only configurations are downloaded.
 
     Args:
         params: The profile.
         pipeline: dvc.yaml.
-        gpu: Key of `GPUS` to reckon hours with; the one that is here, or else by whether 4-bit loading is asked for.
-        tflops: Effective operations a second / 1e12; a share of the GPU's peak unless told.
+        gpu: Key of `GPUS` to estimate hours for; by default the GPU of this machine, else one that fits the profile.
+        tflops: Effective operations a second / 1e12; by default a share of the GPU's peak.
     """
     machine = requirements.this_machine()
     found = {key: _size(spec) for key, spec in params.base_models.items()}
@@ -81,8 +81,8 @@ def _model_line(key: str, spec: BaseModelSpec, size: ModelSize | None, source: s
     name = {"hub": f"{spec.id} at {spec.revision}", "local": str(spec.path), "scratch": "trained here"}[spec.source]
     if size is None:
         return f"{key}: {name}; size not known ({source})"
-    told = f"{key}: {name}; {size.parameters:,} parameters (from {source})"
-    return f"{told}, download {size.download_bytes / 1e9:.1f} GB" if spec.source == "hub" else told
+    line = f"{key}: {name}; {size.parameters:,} parameters (from {source})"
+    return f"{line}, download {size.download_bytes / 1e9:.1f} GB" if spec.source == "hub" else line
 
 
 def _work_line(work: Work) -> str:

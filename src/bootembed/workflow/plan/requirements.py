@@ -25,7 +25,7 @@ _TIMEOUT = 10.0  # seconds
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the answer: whether it is there, what it is, and what to do if not."""
+    """One requirement: whether it is met, what it is, and what to do if it is not."""
 
     state: State
     what: str
@@ -73,7 +73,7 @@ def check_repos(params: Params, *, ask: Callable[[Repo], Check] | None = None) -
 
     Args:
         params: The profile.
-        ask: How to ask the Hub; `ask_hub` unless told.
+        ask: How to ask the Hub; by default `ask_hub`.
     """
     return [_check_repo(repo, ask or ask_hub) for repo in repos_of(params)]
 
@@ -98,7 +98,7 @@ def ask_hub(repo: Repo, *, endpoint: str | None = None) -> Check:
 
     Args:
         repo: The repository.
-        endpoint: Address of the Hub; HF_ENDPOINT or the public one unless told.
+        endpoint: Address of the Hub; by default HF_ENDPOINT or the public one.
     """
     from httpx2 import HTTPError
     from huggingface_hub import HfApi
@@ -163,7 +163,7 @@ def _there(path: Path, remedy: str) -> Check:
 
 
 def check_gpu(params: Params, machine: Machine, *, needed: float | None) -> Check:
-    """Whether the GPU holds the greatest estimate.
+    """Whether the GPU has enough memory for the largest estimate.
 
     Args:
         params: For whether 4-bit loading is asked for.
@@ -177,23 +177,23 @@ def check_gpu(params: Params, machine: Machine, *, needed: float | None) -> Chec
     if machine.gpu is None:
         if four_bit:
             wanted = "" if needed is None else f" of {needed / 1e9:.0f} GB or more, by the estimate"
-            told = "no CUDA device, and 4-bit weights on a CPU are for trying out only"
-            return Check("missing", told, f"run on a machine with a GPU{wanted}, or set load_in_4bit to false")
+            what = "no CUDA device, and 4-bit weights on a CPU are only for trying things out"
+            return Check("missing", what, f"run on a machine with a GPU{wanted}, or set load_in_4bit to false")
         return Check("ok", "no GPU: everything runs on the CPU")
     if four_bit and not machine.four_bit:
         return Check("missing", f"{machine.gpu}: 4-bit loading needs bitsandbytes", "pip install bitsandbytes")
     if needed is None:
         return Check("unknown", f"{machine.gpu}: no estimate, the size of the models is not known")
-    told = f"{machine.gpu}: {machine.memory / 1e9:.0f} GB, estimate {needed / 1e9:.0f} GB"
+    what = f"{machine.gpu}: {machine.memory / 1e9:.0f} GB, estimate {needed / 1e9:.0f} GB"
     if machine.memory < needed:
-        return Check("missing", told, "lower the batch sizes, max_length or max_prompt_tokens, or take a greater GPU")
-    return Check("ok", told)
+        return Check("missing", what, "lower the batch sizes, max_length or max_prompt_tokens, or use a larger GPU")
+    return Check("ok", what)
 
 
 def check_disk(folder: Path, *, needed: float) -> Check:
     """Whether the disk of `folder` has `needed` bytes free."""
     free = shutil.disk_usage(folder).free
-    told = f"disk: {free / 1e9:.0f} GB free, estimate {needed / 1e9:.0f} GB"
+    what = f"disk: {free / 1e9:.0f} GB free, estimate {needed / 1e9:.0f} GB"
     if free < needed:
-        return Check("missing", told, f"free space below {os.fspath(folder.resolve())}, or move the project")
-    return Check("ok", told)
+        return Check("missing", what, f"free space below {os.fspath(folder.resolve())}, or move the project")
+    return Check("ok", what)

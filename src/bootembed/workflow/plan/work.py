@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from bootembed.core.names import Polarity, Strategy
+from bootembed.core.names import Baseline, Polarity
 from bootembed.generation.engine import describe_engine
+from bootembed.strategies import load_strategy
 from bootembed.workflow.plan import estimates
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
     Args:
         params: The profile.
         sizes: Key of `base_models` -> size, None if not known.
-        device: What runs it.
+        device: The GPU and its speed.
     """
     grid, generator = params.grid, sizes["generator"]
     found = list(_pretraining(params, sizes, device))
@@ -158,16 +159,16 @@ def _cost(settings: Generation, answers: int) -> str:
 
 
 def _rank_in_use(params: Params) -> int:
-    """Rank of the greatest adapter that writes: exact composition (`delta`) adds the ranks of its three parts."""
-    exact = Strategy.ADAPTER_COMPOSITION in params.grid.strategies and params.compose_adapter.method == "delta"
-    return (3 if exact else 1) * params.train_task_adapter.r
+    """Rank of the largest adapter that any strategy writes with."""
+    return max(load_strategy(name).adapter_rank(params) for name in params.grid.strategies)
 
 
 def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
     grid, rows = params.grid, max(params.generate_triplets.anchors, params.build_baseline_data.rows)
-    cells = len(grid.languages) * len(grid.encoders) * len(grid.recipes)
+    trained = [recipe for recipe in grid.recipes if recipe != Baseline.UNTRAINED]
+    cells = len(grid.languages) * len(grid.encoders) * len(trained)
     known = [size for key in grid.encoders if (size := sizes[key]) is not None]
-    recipes = [params.embedder_settings(r) for r in grid.recipes]
+    recipes = [params.embedder_settings(r) for r in trained]
     tokens = [int(rows * _TEXTS * recipe.max_seq_length * recipe.num_train_epochs) for recipe in recipes]
     what = f"{cells} x at most {rows:,} rows, {sum(tokens) // max(len(tokens), 1):,} tokens each"
     scored = (
@@ -180,7 +181,7 @@ def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: De
     scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=512) for size in known)
     return [
         Work("train_embedder", what, memory, len(grid.languages) * flops / device.flops),
-        Work("evaluate_embedder", f"{scored} (texts not counted, 512 tokens taken for the longest)", scoring),
+        Work("evaluate_embedder", f"{scored} (texts not counted, 512 tokens assumed as the longest)", scoring),
     ]
 
 

@@ -1,9 +1,4 @@
-"""Distilling an English teacher into another language: sentences and their translations go where the teacher puts them.
-
-Reimers & Gurevych 2020 (arXiv 2004.09813) with the contrastive objective of Tan et al. 2023 (EACL, "Multilingual
-Representation Distillation with Contrastive Learning"). The teacher is the untrained encoder itself, so it must be a
-good English embedder already.
-"""
+"""Contrast with the embeddings of a teacher: the loss of the objective `distillation`."""
 
 from __future__ import annotations
 
@@ -11,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.functional import cross_entropy, normalize
-
-from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,8 +22,8 @@ class TeacherContrast(torch.nn.Module):
         model: The student.
         teacher: The teacher's embeddings, of shape (distinct English sentences, dimensions).
         temperature: Cosine similarities are divided by it.
-        english_share: Share of each batch whose English side the student embeds too: what keeps its English where the
-            teacher's is.
+        english_share: Share of each batch whose English side the student embeds too, so that its English stays where
+            the teacher's is.
     """
 
     teacher: torch.Tensor
@@ -49,9 +42,9 @@ class TeacherContrast(torch.nn.Module):
             sentence_features: Tokens of the sentences, and of their English translations.
             labels: Position of each translation among the teacher's embeddings.
         """
-        own, english = sentence_features
+        sentences, english = sentence_features
         count = round(len(labels) * self.english_share)
-        embedded = [self._embed(own)]
+        embedded = [self._embed(sentences)]
         targets = [labels]
         if count:
             embedded.append(self._embed({name: _first(value, count) for name, value in english.items()}))
@@ -64,28 +57,12 @@ class TeacherContrast(torch.nn.Module):
 
 
 def _first(value: Any, count: int) -> Any:
-    """The first rows of a tensor; what else belongs to a batch, such as its modality, as it is."""
+    """The first rows of a tensor; anything else in a batch, such as its modality, is left as it is."""
     return value[:count] if isinstance(value, torch.Tensor) else value
 
 
-def with_teacher_labels(columns: dict[str, list[str]]) -> tuple[dict[str, list[Any]], list[str]]:
-    """Columns anchor, positive and label, the label being the positive's place among the distinct positives.
-
-    Raises:
-        DataError: The rows are no pairs.
-    """
-    if set(columns) != {"anchor", "positive"}:
-        raise DataError(
-            f"distillation: the training set has the columns {', '.join(columns)}; it needs sentences with their "
-            "English translations (anchor, positive): use it for a recipe of parallel text"
-        )
-    distinct = list(dict.fromkeys(columns["positive"]))
-    places = {text: place for place, text in enumerate(distinct)}
-    return {**columns, "label": [places[text] for text in columns["positive"]]}, distinct
-
-
 def teacher_embeddings(model: Any, texts: Sequence[str]) -> torch.Tensor:
-    """What the untrained model makes of the texts, of shape (texts, dimensions)."""
+    """The untrained model's embeddings of the texts, of shape (texts, dimensions)."""
     embeddings: torch.Tensor = model.encode(
         list(texts), batch_size=_TEACHER_BATCH, convert_to_tensor=True, show_progress_bar=False
     )

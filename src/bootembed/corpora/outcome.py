@@ -1,0 +1,64 @@
+"""What became of the rows of a corpus: counts for `report.json`, for metrics and for messages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from bootembed.corpora.layouts import ANCHORS
+
+
+@dataclass
+class TableReport:
+    """What became of the rows of one table; `rows_in` = `kept` + all of `rejected` + `not_sampled`.
+
+    Attributes:
+        rows_in: Rows read.
+        kept: Rows written.
+        not_sampled: Fit rows left out because there were too many.
+        repaired: Rows whose mojibake was repaired.
+        rejected: RowRejection -> rows.
+        in_evaluation_set: Evaluation set -> kind of match -> rows rejected for it.
+    """
+
+    rows_in: int = 0
+    kept: int = 0
+    not_sampled: int = 0
+    repaired: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    in_evaluation_set: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `report.json`."""
+        held = {task: dict(sorted(kinds.items())) for task, kinds in sorted(self.in_evaluation_set.items())}
+        return vars(self) | {"rejected": dict(sorted(self.rejected.items())), "in_evaluation_set": held}
+
+
+@dataclass(frozen=True)
+class PreparedCorpora:
+    """What became of the rows of all tables, by table.
+
+    Attributes:
+        language: The language's key.
+        identified: Whether the language can be identified offline; if not, the language check was skipped for its rows.
+        tables: Table -> report.
+    """
+
+    language: str
+    identified: bool
+    tables: dict[str, TableReport]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Counts as flat metrics, e.g. `anchors.kept`, `nli.rejected.duplicate`."""
+        flat: dict[str, float] = {}
+        for name, report in self.tables.items():
+            flat |= {f"{name}.rows_in": report.rows_in, f"{name}.kept": report.kept}
+            flat |= {f"{name}.rejected.{reason}": count for reason, count in sorted(report.rejected.items())}
+        return flat | {f"{ANCHORS.name}.not_sampled": self.tables[ANCHORS.name].not_sampled}
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `report.json`."""
+        tables = {name: report.as_dict() for name, report in self.tables.items()}
+        return {"language": self.language, "language_check": self.identified, "tables": tables}

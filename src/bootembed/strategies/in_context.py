@@ -1,0 +1,38 @@
+"""In-context learning: the base model sees example triplets in the prompt (paper, section 3.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bootembed.core.nli import hypotheses_by_premise, nli_triplets
+from bootembed.core.tables import ANCHORS, EXAMPLES, NLI, read_table
+from bootembed.generation.shots import choose_pool
+from bootembed.strategies import Parts
+
+if TYPE_CHECKING:
+    from bootembed.settings.generation import InContext
+    from bootembed.settings.schema import Params
+    from bootembed.strategies import Inputs
+
+ANSWERS_IN_ENGLISH = False
+
+
+def assemble(inputs: Inputs, settings: InContext, *, seed: int) -> Parts:
+    """Examples in the target language, or in English from the first NLI pair of each premise."""
+    rows = (
+        read_table(inputs["examples"], EXAMPLES)
+        if settings.examples_language == "target"
+        else nli_triplets(hypotheses_by_premise(read_table(inputs["english_nli"], NLI)), per_premise=1)
+    )
+    anchors = (row["text"] for row in read_table(inputs["anchors"], ANCHORS))
+    return Parts(shots=choose_pool(rows, settings, anchors=anchors, seed=seed))
+
+
+def adapter_rank(_params: Params) -> int:
+    """No adapter is in use."""
+    return 0
+
+
+def faults(_params: Params) -> list[str]:
+    """None: the schema checks the section `in_context`."""
+    return []
