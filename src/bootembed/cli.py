@@ -15,7 +15,7 @@ import click
 from bootembed.core.arithmetic import prepare_arithmetic
 from bootembed.core.errors import UserError
 from bootembed.core.processes import is_main_process
-from bootembed.settings.load import load_params
+from bootembed.settings.load import load_launch, load_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +103,8 @@ def _params_option() -> click.Option:
 
 def _load(_context: click.Context, _option: click.Parameter, path: Path) -> Params:
     try:
+        if (launch := load_launch(path)) is not None:
+            prepare_arithmetic(threads=launch.threads, portable=launch.portable)
         return load_params(path)
     except UserError as error:
         raise click.ClickException(str(error)) from error
@@ -116,8 +118,6 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             format="%(asctime)s %(name)s: %(message)s",
             datefmt="%H:%M:%S",
         )
-        params: Params = options["params"]
-        prepare_arithmetic(threads=params.launch.threads, portable=params.launch.portable)
         try:
             function(**options)
         except UserError as error:

@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,25 @@ def test_libraries_follow():
 def test_commands_load_no_library_before_the_arithmetic_is_set():
     code = "import sys, bootembed.cli, bootembed.tracking; print([n for n in ('numpy', 'torch') if n in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+LOADED = """
+import sys
+from pathlib import Path
+from bootembed import cli
+params = cli._load(None, None, Path(sys.argv[1]))
+assert params.launch.portable
+import torch
+print(torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())
+"""
+
+
+def test_a_stage_sets_it_before_its_parameters_load_plugins_and_numpy():
+    """Validation imports the strategies, which import numpy: too late for its kernels."""
+    command = [sys.executable, "-c", LOADED, str(Path(__file__).parents[2] / "params.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "AVX2 1\n"
+    assert "loaded already" not in done.stderr
 
 
 def test_nothing_is_set_unless_asked_for(monkeypatch):

@@ -24,7 +24,7 @@ def add_words(model: Any, texts: Sequence[str], *, min_count: int, translations:
     Pieces of words have other meanings in English already and make texts long. Without translations a new token starts
     at the mean of the pieces that its word was cut into (Gee et al. 2022, "Fast Vocabulary Transfer", EMNLP industry
     track); with them, at the mean of the words that it is aligned with, weighted by probability (after Tran 2020, arXiv
-    2002.07306). What each is worth on Hausa is measured in docs/results.md.
+    2002.07306).
 
     Args:
         model: A Sentence Transformers model whose first module is the encoder; tokenizer and embeddings are replaced.

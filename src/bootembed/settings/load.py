@@ -12,6 +12,7 @@ from bootembed.core.errors import ParamsError, suggest
 from bootembed.core.plugins import plugin_names
 from bootembed.settings.base import Pluggable
 from bootembed.settings.consistency import inconsistencies
+from bootembed.settings.models import Launch
 from bootembed.settings.schema import Params
 
 _NOT_SHOWN = {"generation.openai.base_url", "generation.openai.api_key_env"}  # they may contain a secret
@@ -27,13 +28,32 @@ def load_params(path: Path, *, source: str | None = None) -> Params:
     Raises:
         ParamsError: The file cannot be read, or holds faults; one line for each names key, value and remedy.
     """
+    return validate_params(_read(path), source=source or str(path))
+
+
+def load_launch(path: Path) -> Launch | None:
+    """The section `launch` alone; None where it is faulty, which `load_params` reports.
+
+    What it says of the arithmetic must be done before the other sections are checked: that imports plugins, and with
+    them numpy.
+
+    Raises:
+        ParamsError: The file cannot be read.
+    """
+    try:
+        return Launch.model_validate(_read(path).get("launch"))
+    except ValidationError:
+        return None
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ParamsError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(raw, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, found {type(raw).__name__}")
-    return validate_params(raw, source=source or str(path))
+    return raw
 
 
 def validate_params(raw: dict[str, Any], *, source: str) -> Params:

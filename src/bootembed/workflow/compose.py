@@ -28,7 +28,7 @@ def main(profile: str, overrides: tuple[str, ...], conf: Path, output: Path) -> 
 
 
 def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path) -> Params:
-    """Write the composed parameters, and return them validated.
+    """Write the composed parameters, if they are valid, and return them.
 
     Args:
         profile: Name of a file in `conf/profile`.
@@ -46,11 +46,16 @@ def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path)
         raise click.ClickException(f"profile {profile!r}: there is none; choose one of {known}")
     folder = conf.absolute()
     chosen = [f"profile={profile}", *overrides]
-    compose_and_dump(str(output), str(folder), None, "config", str(folder / "plugins"), chosen)
+    composed = output.with_name(f".{output.stem}.composed.yaml")
     try:
-        return load_params(output, source=f"profile {profile}")
+        compose_and_dump(str(composed), str(folder), None, "config", str(folder / "plugins"), chosen)
+        params = load_params(composed, source=f"profile {profile}")
+        composed.replace(output)
     except UserError as error:
         raise click.ClickException(str(error)) from error
+    finally:
+        composed.unlink(missing_ok=True)
+    return params
 
 
 if __name__ == "__main__":
