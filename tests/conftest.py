@@ -15,7 +15,17 @@ import pytest
 from toy import toy_nli
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def restored_environment() -> Iterator[None]:
+    """A command called in this process sets the arithmetic of its children; the next test's children are not to get it."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

@@ -205,7 +205,7 @@ def test_splits_numbered_apart_keep_their_numbers(hub):
 
 def test_what_cannot_be_loaded_names_the_data_set_and_the_remedy(hub):
     with pytest.raises(
-        DataError, match=r"(?s)SemRel24STS: .*'mteb/SemRel24STS', revision f5146bf.*'hau'.*HF_ENDPOINT.*local files"
+        DataError, match=r"(?s)SemRel24STS: .*'mteb/SemRel24STS', revision f5146bf.*'hau'.*HF_HUB_OFFLINE.*local files"
     ):
         load_rows("SemRel24STS", "sts", language="hau", script="Latn")
     folder = hub("SemRel24STS", SOURCES["SemRel24STS"])

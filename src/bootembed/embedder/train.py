@@ -95,10 +95,10 @@ def train_embedder(
         trainer = _trainer(model, data, loss, settings, objective, checkpoint_dir=checkpoint_dir, seed=seed)
         inputs["processes"] = process_count()
         trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
-        if settings.lora is not None:
-            merge_lora(model)
         metrics |= _training_metrics(trainer.state)
     model.max_seq_length = scoring_length
+    if loss is not None and settings.lora is not None:
+        merge_lora(model)
     if is_main_process():
         model.save_pretrained(str(output_dir), create_model_card=False)
         provenance = EmbedderProvenance(
