@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def restored_environment() -> Iterator[None]:
-    """A command called in this process sets the arithmetic of its children; the next test's children are not to get it."""
+    """Commands called in this process set the arithmetic of its children, which the next test must not inherit."""
     before = dict(os.environ)
     yield
     os.environ.clear()
