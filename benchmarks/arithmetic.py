@@ -1,8 +1,8 @@
 """Portable arithmetic: what it costs, and whether this processor computes what another one does.
 
 `hashes` trains a small transformer for two steps in processes of their own, one a setting, and prints a hash of its
-weights. Settings under which two processors print the same hash are portable between them. Run it under an emulator to
-try another vendor's processor: `qemu-x86_64 -cpu Haswell-noTSX .venv/bin/python -m benchmarks.arithmetic hash portable`.
+weights. Settings under which two processors print the same hash are portable between them. An emulator shows another
+vendor's processor: `qemu-x86_64 -cpu Haswell-noTSX .venv/bin/python -m benchmarks.arithmetic hash portable`.
 
 `cost` trains an embedder of the finished default profile with and without it, in turns.
 """
@@ -41,7 +41,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("setting", type=click.Choice(list(SETTINGS)))
-def hash(setting: str) -> None:  # noqa: A001 - the command's name
+def hash(setting: str) -> None:
     """Train for two steps under one setting and print the hash of the weights."""
     os.environ |= SETTINGS[setting] or {}
     prepare_arithmetic(threads=1, portable=SETTINGS[setting] is None)
