@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bootembed.core import arithmetic
 from bootembed.core.arithmetic import prepare_arithmetic
@@ -37,16 +38,18 @@ LOADED = """
 import sys
 from pathlib import Path
 from bootembed import cli
-params = cli._load(None, None, Path(sys.argv[1]))
-assert params.launch.portable
+assert cli._load(None, None, Path(sys.argv[1])).launch.portable
 import torch
 print(torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())
 """
 
 
-def test_a_stage_sets_it_before_its_parameters_load_plugins_and_numpy():
+def test_a_stage_sets_it_before_its_parameters_load_plugins_and_numpy(tmp_path):
     """Validation imports the strategies, which import numpy: too late for its kernels."""
-    command = [sys.executable, "-c", LOADED, str(Path(__file__).parents[2] / "params.yaml")]
+    params = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+    params["launch"]["portable"] = True
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    command = [sys.executable, "-c", LOADED, str(tmp_path / "params.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "AVX2 1\n"
     assert "loaded already" not in done.stderr
