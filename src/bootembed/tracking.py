@@ -3,7 +3,8 @@
 A stage collects what it wants to report inside `stage_run`. When the block ends, the run is written as one file into
 `RECORDS`. Importing mlflow and opening its store takes 1.5 s, as long as many a stage, so that records are sent in one
 batch: by the fan-out at its end, by the last stage, by a stage that failed or took a minute, and by
-`python -m bootembed.tracking`. A record stays until the store has it; a stage never fails or waits because of it.
+`python -m bootembed.tracking`. A record stays until the store has it. No stage fails because of it, and only one that
+failed or took a minute may wait, seconds, for a dead server.
 """
 
 from __future__ import annotations
@@ -144,6 +145,8 @@ def client() -> Any:
 def experiment_id(mlflow_client: Any) -> str:
     """The id of our experiment, made when it does not exist."""
     found = mlflow_client.get_experiment_by_name(EXPERIMENT)
+    if found and found.lifecycle_stage != "active":  # else MLflow refuses every run as if its content were at fault
+        mlflow_client.restore_experiment(found.experiment_id)
     return str(found.experiment_id if found else mlflow_client.create_experiment(EXPERIMENT))
 
 

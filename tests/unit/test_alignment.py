@@ -28,7 +28,7 @@ def test_a_cipher_is_read():
     assert all(best[0][1] > 0.75 for best in found.values())
 
 
-def test_the_first_round_is_reckoned_by_hand():
+def test_the_first_round_is_the_one_computed_by_hand():
     """Two rows, one word between them: the shared word takes the shared translation."""
     sides = [(["a", "b"], ["x", "y"]), (["a"], ["x"])]
     found = align_words(sides, ["a", "b"], most=2)

@@ -31,7 +31,7 @@ def _params(**sections):
     return validate_params(LAPTOP | {key: LAPTOP[key] | value for key, value in sections.items()}, source="p")
 
 
-# Two layers of one square linear layer each, 4 wide: small enough to reckon with by hand.
+# Two layers of one square linear layer each, 4 wide: small enough to check by hand.
 SMALL = ModelSize(
     parameters=100,
     active=72,

@@ -29,7 +29,7 @@ def inconsistencies(params: Params) -> list[str]:
 
 
 def _unknown_plugins(params: Params) -> list[str]:
-    """Names of engines, strategies, objectives and task kinds that no module bears."""
+    """Engines, strategies, objectives and task kinds that are the name of no module."""
     objectives = {"train_embedder.objective": params.train_embedder.objective}
     for recipe, own in params.train_embedder_recipes.items():
         if "objective" in own:

@@ -181,7 +181,8 @@ def _refusals_as(error: type[UserError]) -> Iterator[None]:
     try:
         yield
     except LockError as refusal:
-        raise error(" ".join(str(refusal).split("\n\n")[0].split())) from refusal
+        shown = " ".join(str(refusal).split("\n\n")[0].split())
+        raise error(f"{shown}. If no such process is running, remove .dvc/tmp/rwlock") from refusal
 
 
 def _collect(repo: Any, target: str | None) -> list[Any]:

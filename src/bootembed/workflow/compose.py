@@ -40,6 +40,7 @@ def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path)
         ClickException: There is no such profile, or the parameters are faulty.
     """
     from dvc.utils.hydra import compose_and_dump
+    from hydra.errors import HydraException
 
     if not (conf / "profile" / f"{profile}.yaml").is_file():
         known = sorted(file.stem for file in (conf / "profile").glob("*.yaml"))
@@ -53,6 +54,8 @@ def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path)
         composed.replace(output)
     except UserError as error:
         raise click.ClickException(str(error)) from error
+    except HydraException as error:  # an override that no parameter of the profile has, or that cannot be parsed
+        raise click.ClickException(f"profile {profile}: {str(error).strip()}") from error
     finally:
         composed.unlink(missing_ok=True)
     return params

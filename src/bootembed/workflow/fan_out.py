@@ -122,14 +122,17 @@ class _FanOut:
             heappush(self._ready, (-self._lengths[name], name))
 
     def _begin(self, name: str) -> bool:
-        """Begin a cell that must run and can; whether it is up to date already."""
+        """Begin a cell that must run and can; whether it is up to date already. A fault is this cell's alone."""
+        from dvc.exceptions import DvcException
+
         try:
             found = self._cells.begin(name)
         except BusyError as refusal:
             self._outcome.busy[name] = str(refusal)
             return False
-        except FanOutError as error:
-            self._outcome.failed[name] = str(error)
+        except (FanOutError, DvcException, OSError) as error:
+            self._outcome.failed[name] = f"not begun: {error}"
+            logger.error("%s: %s", name, self._outcome.failed[name])
             return False
         if isinstance(found, State):
             (self._outcome.unchanged if found is State.UNCHANGED else self._outcome.restored).append(name)
@@ -164,9 +167,11 @@ def main(targets: tuple[str, ...], jobs: int | None, devices: str | None, log_di
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
     given = visible_devices() if devices is None else [name for name in devices.split(",") if name]
+    from dvc.exceptions import DvcException
+
     try:
         outcome = fan_out(Path(), targets, jobs=jobs or len(given) or _JOBS, devices=given, log_dir=log_dir)
-    except UserError as error:
+    except (UserError, DvcException) as error:
         raise click.ClickException(str(error)) from error
     tracking.send_now()
     click.echo(

@@ -14,7 +14,7 @@ import threading
 import time
 from contextlib import suppress
 
-_GRACE = 15.0  # seconds between asking processes to end and killing them
+_GRACE = 40.0  # seconds between asking processes to end and killing them; torchrun gives its workers 30
 
 
 def main(command: list[str]) -> int:

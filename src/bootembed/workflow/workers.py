@@ -59,14 +59,16 @@ class Workers:
 
         share = self._slots.get()
         log = self._log_dir / f"{cell.name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
         environment = fix_env(None) | {DVC_ROOT: self._root, DVC_STAGE: cell.name} | share
         try:
+            log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("wb") as output:
                 for command in cell.commands:
                     status = self._run(command, cell.folder, environment, output)
                     if status:
                         return f"exit status {status}, see {log}: {_last_line(log)}"
+        except OSError as error:  # of the log
+            return str(error)
         finally:
             self._slots.put(share)
         return None
