@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner
 from dvc.exceptions import DvcException
 
-from bootembed.workflow.cells import FanOutError
+from bootembed.workflow.cells import Cells, FanOutError
 from bootembed.workflow.fan_out import fan_out, main
 from bootembed.workflow.workers import visible_devices
 
@@ -148,6 +148,27 @@ def test_a_failed_cell_is_told_and_not_recorded_and_the_others_are(project):
     assert status() == {"cell@b", "end"}
 
 
+def test_a_fault_of_dvc_at_one_cell_leaves_the_others(project, monkeypatch):
+    restore = Cells._restore
+
+    def refuse(self, stage):
+        if stage.name == "cell@b":
+            raise DvcException("params.yaml: cannot be read")
+        return restore(self, stage)
+
+    monkeypatch.setattr(Cells, "_restore", refuse)
+    outcome = run(project, "cell", "end")
+    assert sorted(outcome.recorded) == ["cell@a", "cell@c"]
+    assert outcome.failed == {"cell@b": "not begun: params.yaml: cannot be read"}
+    assert outcome.not_begun == ["end"]
+
+
+def test_a_log_that_cannot_be_written_fails_its_cell_with_the_path(project):
+    outcome = fan_out(project, ["cell"], jobs=2, log_dir=project / "source.txt")
+    assert sorted(outcome.failed) == ["cell@a", "cell@b", "cell@c"]
+    assert all("source.txt" in fault for fault in outcome.failed.values())
+
+
 def test_a_command_without_its_output_is_not_recorded(project):
     (project / "cell.sh").write_text('test "$1" = b || { ' + COPY + "}\n")
     outcome = run(project, "cell")
@@ -272,7 +293,8 @@ def test_a_cell_that_another_process_runs_is_left_to_it(project, running, comman
     assert (sorted(outcome.recorded), outcome.failed) == (["cell@b", "cell@c"], {})
     assert list(outcome.busy) == ["cell@a"]
     assert re.search(
-        rf"out/a.txt' is busy, it is being blocked by: \(PID {other.pid}\): .*cell@a$", outcome.busy["cell@a"]
+        rf"out/a.txt' is busy, it is being blocked by: \(PID {other.pid}\): .*cell@a\. If no such",
+        outcome.busy["cell@a"],
     )
     assert outcome.not_begun == ["end"]
     (project / "go").touch()

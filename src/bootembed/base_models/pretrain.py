@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from bootembed.base_models.muon import Muon
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -83,7 +85,7 @@ def _optimizers(model: Any, settings: Pretraining) -> list[torch.optim.Optimizer
         hidden = parameter.ndim == 2 and not any(part in name for part in ("embed", "lm_head", "decoder", "classifier"))
         (matrices if hidden else rest).append(parameter)
     optimizers: list[torch.optim.Optimizer] = [
-        torch.optim.Muon(matrices, lr=settings.muon_learning_rate, weight_decay=0.01),
+        Muon(matrices, lr=settings.muon_learning_rate, weight_decay=0.01),
         torch.optim.AdamW(rest, lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.01),
     ]
     for optimizer in optimizers:
