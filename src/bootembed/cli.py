@@ -15,7 +15,7 @@ import click
 from bootembed.core.arithmetic import prepare_arithmetic
 from bootembed.core.errors import UserError
 from bootembed.core.processes import is_main_process
-from bootembed.settings.load import load_launch, load_params
+from bootembed.settings.load import launch_of, read_sections, validate_params
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,9 +103,10 @@ def _params_option() -> click.Option:
 
 def _load(_context: click.Context, _option: click.Parameter, path: Path) -> Params:
     try:
-        if (launch := load_launch(path)) is not None:
+        raw = read_sections(path)
+        if (launch := launch_of(raw)) is not None:
             prepare_arithmetic(threads=launch.threads, portable=launch.portable)
-        return load_params(path)
+        return validate_params(raw, source=str(path))
     except UserError as error:
         raise click.ClickException(str(error)) from error
 

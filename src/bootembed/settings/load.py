@@ -28,25 +28,27 @@ def load_params(path: Path, *, source: str | None = None) -> Params:
     Raises:
         ParamsError: The file cannot be read, or holds faults; one line for each names key, value and remedy.
     """
-    return validate_params(_read(path), source=source or str(path))
+    return validate_params(read_sections(path), source=source or str(path))
 
 
-def load_launch(path: Path) -> Launch | None:
-    """The section `launch` alone; None where it is faulty, which `load_params` reports.
+def launch_of(raw: dict[str, Any]) -> Launch | None:
+    """The section `launch` alone; None where it is faulty, which `validate_params` reports.
 
     What it says of the arithmetic must be done before the other sections are checked: that imports plugins, and with
     them numpy.
-
-    Raises:
-        ParamsError: The file cannot be read.
     """
     try:
-        return Launch.model_validate(_read(path).get("launch"))
+        return Launch.model_validate(raw.get("launch"))
     except ValidationError:
         return None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_sections(path: Path) -> dict[str, Any]:
+    """The sections of a parameter file, not validated.
+
+    Raises:
+        ParamsError: The file cannot be read, or is no mapping.
+    """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
