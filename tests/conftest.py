@@ -42,6 +42,7 @@ def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
         monolingual=[row[side] for row in rows for side in ("premise", "hypothesis")],
         parallel=[],
         nli=[(row["premise"], row["hypothesis"], row["label"]) for row in rows],
+        instructions=[],
     )
     spec = BaseModelSpec.model_validate(
         {
