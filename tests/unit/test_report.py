@@ -66,12 +66,13 @@ def folders(tmp_path):
         write_table(rows, NEAREST, tmp_path / f"results/{cell}/nearest.parquet")
     (tmp_path / "scores/leftover-afr-tiny.json").write_text("of another grid")
     triplets = {str(reason): 0 for reason in TripletRejection} | {"candidates": 10, "kept": 9, "empty": 1}
-    (tmp_path / "triplets/xl_lora-afr.json").write_text(json.dumps(triplets))
-    oracle = {"positive_precision": 0.9, "negative_precision": 0.75}
+    (tmp_path / "triplets/xl_lora-afr.json").write_text(json.dumps(dict.fromkeys(range(3), triplets)))
+    oracle = {"positive_precision": 0.9, "negative_precision": 0.8}
     oracle |= {"right_language_positive": 1.0, "right_language_negative": 0.8}
     oracle |= {"positive_entailment": 8.0, "negative_contradiction": 6.0}
     (tmp_path / "oracle").mkdir()
-    (tmp_path / "oracle/xl_lora-afr.json").write_text(json.dumps(oracle))
+    worse = oracle | {"negative_precision": 0.7, "right_language_negative": 0.7, "negative_contradiction": 3.0}
+    (tmp_path / "oracle/xl_lora-afr.json").write_text(json.dumps({"0": oracle, "1": {}, "2": worse}))
     return tmp_path
 
 
@@ -83,6 +84,7 @@ def test_files(folders):
     results = _read(folders)
     comparisons = compare_recipes(results.scores, folders / "results", seed=1)
     write_scores_csv(results.scores, folders / "scores.csv")
+    write_oracle_csv(results.oracle, folders / "oracle.csv")
     write_summary(results, folders / "summary.json")
     write_markdown(results, comparisons, "## Corpora\n", folders / "report.md", profile="laptop", seed=1)
 
@@ -92,12 +94,19 @@ def test_files(folders):
     assert (best["kind"], float(best["main_score"]), float(best["gain"])) == ("strategy", 0.9, 0.6)
     summary = json.loads((folders / "summary.json").read_text())
     assert summary["test"]["afr"]["tiny"]["SampleSTS"]["english_nli"] == 0.5
-    assert summary["oracle_precision"]["afr"]["xl_lora"] == {"positive": 0.9, "negative": 0.75}
-    assert summary["triplets"]["afr"]["xl_lora"] == {"anchors": 10, "kept": 9}
+    assert summary["oracle_precision"]["afr"]["xl_lora"] == {"positive": [0.9, None, 0.9], "negative": [0.8, None, 0.7]}
+    assert summary["triplets"]["afr"]["xl_lora"] == [{"anchors": 10, "kept": 9}] * 3
+    judged = list(csv.DictReader((folders / "oracle.csv").open()))
+    assert [(row["generator_seed"], row["precision"]) for row in judged if row["polarity"] == "negative"] == [
+        ("0", "0.8"),
+        ("2", "0.7"),
+    ]
     report = (folders / "report.md").read_text()
     assert "**0.900** (+0.600)" in report
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in report.splitlines()]
-    assert ["xl_lora", "afr", "negative", "75.0%", "80.0%", "66.7%"] in cells
+    right = ["75.0% (70.0% to 80.0%)", "75.0% (70.0% to 80.0%)", "50.0% (33.3% to 66.7%)"]
+    assert ["xl_lora", "afr", "negative", *right] in cells
+    assert ["xl_lora", "afr", "10", "9", *("1" if reason == "empty" else "0" for reason in TripletRejection)] in cells
     assert ["afr", "tiny", "SampleSTS", "xl_lora", "0.100", "-1.900"] in cells
     assert ["afr", "tiny", "SampleBitext", "xl_lora", "", "-0.125"] in cells
     told = next(row for row in cells if row[:5] == ["afr", "tiny", "SampleBitext", "xl_lora", "english_nli"])
@@ -143,7 +152,7 @@ def test_without_a_judged_language_there_is_no_section_on_the_oracle(folders):
     write_oracle_csv(results.oracle, folders / "oracle.csv")
     write_markdown(results, [], "", folders / "report.md", profile="real", seed=1)
     assert json.loads((folders / "summary.json").read_text())["oracle_precision"] == {}
-    assert (folders / "oracle.csv").read_text() == "strategy,language,polarity,precision\n"
+    assert (folders / "oracle.csv").read_text() == "strategy,language,generator_seed,polarity,precision\n"
     assert "grammar of the sample corpora" not in (folders / "report.md").read_text()
     with pytest.raises(DataError, match="judge_triplets@xl_lora-afr"):
         _read(folders, oracle="none")
