@@ -9,7 +9,7 @@ UV := $(BIN)/uv pip
 PROFILE ?= laptop
 
 # DVC runs a stage's `python`; Hugging Face libraries must not look for a hub unless a profile names one.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(abspath $(BIN)):$(PATH)
 export TOKENIZERS_PARALLELISM := false
 export MLFLOW_DISABLE_TELEMETRY := true
 # What is installed is compiled when first imported, a third of it all, and that must be kept.
@@ -48,8 +48,8 @@ repro: $(STAMP)  ## Rebuild every result of the profile in params.yaml, JOBS sta
 sources: $(STAMP)  ## Fetch the public raw files pinned in sources/ and check them (needs a network)
 	python -m sources.fetch $(ONLY)
 
-test: $(STAMP)  ## Run all tests
-	python -m pytest
+test: $(STAMP)  ## Run all tests, two files at a time, the end-to-end test first
+	python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)  ## ruff, mypy and the contracts on imports
 	ruff check .
