@@ -11,12 +11,16 @@ os.environ.setdefault("BOOTEMBED_TRACKING", "off")
 
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from toy import toy_nli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+hypothesis.settings.register_profile("any_load", deadline=None)  # a case may wait for a busy core, or import first
+hypothesis.settings.load_profile("any_load")
 
 
 @pytest.fixture(autouse=True)
