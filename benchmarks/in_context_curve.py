@@ -1,7 +1,7 @@
-"""How far the generator follows in-context examples, by training step: the share of answers that the grammar calls right.
+"""How far a generator follows in-context examples, by training step: the share of answers that the grammar calls right.
 
-Each STEP=FOLDER is a generator, such as a checkpoint of its pretraining beside the finished one. Anchors are the last ones
-of each language's corpus, which the default profile does not use, so that settings can be chosen here.
+Each STEP=FOLDER is a generator, such as a checkpoint of its pretraining beside the finished one. Anchors are the last
+ones of each language's corpus, which the default profile does not use, so that settings can be chosen here.
 """
 
 from __future__ import annotations

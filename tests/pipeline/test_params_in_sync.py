@@ -23,9 +23,7 @@ def _compose(profile, output, *overrides):
     return output
 
 
-@pytest.mark.parametrize(
-    ("profile", "file"), [("laptop", "params.yaml"), ("pretraining", "pretraining/params.yaml")]
-)
+@pytest.mark.parametrize(("profile", "file"), [("laptop", "params.yaml"), ("pretraining", "pretraining/params.yaml")])
 def test_committed_params_are_those_of_their_profile(profile, file, tmp_path):
     composed = yaml.safe_load(_compose(profile, tmp_path / "params.yaml").read_text())
     committed = yaml.safe_load((ROOT / file).read_text())
