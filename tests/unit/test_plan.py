@@ -159,7 +159,8 @@ class TestWork:
         assert work["train_task_adapter"].seconds == 2 * 4 * 72 * tokens / 1e6
         answers = params.generate_triplets.anchors * 2 * 3 * 2  # languages, strategies, polarities
         assert work["generate_triplets"].what.startswith(f"{answers:,} answers")
-        assert work["train_embedder"].what.startswith("12 x at most 2,000 rows")
+        assert work["train_embedder"].what.startswith("36 x at most 2,000 rows")
+        assert work["evaluate_embedder"].what.startswith("38 embedders on 2 tasks")
 
     def test_a_model_of_unknown_size_leaves_the_rest(self):
         params = _params()
