@@ -84,8 +84,8 @@ class Run:
         return self.folder / "data" / "evaluation" / language
 
     def candidates(self, strategy: str, language: str) -> tuple[list[Candidate], set[int], str]:
-        """All candidates, those (by `anchor_id`) that no setting may keep, and the language of the answers."""
-        folder = self.folder / "data" / "training_sets" / f"{strategy}-{language}"
+        """Candidates of the first generator seed, those (by `anchor_id`) that none may keep, and answers' language."""
+        folder = self.folder / "data" / "training_sets" / f"{strategy}-{language}" / "0"
         kept = read_table(folder / "training.parquet", GENERATED_TRIPLETS)
         aside = read_table(folder / "rejected.parquet", REJECTED_TRIPLETS)
         lost = {row["anchor_id"] for row in aside if row["reason"] in _LOST}

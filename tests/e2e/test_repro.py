@@ -71,10 +71,10 @@ def test_every_cell_is_scored_and_reported(repository):
         assert all(-1 <= score <= 1 for task in scores.values() for score in task.values())
         assert recipe in report
     for strategy in recipes[1:4]:
-        metrics = json.loads((repository / f"metrics/triplets/{strategy}-afr.json").read_text())
+        metrics = json.loads((repository / f"metrics/triplets/{strategy}-afr.json").read_text())["0"]
         assert metrics["candidates"] == 60
         if metrics["kept"]:
-            oracle = json.loads((repository / f"metrics/triplets/oracle/{strategy}-afr.json").read_text())
+            oracle = json.loads((repository / f"metrics/triplets/oracle/{strategy}-afr.json").read_text())["0"]
             assert 0 <= oracle["positive_precision"] <= 1
 
 

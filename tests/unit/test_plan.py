@@ -162,6 +162,19 @@ class TestWork:
         assert work["train_embedder"].what.startswith("36 x at most 2,000 rows")
         assert work["evaluate_embedder"].what.startswith("38 embedders on 2 tasks")
 
+    def test_generators_of_several_seeds_are_made_one_after_another(self):
+        sizes = dict.fromkeys(_params().base_models, SMALL)
+        device = Device(GPUS["a100"], 1e6)
+        params = [validate_params(LAPTOP | {"generator_seeds": count}, source="p") for count in (1, 3)]
+        one, three = ({item.stage: item.seconds for item in work_of(p, sizes, device)} for p in params)
+        for stage in ("train_task_adapter", "train_language_adapter", "build_xl_lora_data", "train_xl_lora_adapter",
+                      "generate_triplets"):  # fmt: skip
+            assert three[stage] == pytest.approx(3 * one[stage])
+        assert three["build_base_models"] == one["build_base_models"]
+        embedders = 3 * (3 * 3 + 3) / (3 * (3 + 3))  # strategies with three training sets each, and baselines with one
+        assert three["train_embedder"] == pytest.approx(embedders * one["train_embedder"])
+        assert disk_bytes(params[1], sizes) > disk_bytes(params[0], sizes)
+
     def test_a_model_of_unknown_size_leaves_the_rest(self):
         params = _params()
         work = work_of(params, dict.fromkeys(params.base_models), Device(GPUS["a100"], 1e12))

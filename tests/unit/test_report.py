@@ -80,12 +80,13 @@ def folders(tmp_path):
         _write_cell(tmp_path, recipe, {"0-0": 0.0} if recipe == "untrained" else OFFSETS, gold=gold, rng=rng)
     (tmp_path / "scores/leftover-afr-tiny.json").write_text("of another grid")
     triplets = {str(reason): 0 for reason in TripletRejection} | {"candidates": 10, "kept": 9, "empty": 1}
-    (tmp_path / "triplets/xl_lora-afr.json").write_text(json.dumps(triplets))
-    oracle = {"positive_precision": 0.9, "negative_precision": 0.75}
+    (tmp_path / "triplets/xl_lora-afr.json").write_text(json.dumps(dict.fromkeys(range(3), triplets)))
+    oracle = {"positive_precision": 0.9, "negative_precision": 0.8}
     oracle |= {"right_language_positive": 1.0, "right_language_negative": 0.8}
     oracle |= {"positive_entailment": 8.0, "negative_contradiction": 6.0}
     (tmp_path / "oracle").mkdir()
-    (tmp_path / "oracle/xl_lora-afr.json").write_text(json.dumps(oracle))
+    worse = oracle | {"negative_precision": 0.7, "right_language_negative": 0.7, "negative_contradiction": 3.0}
+    (tmp_path / "oracle/xl_lora-afr.json").write_text(json.dumps({"0": oracle, "1": {}, "2": worse}))
     return tmp_path
 
 
@@ -98,6 +99,7 @@ def test_files(folders):
     comparisons = compare_recipes(results.scores, folders / "results", seed=1)
     write_scores_csv(results.scores, folders / "scores.csv")
     write_differences_csv(comparisons, folders / "differences.csv")
+    write_oracle_csv(results.oracle, folders / "oracle.csv")
     write_summary(results, folders / "summary.json")
     write_markdown(results, comparisons, "## Corpora\n", folders / "report.md", profile="laptop", seed=1)
 
@@ -110,14 +112,21 @@ def test_files(folders):
     found = summary["test"]["afr"]["tiny"]["SampleSTS"]
     assert found["english_nli"] == {"mean": 0.5, "deviation": 0.02, "embedders": {"0-0": 0.5, "0-1": 0.52, "0-2": 0.48}}
     assert found["untrained"] == {"mean": 0.3, "embedders": {"0-0": 0.3}}
-    assert summary["oracle_precision"]["afr"]["xl_lora"] == {"positive": 0.9, "negative": 0.75}
-    assert summary["triplets"]["afr"]["xl_lora"] == {"anchors": 10, "kept": 9}
+    assert summary["oracle_precision"]["afr"]["xl_lora"] == {"positive": [0.9, None, 0.9], "negative": [0.8, None, 0.7]}
+    assert summary["triplets"]["afr"]["xl_lora"] == [{"anchors": 10, "kept": 9}] * 3
+    judged = list(csv.DictReader((folders / "oracle.csv").open()))
+    assert [(row["generator_seed"], row["precision"]) for row in judged if row["polarity"] == "negative"] == [
+        ("0", "0.8"),
+        ("2", "0.7"),
+    ]
     report = (folders / "report.md").read_text()
     assert "**0.900** ± 0.020 (+0.600)" in report
     assert "3 embedder seeds x 1 generator seed of each strategy, 3 embedder seeds of each baseline" in report
     assert "chance in the generator itself" in report
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in report.splitlines()]
-    assert ["xl_lora", "afr", "negative", "75.0%", "80.0%", "66.7%"] in cells
+    right = ["75.0% (70.0% to 80.0%)", "75.0% (70.0% to 80.0%)", "50.0% (33.3% to 66.7%)"]
+    assert ["xl_lora", "afr", "negative", *right] in cells
+    assert ["xl_lora", "afr", "10", "9", *("1" if reason == "empty" else "0" for reason in TripletRejection)] in cells
     assert ["afr", "tiny", "SampleSTS", "xl_lora", "0.100", "-1.900"] in cells
     assert ["afr", "tiny", "SampleBitext", "xl_lora", "", "-0.125"] in cells
     told = next(row for row in cells if row[:5] == ["afr", "tiny", "SampleBitext", "xl_lora", "english_nli"])
@@ -207,7 +216,7 @@ def test_without_a_judged_language_there_is_no_section_on_the_oracle(folders):
     write_oracle_csv(results.oracle, folders / "oracle.csv")
     write_markdown(results, [], "", folders / "report.md", profile="real", seed=1)
     assert json.loads((folders / "summary.json").read_text())["oracle_precision"] == {}
-    assert (folders / "oracle.csv").read_text() == "strategy,language,polarity,precision\n"
+    assert (folders / "oracle.csv").read_text() == "strategy,language,generator_seed,polarity,precision\n"
     assert "grammar of the sample corpora" not in (folders / "report.md").read_text()
     with pytest.raises(DataError, match="judge_triplets@xl_lora-afr"):
         _read(folders, oracle="none")

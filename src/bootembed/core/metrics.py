@@ -1,14 +1,22 @@
-"""Metrics of repetitions from several seeds, under flat names."""
+"""Metrics of several seeds: in one JSON file for `dvc metrics`, and under flat names for MLflow."""
 
 from __future__ import annotations
 
+import json
 from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from bootembed.core.names import EmbedderId
+
+
+def write_metrics(metrics: Mapping[int, Mapping[str, float]], path: Path) -> None:
+    """Write the metrics of every seed: number of the seed -> name -> value."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(metrics, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def embedder_metrics(metrics: Mapping[EmbedderId, Mapping[str, float]]) -> dict[str, float]:

@@ -18,6 +18,11 @@ def derive_seed(seed: int, *purpose: str | int) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
+def numbered_seeds(seed: int, purpose: str, count: int) -> dict[int, int]:
+    """Number -> seed of each of several repetitions of what has a purpose, such as the generator."""
+    return {number: derive_seed(seed, purpose, number) for number in range(count)}
+
+
 def sample_rows(rows: Sequence[Row], count: int, *, seed: int) -> list[Row]:
     """At most `count` rows chosen at random, in their original order."""
     if len(rows) <= count:

@@ -95,12 +95,15 @@ class Geometry:
 
 @dataclass(frozen=True)
 class Results:
-    """All scores, the geometry behind them, and by (strategy, language) the triplet metrics and those of the oracle."""
+    """All scores, the geometry behind them, and by (strategy, language) the metrics of each generator seed.
+
+    `triplets` holds those of generation, `oracle` those of the oracle: empty for a seed without triplets.
+    """
 
     scores: list[Score]
     geometry: list[Geometry]
-    triplets: dict[tuple[str, str], dict[str, float]]
-    oracle: dict[tuple[str, str], dict[str, float]]
+    triplets: dict[tuple[str, str], list[dict[str, float]]]
+    oracle: dict[tuple[str, str], list[dict[str, float]]]
 
 
 def read_results(
@@ -136,14 +139,15 @@ def read_results(
                 geometry += _read_geometry(scores_dir, str(recipe), language, encoder)
     triplets = _read_cells(triplets_dir, grid.strategies, grid.languages, "generate_triplets")
     oracle = _read_cells(oracle_dir, grid.strategies, judged, "judge_triplets")
-    return Results(scores, geometry, triplets, {cell: metrics for cell, metrics in oracle.items() if metrics})
+    return Results(scores, geometry, triplets, oracle)
 
 
 def _read_cells(
     folder: Path, strategies: Sequence[str], languages: Sequence[str], stage: str
-) -> dict[tuple[str, str], dict[str, float]]:
+) -> dict[tuple[str, str], list[dict[str, float]]]:
+    """(strategy, language) -> the metrics of each generator seed."""
     return {
-        (str(strategy), language): _read(folder / f"{strategy}-{language}.json", stage)
+        (str(strategy), language): list(_read(folder / f"{strategy}-{language}.json", stage).values())
         for strategy in strategies
         for language in languages
     }

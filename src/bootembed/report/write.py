@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import asdict, fields
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.markdown import table
@@ -23,7 +24,10 @@ _ABOUT_GEOMETRY = (
     "Alignment: mean squared distance of positive pairs (0 to 4). Uniformity: log mean of exp(-2 x squared distance) "
     "over all pairs of sentences (-8 to 0). Of both, lower is better (Wang & Isola 2020)."
 )
-_ABOUT_ORACLE = "Right: a sentence of the language that the strategy demands, in the wanted relation to its anchor."
+_ABOUT_ORACLE = (
+    "Right: a sentence of the language that the strategy demands, in the wanted relation to its anchor. "
+    "Of several generator seeds: the mean, with the least and the greatest."
+)
 _WANTED = {"positive": "entailment", "negative": "contradiction"}
 
 
@@ -35,18 +39,23 @@ def write_scores_csv(scores: Iterable[Score], path: Path) -> None:
         writer.writerows(_rounded(asdict(score)) for score in scores)
 
 
-def write_oracle_csv(oracle: Mapping[tuple[str, str], Mapping[str, float]], path: Path) -> None:
-    """One row a strategy, language and polarity: the share of generated sentences that the oracle found right."""
+def write_oracle_csv(oracle: Mapping[tuple[str, str], Sequence[Mapping[str, float]]], path: Path) -> None:
+    """One row a strategy, language, generator seed and polarity: the share of sentences that the oracle found right."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["strategy", "language", "polarity", "precision"])
-        for (strategy, language), metrics in oracle.items():
-            for polarity in _WANTED:
-                writer.writerow([strategy, language, polarity, round(metrics[f"{polarity}_precision"], 6)])
+        writer.writerow(["strategy", "language", "generator_seed", "polarity", "precision"])
+        for (strategy, language), seeds in oracle.items():
+            for number, metrics in enumerate(seeds):
+                for polarity in _WANTED if metrics else ():
+                    precision = round(metrics[f"{polarity}_precision"], 6)
+                    writer.writerow([strategy, language, number, polarity, precision])
 
 
 def write_summary(results: Results, path: Path) -> None:
-    """Test scores by language, encoder, task and recipe; triplets and oracle precision by language and strategy."""
+    """Test scores by language, encoder, task and recipe; triplets and oracle precision by language and strategy.
+
+    Of triplets and precision there is one entry for each generator seed; the precision of no triplets is null.
+    """
     summary: dict[str, Any] = {"test": {}, "triplets": {}, "oracle_precision": {}}
     for score in together(results.scores):
         if score.split == "test":
@@ -56,12 +65,13 @@ def write_summary(results: Results, path: Path) -> None:
                 **({} if score.deviation is None else {"deviation": round(score.deviation, 4)}),
                 "embedders": {str(embedder): round(value, 4) for embedder, value in score.embedders.items()},
             }
-    for (strategy, language), metrics in results.triplets.items():
-        counts = {"anchors": int(metrics["candidates"]), "kept": int(metrics["kept"])}
+    for (strategy, language), seeds in results.triplets.items():
+        counts = [{"anchors": int(metrics["candidates"]), "kept": int(metrics["kept"])} for metrics in seeds]
         summary["triplets"].setdefault(language, {})[strategy] = counts
-    for (strategy, language), metrics in results.oracle.items():
+    for (strategy, language), seeds in results.oracle.items():
         summary["oracle_precision"].setdefault(language, {})[strategy] = {
-            polarity: round(metrics[f"{polarity}_precision"], 4) for polarity in _WANTED
+            polarity: [round(metrics[f"{polarity}_precision"], 4) if metrics else None for metrics in seeds]
+            for polarity in _WANTED
         }
     path.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -76,7 +86,7 @@ def write_markdown(
         parts += difference_section(comparisons, cells)
     if results.geometry:
         parts += ["## Alignment and uniformity, test split", _ABOUT_GEOMETRY, _geometry_table(results)]
-    parts += ["## Triplets", _triplet_table(results)]
+    parts += ["## Triplets", "Means over the generator seeds.", _triplet_table(results)]
     if results.oracle:
         parts += [
             "## Kept triplets, judged by the grammar of the sample corpora",
@@ -97,27 +107,25 @@ def _geometry_table(results: Results) -> str:
 
 def _triplet_table(results: Results) -> str:
     reasons = [str(reason) for reason in TripletRejection]
+    names = ["candidates", "kept", *reasons]
     rows = [
-        [
-            strategy, language, int(metrics["candidates"]), int(metrics["kept"]),
-            *(int(metrics[reason]) for reason in reasons),
-        ]
-        for (strategy, language), metrics in results.triplets.items()
-    ]  # fmt: skip
+        [strategy, language, *(round(mean(metrics[name] for metrics in seeds)) for name in names)]
+        for (strategy, language), seeds in results.triplets.items()
+    ]
     heads = ["strategy", "language", "anchors", "kept", *reasons]
     return table([head.replace("_", " ") for head in heads], rows)
 
 
 def _oracle_table(results: Results) -> str:
-    rows = [
-        [
-            strategy, language, polarity, _share(metrics[f"{polarity}_precision"]),
-            _share(metrics[f"right_language_{polarity}"]),
-            _share(metrics[f"{polarity}_{relation}"] / results.triplets[strategy, language]["kept"]),
-        ]
-        for (strategy, language), metrics in results.oracle.items()
-        for polarity, relation in _WANTED.items()
-    ]  # fmt: skip
+    rows = []
+    for (strategy, language), seeds in results.oracle.items():
+        generated = results.triplets[strategy, language]
+        judged = [(metrics, counts["kept"]) for metrics, counts in zip(seeds, generated, strict=True) if metrics]
+        for polarity, relation in _WANTED.items() if judged else ():
+            right = [metrics[f"{polarity}_precision"] for metrics, _ in judged]
+            in_language = [metrics[f"right_language_{polarity}"] for metrics, _ in judged]
+            holds = [metrics[f"{polarity}_{relation}"] / kept for metrics, kept in judged]
+            rows.append([strategy, language, polarity, _shares(right), _shares(in_language), _shares(holds)])
     heads = ["strategy", "language", "polarity", "right", "in the language demanded", "relation holds in any language"]
     return table(heads, rows)
 
@@ -126,8 +134,10 @@ def _three_digits(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _share(value: float) -> str:
-    return f"{value:.1%}"
+def _shares(values: Sequence[float]) -> str:
+    """The mean; of several with the least and the greatest."""
+    spread = f" ({min(values):.1%} to {max(values):.1%})" if len(values) > 1 else ""
+    return f"{mean(values):.1%}{spread}"
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

@@ -81,26 +81,26 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
         sizes: Key of `base_models` -> size, None if not known.
         device: The GPU and its speed.
     """
-    grid, generator = params.grid, sizes["generator"]
+    grid, generator, seeds = params.grid, sizes["generator"], params.generator_seeds
     found = list(_pretraining(params, sizes, device))
     if not grid.strategies:
         return found + _embedders(params, sizes, device)
-    languages = len(grid.adapter_languages)
+    polarities, languages = seeds * len(Polarity), seeds * len(grid.adapter_languages)
     found += [
-        _adapters("train_task_adapter", params.train_task_adapter, len(Polarity), generator, device),
+        _adapters("train_task_adapter", params.train_task_adapter, polarities, generator, device),
         _adapters("train_language_adapter", params.train_language_adapter, languages, generator, device),
         _generated(
             "build_xl_lora_data",
             params,
-            premises=params.build_xl_lora_data.parallel_rows * len(params.build_xl_lora_data.source_languages),
+            premises=params.build_xl_lora_data.parallel_rows * len(params.build_xl_lora_data.source_languages) * seeds,
             size=generator,
             device=device,
         ),
-        _adapters("train_xl_lora_adapter", params.train_xl_lora_adapter, len(Polarity), generator, device),
+        _adapters("train_xl_lora_adapter", params.train_xl_lora_adapter, polarities, generator, device),
         _generated(
             "generate_triplets",
             params,
-            premises=params.generate_triplets.anchors * len(grid.languages) * len(grid.strategies),
+            premises=params.generate_triplets.anchors * len(grid.languages) * len(grid.strategies) * seeds,
             size=generator,
             device=device,
         ),
@@ -124,13 +124,14 @@ def _pretraining_tokens(spec: BaseModelSpec) -> int:
     return training.max_steps * training.per_device_train_batch_size * spec.scratch.max_position_embeddings
 
 
-def _adapters(stage: str, lora: Lora, cells: int, size: ModelSize | None, device: Device) -> Work:
+def _adapters(stage: str, lora: Lora, adapters: int, size: ModelSize | None, device: Device) -> Work:
     rows = int(lora.train_examples * lora.num_train_epochs)
     tokens = rows * lora.max_length
-    what = f"{cells} x {lora.train_examples:,} rows x {lora.num_train_epochs:g} epochs, at most {tokens:,} tokens each"
+    epochs = f"{lora.num_train_epochs:g} epochs"
+    what = f"{adapters} x {lora.train_examples:,} rows x {epochs}, at most {tokens:,} tokens each"
     if size is None:
         return Work(stage, what)
-    seconds = cells * estimates.lora_training_flops(size, lora, tokens) / device.flops
+    seconds = adapters * estimates.lora_training_flops(size, lora, tokens) / device.flops
     return Work(stage, what, estimates.lora_training_bytes(size, lora), seconds)
 
 
@@ -188,10 +189,12 @@ def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: De
 
 def embedders_of_recipes(params: Params) -> dict[str, int]:
     """Recipe -> how many embedders one of its cells has."""
-    return {
-        recipe: 1 if recipe == Baseline.UNTRAINED else params.embedder_settings(recipe).seeds
-        for recipe in params.grid.recipes
-    }
+    counts = {}
+    for recipe in params.grid.recipes:
+        training_sets = params.generator_seeds if recipe in params.grid.strategies else 1
+        seeds = 1 if recipe == Baseline.UNTRAINED else params.embedder_settings(recipe).seeds
+        counts[recipe] = training_sets * seeds
+    return counts
 
 
 def disk_bytes(params: Params, sizes: Mapping[str, ModelSize | None]) -> float:
@@ -215,4 +218,5 @@ def _adapter_bytes(params: Params, size: ModelSize | None) -> int:
     grid, r = params.grid, params.train_task_adapter.r
     trained = 2 * len(Polarity) + len(grid.adapter_languages)
     cells = len(grid.languages) * len(Polarity)  # a composed adapter and its copy, and a copy of XL-LoRA's
-    return 4 * ((trained + cells) * size.lora_parameters(r) + 2 * cells * size.lora_parameters(_rank_in_use(params)))
+    in_use = 2 * cells * size.lora_parameters(_rank_in_use(params))
+    return 4 * params.generator_seeds * ((trained + cells) * size.lora_parameters(r) + in_use)
