@@ -24,6 +24,7 @@ import yaml
 from benchmarks.machine import machine
 from bootembed.core.arithmetic import prepare_arithmetic
 from bootembed.core.hashing import content_hash
+from bootembed.core.seeding import seed_everything
 
 AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 SETTINGS = {
@@ -60,7 +61,7 @@ def _weights_after_two_steps() -> str:
     import torch
     from torch import nn
 
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    seed_everything(0)
     source = np.random.default_rng(0)
     layer = nn.TransformerEncoderLayer(96, 4, 256, dropout=0.0, batch_first=True, activation="gelu")
     embedding = nn.Embedding(300, 96)

@@ -16,7 +16,9 @@ from bootembed.core.errors import ParamsError
 from bootembed.settings.load import load_params, validate_params
 from bootembed.settings.schema import Params
 
-VALID = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+ROOT = Path(__file__).parents[2]
+VALID = yaml.safe_load((ROOT / "params.yaml").read_text())
+VALID["base_models"] = yaml.safe_load((ROOT / "pretraining/params.yaml").read_text())["base_models"]
 
 
 def _set(path, value):

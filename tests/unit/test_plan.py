@@ -22,7 +22,8 @@ from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of,
 from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
 
 ROOT = Path(__file__).parents[2]
-LAPTOP = yaml.safe_load((ROOT / "params.yaml").read_text())
+PRETRAINING = yaml.safe_load((ROOT / "pretraining/params.yaml").read_text())
+LAPTOP = yaml.safe_load((ROOT / "params.yaml").read_text()) | {"base_models": PRETRAINING["base_models"]}
 PROFILES = sorted(path.stem for path in (ROOT / "conf/profile").glob("*.yaml"))
 REVISION = "0" * 40
 

@@ -32,11 +32,14 @@ def sample_rows(rows: Sequence[Row], count: int, *, seed: int) -> list[Row]:
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and torch, and ask torch for deterministic kernels where it has them."""
+    """Seed Python, NumPy and torch, and ask torch for deterministic and, where demanded, portable kernels."""
     import numpy as np
     import torch
+
+    from bootembed.core.matrix_products import replace_products
 
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - the libraries we call draw from the global state
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    replace_products()
