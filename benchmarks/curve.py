@@ -11,6 +11,7 @@ import csv
 from collections import defaultdict
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from statistics import mean
 from typing import TYPE_CHECKING
 
 import click
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Point:
-    """A test score of one recipe of one run; `kept` triplets are those of strategies, None for other recipes."""
+    """A test score of one recipe of one run; `kept` triplets, a mean over generator seeds, are those of strategies."""
 
     anchors: int
     kept: int | None
@@ -61,7 +62,8 @@ def read_points(runs: Sequence[Run]) -> list[Point]:
         if "triplets" not in run.summary:
             raise click.ClickException(f"{run.name}: its summary counts no triplets; run its stage `report` again")
         for (language, encoder, task, recipe), score in run.scores():
-            kept = run.summary["triplets"].get(language, {}).get(recipe, {}).get("kept")
+            generated = run.summary["triplets"].get(language, {}).get(recipe)
+            kept = round(mean(counts["kept"] for counts in generated)) if generated else None
             anchors = run.params["generate_triplets"]["anchors"]
             points.append(Point(anchors, kept, recipe, language, encoder, task, score, run.params["seed"]))
     return sorted(points, key=lambda point: (point.anchors, point.seed))

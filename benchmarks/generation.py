@@ -119,7 +119,7 @@ def _engine(procedure: str) -> Callable[[Path, Path, list[str], Params], int]:
         strategy, language = str(description.strategy), description.language
         with tempfile.TemporaryDirectory() as folder:
             answers = answer_premises(
-                create_engine(settings, base_model, adapters, strategy=strategy, language=language),
+                create_engine(settings, base_model, adapters, strategy=strategy, language=language, number=0),
                 texts,
                 settings,
                 prompt_version=description.prompt_version,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from bootembed.generation.answer_cache import Answer
     from bootembed.generation.resident import Batch, ResidentGenerator
 
-_OUTPUTS = ("training.parquet", "rejected.parquet", "README.md", "metrics.json")
+_OUTPUTS = (*(f"triplets/0/{name}" for name in ("training.parquet", "rejected.parquet", "README.md")), "metrics.json")
 _LONGEST_DELAY = 2.0  # batches
 _POLL = 0.005  # seconds
 
@@ -45,7 +45,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--generator", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--generator", type=click.Path(exists=True, path_type=Path), required=True, help="Of a cell.")
 @click.option("--encoder", type=click.Path(exists=True, path_type=Path), required=True, help="Of the stage's filters.")
 @click.option("--anchors", type=click.Path(exists=True, path_type=Path), required=True, help="Table of anchors.")
 @click.option("--params", "params_path", type=click.Path(exists=True, path_type=Path), default="params.yaml")
@@ -98,11 +98,10 @@ class Cell:
         from bootembed.generation.generator import read_generator
 
         self.folder.mkdir(exist_ok=True)
-        description = read_generator(self.inputs["generator"])
+        description = read_generator(self.inputs["generator"] / "0")
         options = {"strategy": description.strategy, "language": description.language, **self.inputs}
         options |= {"params": self.params, "answer_cache": self.answer_cache}
-        names = ("output", "rejected", "card", "metrics")
-        options |= {name: self.folder / file for name, file in zip(names, _OUTPUTS, strict=True)}
+        options |= {"output_dir": self.folder / "triplets", "metrics": self.folder / "metrics.json"}
         words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         command = [sys.executable, "-m", "benchmarks.killed_generation", "once", str(self.begun), "--", *words]
         quiet = {"BOOTEMBED_TRACKING": "off", "BOOTEMBED_LOG_LEVEL": "WARNING"}
@@ -135,6 +134,7 @@ class Cell:
 
 def _write_params(source: Path, target: Path, *, rows: int, batch_size: int) -> Path:
     raw = yaml.safe_load(source.read_text(encoding="utf-8"))
+    raw["generator_seeds"] = 1
     raw["generate_triplets"]["anchors"] = rows
     raw["generation"]["engine"] = "transformers"
     raw["generation"]["transformers"]["batch_size"] = batch_size
@@ -184,7 +184,7 @@ def compare(undisturbed: Cell, killed: Cell) -> dict[str, Any]:
     return {
         "identical": all(same.values()) and undisturbed.answers() == killed.answers(),
         "identical_files": same,
-        "triplets_kept": json.loads(_content(killed, "metrics.json"))["kept"],
+        "triplets_kept": json.loads(_content(killed, "metrics.json"))["0"]["kept"],
         "answers": len(set(keys)),
         "written_twice": len(keys) - len(set(keys)),
         "begun": begun.total(),

@@ -79,13 +79,13 @@ def _collect_scores(runs: Sequence[Run]) -> Figures:
 
 
 def _collect_precision(runs: Sequence[Run]) -> Figures:
-    """(language, strategy, polarity) -> the oracle precision of each run."""
+    """(language, strategy, polarity) -> the oracle precision of each run and generator seed that has triplets."""
     figures: Figures = defaultdict(list)
     for run in runs:
         for language, strategies in run.summary["oracle_precision"].items():
             for strategy, polarities in strategies.items():
-                for polarity, share in polarities.items():
-                    figures[(language, strategy, polarity)].append(share)
+                for polarity, shares in polarities.items():
+                    figures[(language, strategy, polarity)] += [share for share in shares if share is not None]
     return figures
 
 

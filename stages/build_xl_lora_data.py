@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from bootembed import tracking
 from bootembed.cli import InputPath, OutputPath, stage
 from bootembed.settings.schema import Params
@@ -14,8 +16,9 @@ def main(
     task_adapters_dir: InputPath,
     sources_dir: InputPath,
     answer_cache: OutputPath,
-    output: OutputPath,
+    output_dir: Annotated[OutputPath, "Gets the table of each generator seed."],
 ) -> None:
+    from bootembed.core.seeding import numbered_seeds
     from bootembed.core.tables import XL_LORA, write_table
     from bootembed.generation.engine import describe_engine
     from bootembed.strategies.xl_lora import build_xl_lora_data, read_sources, task_answers
@@ -27,23 +30,27 @@ def main(
         "seed": params.seed,
     }
     with tracking.stage_run("build_xl_lora_data", cell={}, settings=settings) as run:
-        data = build_xl_lora_data(
-            read_sources(sources_dir, params.build_xl_lora_data.source_languages),
-            params.build_xl_lora_data,
-            params.generate_triplets.filters,
-            answer=task_answers(
-                base_model,
-                task_adapters_dir,
-                params.generation,
-                prompt_version=params.prompts.version,
-                answer_cache_path=answer_cache,
-                seed=params.seed,
-            ),
-            seed=params.seed,
-        )
-        write_table(data.rows, XL_LORA, output)
-        run.log_metrics(data.counts | data.usage.metrics(describe_engine(params.generation).prices))
-        run.log_output("rows", output)
+        sources = read_sources(sources_dir, params.build_xl_lora_data.source_languages)
+        for number, seed in numbered_seeds(params.seed, "generator", params.generator_seeds).items():
+            data = build_xl_lora_data(
+                sources,
+                params.build_xl_lora_data,
+                params.generate_triplets.filters,
+                answer=task_answers(
+                    base_model,
+                    task_adapters_dir,
+                    params.generation,
+                    number=number,
+                    prompt_version=params.prompts.version,
+                    answer_cache_path=answer_cache,
+                    seed=seed,
+                ),
+                seed=seed,
+            )
+            write_table(data.rows, XL_LORA, output_dir / f"{number}.parquet")
+            usage = data.usage.metrics(describe_engine(params.generation).prices)
+            run.log_metrics(data.counts | usage, number=number)
+        run.log_output("rows", output_dir)
 
 
 if __name__ == "__main__":

@@ -23,11 +23,16 @@ def main(
     cell = {"language": language, "polarity": polarity}
     settings = {"compose_adapter": params.compose_adapter}
     with tracking.stage_run("compose_adapter", cell=cell, settings=settings) as run:
-        metrics = compose_folders(
-            task_adapter, language_adapter, reference_adapter, params.compose_adapter, output_dir=output_dir
-        )
-        run.log_metrics(metrics)
-        run.log_output("adapter", output_dir)
+        for number in range(params.generator_seeds):
+            metrics = compose_folders(
+                task_adapter / str(number),
+                language_adapter / str(number),
+                reference_adapter / str(number),
+                params.compose_adapter,
+                output_dir=output_dir / str(number),
+            )
+            run.log_metrics(metrics, number=number)
+        run.log_output("adapters", output_dir)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ def main(
     encoder: Annotated[InputPath, "For the check of meaning."],
     anchors: InputPath,
     answer_cache: OutputPath,
-    output: OutputPath,
-    rejected: OutputPath,
-    card: Annotated[OutputPath, "Dataset card beside the tables."],
+    output_dir: Annotated[OutputPath, "Gets a folder for each generator seed: tables and a dataset card."],
     metrics: OutputPath,
 ) -> None:
+    from bootembed.core.metrics import write_metrics
+    from bootembed.core.seeding import numbered_seeds
     from bootembed.core.tables import ANCHORS, read_table
     from bootembed.triplets.card import GenerationSettings, dataset_card
     from bootembed.triplets.generate import generate_triplets
@@ -38,26 +38,31 @@ def main(
         "seed": params.seed,
     }
     with tracking.stage_run("generate_triplets", cell=cell, settings=settings) as run:
-        triplets = generate_triplets(
-            base_model,
-            generator,
-            [row["text"] for row in read_table(anchors, ANCHORS)[: params.generate_triplets.anchors]],
-            generation=params.generation,
-            filters=params.generate_triplets.filters,
-            answer_cache_path=answer_cache,
-            seed=params.seed,
-            similarity=EncoderSimilarity(encoder, params.generate_triplets.filters.semantic),
-        )
-        found = write_triplets(triplets, output, rejected=rejected, metrics_path=metrics)
+        texts = [row["text"] for row in read_table(anchors, ANCHORS)[: params.generate_triplets.anchors]]
+        similarity = EncoderSimilarity(encoder, params.generate_triplets.filters.semantic)
         provenance = GenerationSettings(
             params.base_models["generator"],
             params.generation,
             params.generate_triplets.filters,
             params.generate_triplets.card,
         )
-        card.write_text(dataset_card(triplets, provenance), encoding="utf-8")
-        run.log_metrics(found)
-        run.log_output("triplets", output)
+        found = {}
+        for number, seed in numbered_seeds(params.seed, "generator", params.generator_seeds).items():
+            triplets = generate_triplets(
+                base_model,
+                generator / str(number),
+                texts,
+                generation=params.generation,
+                filters=params.generate_triplets.filters,
+                answer_cache_path=answer_cache,
+                seed=seed,
+                similarity=similarity,
+            )
+            write_triplets(triplets, output_dir / str(number), card=dataset_card(triplets, provenance))
+            found[number] = triplets.metrics
+            run.log_metrics(triplets.metrics, number=number)
+        write_metrics(found, metrics)
+        run.log_output("triplets", output_dir)
 
 
 if __name__ == "__main__":

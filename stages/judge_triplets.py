@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from bootembed import tracking
 from bootembed.cli import InputPath, OutputPath, stage
 from bootembed.settings.schema import Params
@@ -12,11 +14,10 @@ def main(
     params: Params,
     strategy: str,
     language: str,
-    triplets: InputPath,
+    triplets: Annotated[InputPath, "Folder with the triplets of each generator seed."],
     metrics: OutputPath,
 ) -> None:
-    import json
-
+    from bootembed.core.metrics import write_metrics
     from bootembed.core.tables import GENERATED_TRIPLETS, read_table
     from bootembed.sample.lexicon import Lexicon
     from bootembed.sample.oracle import Oracle
@@ -25,10 +26,13 @@ def main(
     cell = {"strategy": strategy, "language": language}
     with tracking.stage_run("judge_triplets", cell=cell, settings=settings) as run:
         oracle = Oracle(Lexicon.load(content_words=params.write_sample_corpora.content_words))
-        found = oracle.judge_triplets(read_table(triplets, GENERATED_TRIPLETS))
-        metrics.parent.mkdir(parents=True, exist_ok=True)
-        metrics.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        run.log_metrics(found)
+        found = {
+            number: oracle.judge_triplets(read_table(triplets / f"{number}/training.parquet", GENERATED_TRIPLETS))
+            for number in range(params.generator_seeds)
+        }
+        write_metrics(found, metrics)
+        for number, judged in found.items():
+            run.log_metrics(judged, number=number)
 
 
 if __name__ == "__main__":

@@ -28,31 +28,34 @@ def main(
     section: Annotated[Adapter, "Section of the parameters; names the adapter and the table of its rows."],
     polarity: Polarity,
     base_model: InputPath,
-    rows: InputPath,
+    rows: Annotated[InputPath, "Table of NLI; for XL-LoRA the folder with the table of each generator seed."],
     checkpoint_dir: OutputPath,
     output_dir: OutputPath,
 ) -> None:
     if started_processes("stages.train_entailment_adapter", processes=params.launch.processes):
         return
     from bootembed.adapters.examples import entailment_examples
-    from bootembed.adapters.train import train_adapter
+    from bootembed.adapters.train import train_adapters
+    from bootembed.core.seeding import numbered_seeds
     from bootembed.core.tables import NLI, XL_LORA, read_table
     from bootembed.prompts import prompt_definition
 
     lora: Lora = getattr(params, section)
-    table = read_table(rows, NLI if section is Adapter.TASK else XL_LORA)
+    definition = prompt_definition(params.prompts.version)
+    seeds = numbered_seeds(params.seed, "generator", params.generator_seeds)
+    if section is Adapter.TASK:
+        examples = dict.fromkeys(seeds, entailment_examples(read_table(rows, NLI), definition, polarity))
+    else:
+        tables = {number: read_table(rows / f"{number}.parquet", XL_LORA) for number in seeds}
+        examples = {number: entailment_examples(table, definition, polarity) for number, table in tables.items()}
     settings = {section.value: lora, "prompts": params.prompts, "seed": params.seed}
     with tracking.stage_run(section, cell={"polarity": polarity}, settings=settings) as run:
-        metrics = train_adapter(
-            base_model,
-            entailment_examples(table, prompt_definition(params.prompts.version), polarity),
-            lora,
-            output_dir=output_dir,
-            checkpoint_dir=checkpoint_dir,
-            seed=params.seed,
+        metrics = train_adapters(
+            base_model, examples, lora, seeds=seeds, output_dir=output_dir, checkpoint_dir=checkpoint_dir
         )
-        run.log_metrics(metrics)
-        run.log_output("adapter", output_dir)
+        for number, found in metrics.items():
+            run.log_metrics(found, number=number)
+        run.log_output("adapters", output_dir)
 
 
 if __name__ == "__main__":

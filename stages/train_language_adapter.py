@@ -20,20 +20,24 @@ def main(
     if started_processes("stages.train_language_adapter", processes=params.launch.processes):
         return
     from bootembed.adapters.examples import language_examples
-    from bootembed.adapters.train import train_adapter
+    from bootembed.adapters.train import train_adapters
+    from bootembed.core.seeding import numbered_seeds
 
+    seeds = numbered_seeds(params.seed, "generator", params.generator_seeds)
+    examples = language_examples(corpora_dir, params.train_language_adapter.data)
     settings = {"train_language_adapter": params.train_language_adapter, "seed": params.seed}
     with tracking.stage_run("train_language_adapter", cell={"language": language}, settings=settings) as run:
-        metrics = train_adapter(
+        metrics = train_adapters(
             base_model,
-            language_examples(corpora_dir, params.train_language_adapter.data),
+            dict.fromkeys(seeds, examples),
             params.train_language_adapter,
+            seeds=seeds,
             output_dir=output_dir,
             checkpoint_dir=checkpoint_dir,
-            seed=params.seed,
         )
-        run.log_metrics(metrics)
-        run.log_output("adapter", output_dir)
+        for number, found in metrics.items():
+            run.log_metrics(found, number=number)
+        run.log_output("adapters", output_dir)
 
 
 if __name__ == "__main__":

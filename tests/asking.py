@@ -23,7 +23,7 @@ def with_batches_of(size, settings=SAMPLING):
 
 def ask(base: Path, adapters: dict[Polarity, Path], anchors: list[str], answer_cache: Path, settings=SAMPLING, seed=7):
     return answer_premises(
-        create_engine(settings, base, adapters, strategy="xl_lora", language="afr"),
+        create_engine(settings, base, adapters, strategy="xl_lora", language="afr", number=0),
         anchors,
         settings,
         prompt_version="entail_v1",

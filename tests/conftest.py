@@ -11,12 +11,16 @@ os.environ.setdefault("BOOTEMBED_TRACKING", "off")
 
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from toy import toy_nli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+hypothesis.settings.register_profile("any_load", deadline=None)  # a case may wait for a busy core, or import first
+hypothesis.settings.load_profile("any_load")
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +46,7 @@ def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
         monolingual=[row[side] for row in rows for side in ("premise", "hypothesis")],
         parallel=[],
         nli=[(row["premise"], row["hypothesis"], row["label"]) for row in rows],
+        instructions=[],
     )
     spec = BaseModelSpec.model_validate(
         {

@@ -50,9 +50,10 @@ class StageRun:
     tags: dict[str, str] = field(default_factory=dict)
     artifacts: list[Path] = field(default_factory=list)
 
-    def log_metrics(self, metrics: Mapping[str, float]) -> None:
-        """Add metrics; values must be numbers."""
-        self.metrics |= {name: float(value) for name, value in metrics.items()}
+    def log_metrics(self, metrics: Mapping[str, float], *, number: int | None = None) -> None:
+        """Add metrics; values must be numbers. The number of a seed, if there is one, is put before their names."""
+        prefix = "" if number is None else f"{number}/"
+        self.metrics |= {prefix + name: float(value) for name, value in metrics.items()}
 
     def log_input(self, name: str, path: Path) -> None:
         """Record the content hash of a file or folder that the stage read."""

@@ -71,10 +71,10 @@ def test_every_cell_is_scored_and_reported(repository):
         assert all(-1 <= score <= 1 for task in scores.values() for score in task.values())
         assert recipe in report
     for strategy in recipes[1:4]:
-        metrics = json.loads((repository / f"metrics/triplets/{strategy}-afr.json").read_text())
+        metrics = json.loads((repository / f"metrics/triplets/{strategy}-afr.json").read_text())["0"]
         assert metrics["candidates"] == 60
         if metrics["kept"]:
-            oracle = json.loads((repository / f"metrics/triplets/oracle/{strategy}-afr.json").read_text())
+            oracle = json.loads((repository / f"metrics/triplets/oracle/{strategy}-afr.json").read_text())["0"]
             assert 0 <= oracle["positive_precision"] <= 1
 
 
@@ -93,7 +93,7 @@ mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
 champion = json.load(open("metrics/registry.json"))["afr"]["champion"]
 recipe, encoder = champion.rsplit("-", 1)
 text = ["Die boer koop 'n appel."]
-plain = SentenceTransformer(f"models/embedders/{recipe}-afr-{encoder}").encode(text)
+plain = SentenceTransformer(f"models/embedders/{recipe}-afr-{encoder}/{best['embedder']}").encode(text)
 registered = mlflow.sentence_transformers.load_model("models:/bootembed-afr@champion").encode(text)
 np.testing.assert_array_equal(plain, registered)
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from transformers import TrainerCallback
 
 from bootembed.adapters import train
 from bootembed.adapters.examples import entailment_examples
-from bootembed.adapters.train import train_adapter
+from bootembed.adapters.train import train_adapter, train_adapters
 from bootembed.core.hashing import content_hash
 from bootembed.core.names import Polarity
 from bootembed.prompts import prompt_definition
@@ -49,14 +50,25 @@ def _train(base, folder, *, polarity=Polarity.POSITIVE, settings=LORA, seed=1):
     return metrics
 
 
-def test_training_lowers_the_loss_and_leaves_no_checkpoints(tiny_generator, tmp_path):
-    metrics = _train(tiny_generator, tmp_path / "adapter")
-    assert metrics["last_loss"] < 0.7 * metrics["first_loss"]
-    assert sorted(file.name for file in (tmp_path / "adapter").iterdir()) == [
-        "adapter_config.json",
-        "adapter_model.safetensors",
-    ]
-    assert not (tmp_path / "adapter.work").exists()
+def _train_seeds(base, folder, *, seeds):
+    examples = entailment_examples(toy_nli(200, seed=2), prompt_definition("entail_v1"), Polarity.POSITIVE)
+    folders = {"output_dir": folder, "checkpoint_dir": folder.with_name(folder.name + ".work")}
+    return train_adapters(base, dict.fromkeys(seeds, examples), LORA, seeds=seeds, **folders)
+
+
+def test_training_lowers_the_loss_of_every_seed_and_leaves_no_checkpoints(tiny_generator, tmp_path):
+    metrics = _train_seeds(tiny_generator, tmp_path / "adapters", seeds={0: 1, 1: 2})
+    assert list(metrics) == [0, 1]
+    assert all(found["last_loss"] < 0.7 * found["first_loss"] for found in metrics.values())
+    for number in "01":
+        assert sorted(file.name for file in (tmp_path / "adapters" / number).iterdir()) == [
+            "adapter_config.json",
+            "adapter_model.safetensors",
+        ]
+    assert content_hash(tmp_path / "adapters/0") != content_hash(tmp_path / "adapters/1")
+    assert not (tmp_path / "adapters.work").exists()
+    _train(tiny_generator, tmp_path / "alone", seed=2)  # a seed's adapter does not depend on the seeds before it
+    assert content_hash(tmp_path / "adapters/1") == content_hash(tmp_path / "alone")
 
 
 class _Killed(BaseException):
@@ -93,6 +105,35 @@ def test_a_killed_run_goes_on_unless_its_inputs_changed(tiny_generator, tmp_path
     assert begun == [0, 5, 0, 0]
     assert content_hash(tmp_path / "same") == content_hash(tmp_path / "whole")
     assert content_hash(tmp_path / "changed") == content_hash(tmp_path / "other")
+
+
+def test_seeds_that_a_killed_run_had_finished_are_not_trained_again(tiny_generator, tmp_path, monkeypatch):
+    whole = _train_seeds(tiny_generator, tmp_path / "whole", seeds={0: 1, 1: 2})
+    begun = []
+
+    class Kill(TrainerCallback):
+        def on_step_begin(self, args, state, control, **kwargs):
+            begun.append(args.seed)
+            if args.seed == 2 and begun.count(2) == 13:
+                raise _Killed
+
+    trainer = train._trainer
+
+    def with_kill(*args, **kwargs):
+        made = trainer(*args, **kwargs)
+        made.add_callback(Kill())
+        return made
+
+    monkeypatch.setattr(train, "_trainer", with_kill)
+    with pytest.raises(_Killed):
+        _train_seeds(tiny_generator, tmp_path / "killed", seeds={0: 1, 1: 2})
+    shutil.rmtree(tmp_path / "killed")  # as DVC does before it runs a cell again
+    before = begun.count(1)
+    metrics = _train_seeds(tiny_generator, tmp_path / "killed", seeds={0: 1, 1: 2})
+    assert begun.count(1) == before == whole[0]["steps"]
+    assert begun.count(2) == whole[1]["steps"] + 3  # the last checkpoint was that of step 10
+    assert metrics[0] == whole[0]
+    assert content_hash(tmp_path / "killed") == content_hash(tmp_path / "whole")
 
 
 def test_same_seed_same_bytes_in_every_process(tiny_generator, tmp_path):

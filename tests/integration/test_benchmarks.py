@@ -30,7 +30,7 @@ def generating(tiny_generator, tmp_path):
     """Options that name a generator with adapters, and anchors."""
     description = GeneratorDescription("xl_lora", "afr", "eng", "English", "entail_v1")
     adapters = random_adapters(tiny_generator, tmp_path / "adapters")
-    write_generator(description, adapters, tmp_path / "generator")
+    write_generator(description, adapters, tmp_path / "generator/0")
     anchors = [{"text": row["premise"]} for row in toy_nli(30)]
     write_table(anchors, ANCHORS, tmp_path / "anchors.parquet")
     folders = ["--base-model", tiny_generator, "--generator", tmp_path / "generator"]
@@ -38,8 +38,8 @@ def generating(tiny_generator, tmp_path):
 
 
 @pytest.mark.parametrize("procedure", ["official", "transformers"])
-def test_triplets_are_written(generating, procedure):
-    found = _once(generation.main, procedure, *generating, "--rows", 5)
+def test_triplets_are_written(generating, procedure, tmp_path):
+    found = _once(generation.main, procedure, *generating, "--generator", tmp_path / "generator/0", "--rows", 5)
     assert found["triplets"] == 5
     assert 10 < found["completion_tokens"] <= 2 * 5 * 32
     assert found["seconds"] > 0
@@ -64,8 +64,9 @@ def test_a_killed_run_that_differs_or_pays_twice_is_found(tmp_path):
     line = '{"key": "%s", "text": "%s", "finished": true}\n'
     for cell in cells:
         cell.folder.mkdir()
-        for name in ("training.parquet", "rejected.parquet", "README.md", "metrics.json"):
-            (cell.folder / name).write_text('{"kept": 3}')
+        for name in killed_generation._OUTPUTS:
+            (cell.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (cell.folder / name).write_text('{"0": {"kept": 3}}')
         cell.begun.write_text("0.5 a b\n0.7 c\n")
         cell.answer_cache.write_text("".join(line % (key, "text") for key in "abc"))
     found = killed_generation.compare(*cells)
@@ -77,10 +78,10 @@ def test_a_killed_run_that_differs_or_pays_twice_is_found(tmp_path):
     cells[1].answer_cache.write_text("".join(line % (key, "other") for key in "abc"))
     assert not killed_generation.compare(*cells)["identical"]
     cells[0].answer_cache.write_bytes(cells[1].answer_cache.read_bytes())
-    (cells[1].folder / "training.parquet").write_text("other")
+    (cells[1].folder / "triplets/0/training.parquet").write_text("other")
     found = killed_generation.compare(*cells)
     assert not found["identical"]
-    assert not found["identical_files"]["training.parquet"]
+    assert not found["identical_files"]["triplets/0/training.parquet"]
 
 
 def test_padding_and_mini_batches_change_no_score(tmp_path):

@@ -387,7 +387,7 @@ def _run_stage(base, folder, settings):
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
     write_table(({"text": text} for text in ANCHORS), ANCHORS_TABLE, folder / "anchors.parquet")
     description = GeneratorDescription("in_context", "afr", "afr", "Afrikaans", "entail_v1")
-    write_generator(description, {}, folder / "generator")
+    write_generator(description, {}, folder / "generator/0")
     options = {"strategy": "in_context", "language": "afr", "base-model": base, "encoder": base}
     paths = {
         "generator": "generator",
@@ -395,8 +395,8 @@ def _run_stage(base, folder, settings):
         "params": "params.yaml",
         "answer_cache": "answer_cache.jsonl",
     }
-    paths |= {"output": "out/training.parquet", "rejected": "out/rejected.parquet", "card": "out/README.md"}
-    options |= {name: folder / path for name, path in (paths | {"metrics": "metrics.json"}).items()}
+    paths |= {"output-dir": "out", "metrics": "metrics.json"}
+    options |= {name: folder / path for name, path in paths.items()}
     words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
     return CliRunner().invoke(generate_triplets_stage.main, words)
 
@@ -420,8 +420,8 @@ def test_a_stage_logs_cost_and_no_key(base, tmp_path, monkeypatch, caplog, refus
         assert "not [key]" in result.output
         assert "not [key]" in record["tags"]["error"]
         return
-    metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert metrics["cost"] == pytest.approx(12 * 25 / 1e6) == record["metrics"]["cost"]
-    card = (tmp_path / "out/README.md").read_text()
+    metrics = json.loads((tmp_path / "metrics.json").read_text())["0"]
+    assert metrics["cost"] == pytest.approx(12 * 25 / 1e6) == record["metrics"]["0/cost"]
+    card = (tmp_path / "out/0/README.md").read_text()
     assert "generation.openai.model" in card
     assert state.url not in card

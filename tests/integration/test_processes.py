@@ -32,11 +32,14 @@ def _without_dropout(folder):
 
 
 def _params(folder, **changes):
-    """The default profile's parameters with some changed; a key is section__name."""
+    """The default profile's parameters with some changed; a key is section__name, or a name alone."""
     raw = yaml.safe_load((ROOT / "params.yaml").read_text())
     for key, value in changes.items():
         section, _, name = key.partition("__")
-        raw[section][name] = value
+        if name:
+            raw[section][name] = value
+        else:
+            raw[section] = value
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(raw))
     return path
@@ -61,18 +64,20 @@ def _losses(said):
     return [float(line.rpartition("loss ")[2]) for line in said.splitlines() if ": loss " in line]
 
 
-def _embedder(folder, base, training_set, *, processes, batch, launcher=("-m",), **changes):
+def _embedder(folder, base, training_sets, *, processes, batch, seeds=1, launcher=("-m",), **changes):
     folder.mkdir()
     params = _params(
         folder,
         launch__processes=processes,
+        train_embedder__seeds=seeds,
         train_embedder__per_device_train_batch_size=batch,
         train_embedder__bf16=False,
         train_embedder__warmup_steps=0,
         **({"train_embedder__num_train_epochs": 2} | changes),
     )
     words = ["stages.train_embedder", "--recipe", "xl_lora", "--language", "afr", "--encoder", "tiny"]
-    words += ["--base-model", base, "--training-set", training_set, "--checkpoint-dir", "work", "--output-dir", "model"]
+    words += ["--base-model", base, "--training-sets", training_sets, "--checkpoint-dir", "work"]
+    words += ["--output-dir", "models"]
     return _run(folder, [*words, "--params", params], launcher=launcher)
 
 
@@ -88,9 +93,9 @@ def triplets(tmp_path_factory):
     for number, (text, other) in enumerate(zip(sentences(60), sentences(60, seed=1), strict=True)):
         row = {"anchor": text, "positive": " ".join(reversed(text.split())), "negative": f"{text.split()[0]} {other}"}
         rows += [row] if number % 15 else [row, row | {"positive": row["positive"] + " bada"}]
-    path = tmp_path_factory.mktemp("rows") / "training.parquet"
-    write_table(rows, TRIPLETS, path)
-    return path
+    folder = tmp_path_factory.mktemp("rows")
+    write_table(rows, TRIPLETS, folder / "0" / "training.parquet")
+    return folder
 
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m")
@@ -99,7 +104,7 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
 def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, tmp_path):
     """Whoever starts the processes, with mini-batches or without."""
     one = _embedder(tmp_path / "one", encoder, triplets, processes=1, batch=16)
-    two = _embedder(tmp_path / "two", encoder, triplets, processes=2, batch=8)
+    two = _embedder(tmp_path / "two", encoder, triplets, processes=2, batch=8, seeds=2)
     cached = _embedder(
         tmp_path / "cached",
         encoder,
@@ -110,12 +115,14 @@ def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, tmp_pat
         train_embedder__mini_batch_size=4,
     )
     assert len(_losses(one)) == 8
-    assert _losses(two) == pytest.approx(_losses(one), abs=2e-3)  # as printed, once: by one process
+    assert len(_losses(two)) == 16  # of two seeds, each printed once: by one process
+    assert _losses(two)[:8] == pytest.approx(_losses(one), abs=2e-3)
+    assert sorted(folder.name for folder in (tmp_path / "two/models").iterdir()) == ["0-0", "0-1"]
     assert _losses(cached) == pytest.approx(_losses(one), abs=2e-3)
     texts = sentences(5, seed=7)
-    expected = SentenceTransformer(str(tmp_path / "one" / "model")).encode(texts)
+    expected = SentenceTransformer(str(tmp_path / "one/models/0-0")).encode(texts)
     for name in ("two", "cached"):
-        found = SentenceTransformer(str(tmp_path / name / "model")).encode(texts)
+        found = SentenceTransformer(str(tmp_path / name / "models/0-0")).encode(texts)
         assert found == pytest.approx(expected, abs=1e-3)
         assert not (tmp_path / name / "work").exists()
 
@@ -138,6 +145,7 @@ def test_adapters_of_one_and_two_processes_are_alike(tmp_path):
         (tmp_path / name).mkdir()
         params = _params(
             tmp_path / name,
+            generator_seeds=2,
             launch__processes=processes,
             train_task_adapter__per_device_train_batch_size=batch,
             train_task_adapter__train_examples=64,
@@ -151,11 +159,12 @@ def test_adapters_of_one_and_two_processes_are_alike(tmp_path):
         said = _run(tmp_path / name, words)
         losses[name] = [float(loss) for loss in re.findall(r"'loss': '([0-9.]+)'", said)]
         assert not (tmp_path / name / "work").exists()
-    assert len(losses["one"]) == 2
+    assert len(losses["one"]) == 4  # of the first and the 25th step of both seeds
     assert losses["one"][1] < 0.95 * losses["one"][0]
     assert losses["two"] == pytest.approx(losses["one"], rel=2e-3)  # as printed
-    one, two = (read_adapter(tmp_path / name / "adapter") for name in ("one", "two"))
-    assert relative_difference(two, one) < 0.02
+    for number in "01":
+        one, two = (read_adapter(tmp_path / name / "adapter" / number) for name in ("one", "two"))
+        assert relative_difference(two, one) < 0.02
 
 
 def test_rows_too_few_for_all_processes_are_refused(monkeypatch):

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from encoders import write_encoder
 from toy import CONTRADICTED, ENTAILED, toy_nli
 
+from bootembed.core.hashing import content_hash
 from bootembed.core.tables import (
     ANCHORS,
     EXAMPLES,
@@ -29,6 +30,7 @@ PREMISES = sorted({row["premise"] for row in toy_nli(60, seed=9)})
 @pytest.fixture
 def params(tmp_path):
     raw = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+    raw["generator_seeds"] = 2
     raw["generate_triplets"] |= {"anchors": 6}
     raw["generate_triplets"]["filters"]["wrong_language"] = True
     raw["generate_triplets"]["filters"]["semantic"]["min_margin"] = -2.0
@@ -66,7 +68,9 @@ def test_in_context_from_examples_to_a_dataset(tiny_generator, tmp_path, params)
         ],
         output_dir=tmp_path / "generator",
     )
-    assert json.loads((tmp_path / "generator/generator.json").read_text())["shots"]["excluded"] == 2
+    descriptions = [json.loads((tmp_path / f"generator/{number}/generator.json").read_text()) for number in range(2)]
+    assert [(found["number"], found["shots"]["excluded"]) for found in descriptions] == [(0, 2), (1, 2)]
+    assert descriptions[0]["shots"]["seed"] != descriptions[1]["shots"]["seed"]
     encoder = write_encoder(tmp_path / "encoder", "bert")
     for name in ("one", "two"):
         _run(
@@ -77,23 +81,27 @@ def test_in_context_from_examples_to_a_dataset(tiny_generator, tmp_path, params)
             encoder=encoder,
             anchors=tmp_path / "anchors.parquet",
             answer_cache=tmp_path / "answer_cache.jsonl",
-            output=tmp_path / name / "training.parquet",
-            rejected=tmp_path / name / "rejected.parquet",
-            card=tmp_path / name / "README.md",
+            output_dir=tmp_path / name,
             metrics=tmp_path / f"{name}.json",
         )
-    for name in ("training.parquet", "rejected.parquet", "README.md"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
-    metrics = json.loads((tmp_path / "one.json").read_text())
-    kept = read_table(tmp_path / "one/training.parquet", GENERATED_TRIPLETS)
-    aside = read_table(tmp_path / "one/rejected.parquet", REJECTED_TRIPLETS)
-    assert metrics["candidates"] == 6 == len(kept) + len(aside)
-    assert sorted(row["anchor_id"] for row in kept + aside) == list(range(6))
-    assert all(
-        metrics[reason] == sum(row["reason"] == reason for row in aside) for reason in map(str, TripletRejection)
-    )
-    assert metrics["language_check"] == 1
-    assert "similar, of 6" in (tmp_path / "one/README.md").read_text()
+    assert content_hash(tmp_path / "one") == content_hash(tmp_path / "two")
+    assert len((tmp_path / "answer_cache.jsonl").read_text().splitlines()) == 2 * 6 * 2  # seeds, anchors, polarities
+    found = json.loads((tmp_path / "one.json").read_text())
+    written = []
+    for number, metrics in found.items():
+        folder = tmp_path / "one" / number
+        kept = read_table(folder / "training.parquet", GENERATED_TRIPLETS)
+        aside = read_table(folder / "rejected.parquet", REJECTED_TRIPLETS)
+        written.append({row["anchor_id"]: (row["positive"], row["negative"]) for row in kept + aside})
+        assert metrics["candidates"] == 6 == len(kept) + len(aside)
+        assert sorted(written[-1]) == list(range(6))
+        assert all(
+            metrics[reason] == sum(row["reason"] == reason for row in aside) for reason in map(str, TripletRejection)
+        )
+        assert metrics["language_check"] == 1
+        assert "similar, of 6" in (folder / "README.md").read_text()
+    assert list(found) == ["0", "1"]
+    assert written[0] != written[1]
 
 
 def test_kept_triplets_are_judged_by_the_grammar(tmp_path, params):
@@ -102,16 +110,11 @@ def test_kept_triplets_are_judged_by_the_grammar(tmp_path, params):
     row |= {"anchor": "The farmer buys an apple on Monday."}
     row |= {"positive": "The farmer buys an apple.", "negative": "The farmer buys an apple on Monday."}
     options = {"strategy": "in_context", "language": "afr", "params": params}
-    found = []
-    for name, rows in (("some", [row]), ("none", [])):
-        write_table(rows, GENERATED_TRIPLETS, tmp_path / f"{name}.parquet")
-        _run(
-            judge_triplets.main,
-            **options,
-            triplets=tmp_path / f"{name}.parquet",
-            metrics=tmp_path / f"oracle/{name}.json",
-        )
-        found.append(json.loads((tmp_path / f"oracle/{name}.json").read_text()))
-    assert (found[0]["positive_precision"], found[0]["negative_precision"]) == (1.0, 0.0)
-    assert (found[0]["positive_entailment"], found[0]["negative_same"]) == (1.0, 1.0)
-    assert found[1] == {}
+    for number, rows in (("0", [row]), ("1", [])):
+        write_table(rows, GENERATED_TRIPLETS, tmp_path / "triplets" / number / "training.parquet")
+    metrics = tmp_path / "oracle/in_context-afr.json"
+    _run(judge_triplets.main, **options, triplets=tmp_path / "triplets", metrics=metrics)
+    found = json.loads(metrics.read_text())
+    assert (found["0"]["positive_precision"], found["0"]["negative_precision"]) == (1.0, 0.0)
+    assert (found["0"]["positive_entailment"], found["0"]["negative_same"]) == (1.0, 1.0)
+    assert found["1"] == {}

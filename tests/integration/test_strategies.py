@@ -70,14 +70,12 @@ def test_one_file_adds_a_strategy_that_writes_triplets(tiny_generator, tmp_path)
     hints = ["--input", f"hints={tmp_path / 'hints.parquet'}"]
     done = _run(assemble_generator.main, *cell, *hints, "--output-dir", tmp_path / "toy")
     assert done.exit_code == 0, done.output
-    description = json.loads((tmp_path / "toy/generator.json").read_text())
+    description = json.loads((tmp_path / "toy/0/generator.json").read_text())
     assert (description["strategy"], description["answer_language_name"]) == ("toy", "English")
 
     outputs = {
         "answer-cache": tmp_path / "answers.jsonl",
-        "output": tmp_path / "training.parquet",
-        "rejected": tmp_path / "rejected.parquet",
-        "card": tmp_path / "README.md",
+        "output-dir": tmp_path / "triplets",
         "metrics": tmp_path / "metrics.json",
         "generator": tmp_path / "toy",
         "anchors": tmp_path / "anchors.parquet",
@@ -87,7 +85,9 @@ def test_one_file_adds_a_strategy_that_writes_triplets(tiny_generator, tmp_path)
     words = [word for name, path in outputs.items() for word in (f"--{name}", path)]
     done = _run(generate_triplets.main, *cell, *words)
     assert done.exit_code == 0, done.output
-    rows = read_table(outputs["output"], GENERATED_TRIPLETS) + read_table(outputs["rejected"], REJECTED_TRIPLETS)
+    folder = tmp_path / "triplets/0"
+    rows = read_table(folder / "training.parquet", GENERATED_TRIPLETS)
+    rows += read_table(folder / "rejected.parquet", REJECTED_TRIPLETS)
     assert sorted(row["anchor_id"] for row in rows) == [0, 1, 2, 3]
 
 
@@ -119,11 +119,11 @@ def test_an_input_must_have_a_name_and_exist(tmp_path):
 
 @pytest.mark.parametrize("name", ["adapter_composition", "xl_lora"])
 def test_strategies_with_adapters_take_those_of_both_polarities(name, tmp_path):
-    inputs = Inputs(name, {"composed": tmp_path / "adapter_composition", "xl_lora": tmp_path / "xl_lora"})
+    inputs = Inputs(name, {"composed": tmp_path / "adapter_composition", "xl_lora": tmp_path / "xl_lora"}, 2)
     parts = load_strategy(name).assemble(inputs, None, seed=1)
-    assert parts.adapters == {polarity: tmp_path / name / polarity for polarity in Polarity}
+    assert parts.adapters == {polarity: tmp_path / name / polarity / "2" for polarity in Polarity}
     with pytest.raises(DataError, match=f"strategy '{name}': lacks its input"):
-        load_strategy(name).assemble(Inputs(name, {}), None, seed=1)
+        load_strategy(name).assemble(Inputs(name, {}, 0), None, seed=1)
 
 
 def test_the_rank_in_use_is_that_of_the_method():

@@ -15,15 +15,17 @@ from dvc.repo import Repo
 from bootembed.settings.schema import Params
 
 ROOT = Path(__file__).parents[2]
-STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if stage.cmd}
+_ALL = [stage for stage in Repo(str(ROOT)).index.stages if stage.cmd]
+STAGES = {stage.addressing: stage for stage in _ALL if stage.path_in_repo == "dvc.yaml"}
+PRETRAINING = [stage for stage in _ALL if stage.path_in_repo == "pretraining/dvc.yaml"]
 # One cell of each stage is enough: the others differ in the values of the grid only.
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
 SETTINGS = ROOT / "src/bootembed/settings"
 # What the command line, MLflow and the checks of parameters before a stage do decides no output of it.
 CHANGES_NO_OUTPUT = ["bootembed/cli.py", "bootembed/tracking.py"]
 CHANGES_NO_OUTPUT += [f"settings/{name}.py" for name in ("schema", "consistency*", "load", "base")]
-OUTPUTS = {"--output", "--output-dir", "--rejected", "--metrics", "--results-dir", "--markdown", "--summary"}
-OUTPUTS |= {"--scores-csv", "--oracle-csv", "--card"}
+OUTPUTS = {"--output", "--output-dir", "--metrics", "--results-dir", "--markdown", "--summary"}
+OUTPUTS |= {"--scores-csv", "--oracle-csv", "--differences-csv"}
 WORK = {"--checkpoint-dir", "--answer-cache"}
 every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
 
@@ -164,3 +166,13 @@ def _named(node):
 def test_names_are_slugs(name):
     for full in STAGES:
         assert re.fullmatch(r"[a-z0-9_]+(@[a-z0-9_-]+)?", full)
+
+
+def test_base_models_are_inputs_that_nothing_rebuilds_unasked():
+    outputs = {path for stage in PRETRAINING for path in _paths(stage.outs)}
+    assert PRETRAINING and all(stage.frozen for stage in PRETRAINING)
+    assert {Path(path).name for path in outputs} == {"generator", "tiny"}
+    assert sum(file.stat().st_size for file in ROOT.glob("pretraining/*/*")) < 10e6
+    assert all(_paths(stage.outs) & outputs == set() for stage in STAGES.values())
+    cells = [stage for name, stage in STAGES.items() if name.startswith("build_base_models@")]
+    assert all(outputs <= _paths(stage.deps) for stage in cells)

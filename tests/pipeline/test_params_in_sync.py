@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -22,12 +23,24 @@ def _compose(profile, output, *overrides):
     return output
 
 
-def test_committed_params_are_those_of_the_laptop_profile(tmp_path):
-    composed = yaml.safe_load(_compose("laptop", tmp_path / "params.yaml").read_text())
-    committed = yaml.safe_load((ROOT / "params.yaml").read_text())
+@pytest.mark.parametrize(("profile", "file"), [("laptop", "params.yaml"), ("pretraining", "pretraining/params.yaml")])
+def test_committed_params_are_those_of_their_profile(profile, file, tmp_path):
+    composed = yaml.safe_load(_compose(profile, tmp_path / "params.yaml").read_text())
+    committed = yaml.safe_load((ROOT / file).read_text())
     assert committed == composed, (
-        "params.yaml was edited by hand or is stale: python -m bootembed.workflow.compose laptop"
+        f"{file} was edited by hand or is stale: python -m bootembed.workflow.compose {profile} --output {file}"
     )
+
+
+def test_committed_base_models_have_the_architecture_that_built_them():
+    pretraining = load_params(ROOT / "pretraining/params.yaml")
+    for name, spec in load_params(ROOT / "params.yaml").base_models.items():
+        config = json.loads((ROOT / str(spec.path) / "config.json").read_text())
+        built = pretraining.base_models[name].scratch
+        assert built is not None
+        shape = {key: getattr(built, key) for key in ("hidden_size", "num_hidden_layers", "intermediate_size")}
+        assert {key: config[key] for key in shape} == shape
+        assert config["dtype"] == built.storage
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -13,7 +13,7 @@ from dvc.repo import Repo
 from bootembed.core.plugins import plugin_names
 
 ROOT = Path(__file__).parents[2]
-STAGES = {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages if stage.cmd}
+STAGES = {s.addressing: s for s in Repo(str(ROOT)).index.stages if s.cmd and s.path_in_repo == "dvc.yaml"}
 SECTIONS = yaml.safe_load((ROOT / "params.yaml").read_text())
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
 # Names of the champion and its alias say nothing of another output; a cell's own keys stand in its command.

@@ -31,11 +31,13 @@ def repository(tmp_path, monkeypatch):
     for (anchors, seed), score in SCORES.items():
         params = {"seed": seed, "generate_triplets": {"anchors": anchors}}
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-        recipes = {"untrained": 0.3, "english_nli": 0.4, "xl_lora": score}
+        recipes = {
+            name: {"mean": mean} for name, mean in {"untrained": 0.3, "english_nli": 0.4, "xl_lora": score}.items()
+        }
         summary = {
             "test": {"afr": {"tiny": {"SampleSTS": recipes}}},
-            "triplets": {"afr": {"xl_lora": {"anchors": anchors, "kept": anchors - 7}}},
-            "oracle_precision": {"afr": {"xl_lora": {"positive": 0.9}}},
+            "triplets": {"afr": {"xl_lora": [{"anchors": anchors, "kept": anchors - less} for less in (6, 8)]}},
+            "oracle_precision": {"afr": {"xl_lora": {"positive": [0.85, 0.95, None]}}},
         }
         (tmp_path / "metrics/summary.json").write_text(json.dumps(summary))
         _git(tmp_path, "add", "-A")
@@ -58,12 +60,12 @@ def test_seeds(repository):
         [cell.strip() for cell in line.split("|")[1:-1]] for line in (repository / "seeds.md").read_text().splitlines()
     ]
     assert ["afr", "tiny", "SampleSTS", "xl_lora", "0.550 ± 0.071", "+0.250 ± 0.071", "yes"] in cells
-    assert ["afr", "xl_lora", "positive", "90.0% ± 0.0%"] in cells
+    assert ["afr", "xl_lora", "positive", "90.0% ± 5.8%"] in cells
 
 
 def test_seeds_of_runs_with_other_scores(repository):
     (repository / "metrics/summary.json").write_text(
-        json.dumps({"test": {"afr": {"tiny": {"SampleSTS": {"untrained": 0.3}}}}, "oracle_precision": {}})
+        json.dumps({"test": {"afr": {"tiny": {"SampleSTS": {"untrained": {"mean": 0.3}}}}}, "oracle_precision": {}})
     )
     _git(repository, "commit", "-qam", "of another profile")
     found = _run(seeds.main, "run-100-1", "HEAD", "--output", "seeds.md")

@@ -145,19 +145,14 @@ def test_datasets_loads_the_folder(tmp_path, count):
     datasets = pytest.importorskip("datasets")
     triplets = _triplets([f"sentence {number}" for number in random.Random(1).sample(range(99), count)])
     folder = tmp_path / "xl_lora-afr"
-    metrics = write_triplets(
-        triplets,
-        folder / "training.parquet",
-        rejected=folder / "rejected.parquet",
-        metrics_path=tmp_path / "metrics.json",
-    )
-    (folder / "README.md").write_text(dataset_card(triplets, SETTINGS), encoding="utf-8")
+    write_triplets(triplets, folder, card=dataset_card(triplets, SETTINGS))
     cache = str(tmp_path / "cache")
     loaded = datasets.load_dataset(str(folder), split="train", cache_dir=cache)
     assert loaded.column_names == GENERATED_TRIPLETS.names
     assert loaded["positive"][0] == triplets.rows[0]["positive"]
     aside = datasets.load_dataset(str(folder), "rejected", split="train", cache_dir=cache)
     assert len(aside) == count * len(TripletRejection)
+    metrics = triplets.metrics
     assert metrics["kept"] == len(loaded) == count
     assert metrics["empty_rate"] == pytest.approx(1 / (len(TripletRejection) + 1))
     assert metrics["language_check"] == 1

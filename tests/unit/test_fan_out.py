@@ -113,8 +113,7 @@ def test_a_cell_waits_for_what_it_reads_and_for_nothing_else(project):
     wait = "for try in $(seq 200); do test -e next.txt && break; sleep 0.1; done; test -e next.txt || exit 1"
     (project / "cell.sh").write_text(f'if test "$1" = c; then {wait}; fi\n' + COPY)
     outcome = run(project)
-    assert outcome.failed == {}
-    assert outcome.recorded.index("next@a") < outcome.recorded.index("cell@c")
+    assert (outcome.failed, outcome.not_begun) == ({}, [])
 
 
 def test_what_the_longest_chain_waits_for_begins_first(project):
@@ -260,7 +259,7 @@ def test_a_fan_out_that_is_ended_ends_what_it_started_and_blocks_nobody(project,
     assert _within(60, lambda: len(_pids(project)) == 2)
     started = _pids(project)
     process.send_signal(ending)
-    assert process.wait(timeout=30) == (128 + ending if ending == signal.SIGTERM else -ending)
+    assert process.wait(timeout=60) == (128 + ending if ending == signal.SIGTERM else -ending)
     assert _within(30, lambda: not any(_runs(pid) for pid in started))
     assert not (project / "pid.c").exists()
     assert not (project / "out").exists()

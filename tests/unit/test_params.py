@@ -16,7 +16,9 @@ from bootembed.core.errors import ParamsError
 from bootembed.settings.load import load_params, validate_params
 from bootembed.settings.schema import Params
 
-VALID = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+ROOT = Path(__file__).parents[2]
+VALID = yaml.safe_load((ROOT / "params.yaml").read_text())
+VALID["base_models"] = yaml.safe_load((ROOT / "pretraining/params.yaml").read_text())["base_models"]
 
 
 def _set(path, value):
@@ -86,7 +88,11 @@ def _set(path, value):
             "off",
             ["several_sentences", "'off'", "'reject', 'cut' or 'keep'"],
         ),
-        ("generation.openai.models.positive", "{lang}", ["openai.models", "{lang}", "{strategy} and {language}"]),
+        (
+            "generation.openai.models.positive",
+            "{lang}",
+            ["openai.models", "{lang}", "{language} and {seed}"],
+        ),
         (
             "generation.openai.extra_body",
             {"model": "x"},
@@ -114,6 +120,10 @@ LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-lin
 @pytest.mark.parametrize(
     ("values", "told"),
     [
+        (
+            {"generation.engine": "openai", "generator_seeds": 2, "generation.openai.models.positive": "{seed}"},
+            ["generation.openai.models.negative: '{strategy}-{language}-negative': does not tell", "add {seed}"],
+        ),
         (
             {"train_embedder.fp16": True, "train_embedder.bf16": True},
             ["train_embedder.fp16: value True: together with bf16", "set one"],
@@ -277,6 +287,17 @@ def test_all_faults_are_told_at_once():
     with pytest.raises(ParamsError) as caught:
         validate_params(raw, source="params.yaml")
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_adapters_of_several_seeds_need_names_of_their_own_only_where_they_are_served():
+    several = _set("generator_seeds", 3)
+    assert validate_params(several, source="p").generator_seeds == 3
+    several["generation"]["engine"] = "openai"
+    with pytest.raises(ParamsError, match=r"models\.positive.*\n.*models\.negative"):
+        validate_params(several, source="p")
+    without_adapters = several | {"grid": several["grid"] | {"strategies": ["in_context"]}}
+    without_adapters["grid"]["recipes"] = ["in_context", *several["grid"]["baselines"]]
+    validate_params(without_adapters, source="p")
 
 
 def test_champion_is_never_chosen_on_test_scores():

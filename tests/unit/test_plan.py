@@ -22,7 +22,8 @@ from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of,
 from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
 
 ROOT = Path(__file__).parents[2]
-LAPTOP = yaml.safe_load((ROOT / "params.yaml").read_text())
+PRETRAINING = yaml.safe_load((ROOT / "pretraining/params.yaml").read_text())
+LAPTOP = yaml.safe_load((ROOT / "params.yaml").read_text()) | {"base_models": PRETRAINING["base_models"]}
 PROFILES = sorted(path.stem for path in (ROOT / "conf/profile").glob("*.yaml"))
 REVISION = "0" * 40
 
@@ -159,7 +160,21 @@ class TestWork:
         assert work["train_task_adapter"].seconds == 2 * 4 * 72 * tokens / 1e6
         answers = params.generate_triplets.anchors * 2 * 3 * 2  # languages, strategies, polarities
         assert work["generate_triplets"].what.startswith(f"{answers:,} answers")
-        assert work["train_embedder"].what.startswith("12 x at most 2,000 rows")
+        assert work["train_embedder"].what.startswith("36 x at most 2,000 rows")
+        assert work["evaluate_embedder"].what.startswith("38 embedders on 2 tasks")
+
+    def test_generators_of_several_seeds_are_made_one_after_another(self):
+        sizes = dict.fromkeys(_params().base_models, SMALL)
+        device = Device(GPUS["a100"], 1e6)
+        params = [validate_params(LAPTOP | {"generator_seeds": count}, source="p") for count in (1, 3)]
+        one, three = ({item.stage: item.seconds for item in work_of(p, sizes, device)} for p in params)
+        for stage in ("train_task_adapter", "train_language_adapter", "build_xl_lora_data", "train_xl_lora_adapter",
+                      "generate_triplets"):  # fmt: skip
+            assert three[stage] == pytest.approx(3 * one[stage])
+        assert three["build_base_models"] == one["build_base_models"]
+        embedders = 3 * (3 * 3 + 3) / (3 * (3 + 3))  # strategies with three training sets each, and baselines with one
+        assert three["train_embedder"] == pytest.approx(embedders * one["train_embedder"])
+        assert disk_bytes(params[1], sizes) > disk_bytes(params[0], sizes)
 
     def test_a_model_of_unknown_size_leaves_the_rest(self):
         params = _params()

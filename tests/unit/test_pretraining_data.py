@@ -9,7 +9,7 @@ import pytest
 
 from bootembed.base_models.pretraining_data import build_pretraining_documents, read_language_texts
 from bootembed.core.errors import DataError
-from bootembed.core.tables import EXAMPLES, MONOLINGUAL, NLI, PARALLEL, write_table
+from bootembed.core.tables import EXAMPLES, INSTRUCTIONS, MONOLINGUAL, NLI, PARALLEL, write_table
 from bootembed.prompts import prompt_definition
 from bootembed.settings.corpora import Language
 from bootembed.settings.models import Pretraining
@@ -40,6 +40,8 @@ def texts(tmp_path):
             for n in range(9)
         ]
         write_table(triplets, EXAMPLES, folder / "examples.parquet")
+        instructions = [{"prompt": f"{key} prompt {n}.", "completion": f"{key} completion {n}."} for n in range(9)]
+        write_table(instructions, INSTRUCTIONS, folder / "instructions.parquet")
     languages = {
         key: Language(name=key.title(), script="Latn", role=role, folder=key, corpus="c") for key, role in ROLES.items()
     }
@@ -76,3 +78,13 @@ def test_a_seed_decides_every_draw(texts):
 def test_a_share_without_text_is_refused(texts):
     with pytest.raises(DataError, match="no NLI with entailments and contradictions"):
         _documents(texts, languages=["afr"])
+
+
+def test_instructions_are_chats_of_one_language_each(texts):
+    shares = {"monolingual_share": 0.0, "parallel_share": 0.0, "nli_share": 0.0, "instructions_share": 1.0}
+    documents = _documents(texts, **shares)
+    assert {row["language"] for row in documents} == set(ROLES)
+    for row in documents:
+        messages = json.loads(row["text"])
+        assert [message["role"] for message in messages] == ["user", "assistant"] * (len(messages) // 2)
+        assert {message["content"].split()[0] for message in messages} == {row["language"]}

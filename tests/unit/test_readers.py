@@ -175,9 +175,9 @@ class TestBadRows:
 
     def test_stray_quotes_on_every_line_take_no_quadratic_time(self, tmp_path: Path) -> None:
         text = "prompt,completion,c\n" + 'x","a\n' * 20_000
-        started = time.perf_counter()
+        started = time.process_time()
         assert len(read(tmp_path, INSTRUCTIONS, text, format="csv")) == 20_000
-        assert time.perf_counter() - started < 3
+        assert time.process_time() - started < 3
 
     def test_quoted_fields_may_span_lines_and_lines_are_those_of_the_file(self, tmp_path: Path) -> None:
         text = 'text\n"two\nlines"\nthird\n\n"x"y\n'

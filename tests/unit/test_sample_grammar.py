@@ -317,7 +317,7 @@ def test_reading_is_fast() -> None:
     """The oracle reads thousands of sentences a second (the real figure is some 100,000)."""
     sampler = FrameSampler(WHOLE, random.Random(0), Split.TRAIN, modifiers=0.6, negated=0.3)
     texts = [realise(sampler.draw(), "swa", WHOLE) for _ in range(2000)]
-    start = time.perf_counter()
+    start = time.process_time()
     for text in texts:
         parse(text, "swa", WHOLE)
-    assert time.perf_counter() - start < 2000 / 5000
+    assert time.process_time() - start < 2000 / 5000

@@ -17,7 +17,7 @@ from bootembed.core.seeding import derive_seed, sample_rows, seed_everything
 from bootembed.prompts import encode_example, encode_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from bootembed.adapters.examples import TrainingExample
@@ -27,6 +27,50 @@ logger = logging.getLogger(__name__)
 # `all-linear` would also adapt the vision and audio towers of multimodal generators (Gemma 3): useless here, and vLLM
 # refuses such adapters.
 _NOT_LANGUAGE = r".*\b(vision_tower|vision_model|visual|audio_tower|multi_modal_projector)\b.*"
+
+
+def train_adapters(
+    base_model_dir: Path,
+    examples: Mapping[int, Sequence[TrainingExample]],
+    settings: Lora,
+    *,
+    seeds: Mapping[int, int],
+    output_dir: Path,
+    checkpoint_dir: Path,
+) -> dict[int, dict[str, float]]:
+    """Train an adapter for every seed, each in the folder of its number.
+
+    The last checkpoint of a finished adapter stays until all are finished: what a killed run had finished is restored
+    from it.
+
+    Args:
+        base_model_dir: As `train_adapter`.
+        examples: Number of a seed -> the examples to choose from.
+        settings: LoRA and optimiser.
+        seeds: Number -> seed.
+        output_dir: Gets a folder for each number.
+        checkpoint_dir: The same for checkpoints; removed at the end.
+
+    Returns:
+        Number -> metrics, as `train_adapter`.
+
+    Raises:
+        DataError: As `train_adapter`.
+        ParamsError: As `load_generator`.
+    """
+    metrics = {}
+    for number, seed in seeds.items():
+        metrics[number] = train_adapter(
+            base_model_dir,
+            examples[number],
+            settings,
+            output_dir=output_dir / str(number),
+            checkpoint_dir=checkpoint_dir / str(number),
+            seed=seed,
+        )
+    if is_main_process():
+        shutil.rmtree(checkpoint_dir, ignore_errors=True)
+    return metrics
 
 
 def train_adapter(
@@ -47,7 +91,7 @@ def train_adapter(
         examples: At most `settings.train_examples` of them, chosen at random, are used.
         settings: LoRA and optimiser.
         output_dir: Gets `adapter_model.safetensors` and `adapter_config.json`.
-        checkpoint_dir: Checkpoints of the run, which resumes from the newest; removed at the end.
+        checkpoint_dir: Checkpoints of the run, which resumes from the newest; the last one stays.
         seed: Decides the choice of examples, initial weights, order and dropout.
 
     Returns:
@@ -82,7 +126,6 @@ def train_adapter(
         trainer.model.save_pretrained(output_dir)
         _sort_config(output_dir / "adapter_config.json")
         (output_dir / "README.md").unlink(missing_ok=True)
-        shutil.rmtree(checkpoint_dir, ignore_errors=True)
     wait_for_all()
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     return {

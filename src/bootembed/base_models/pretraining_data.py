@@ -1,8 +1,8 @@
 """The documents that a scratch model is pretrained on: a small imitation of an instruct model's mix.
 
-They are monolingual text of every language, most of it English; translations as chat turns; and few-shot chats of
-entailment and contradiction in English and source languages. This is what the strategies rely on in a real generator;
-nothing shows the task in a target language.
+They are monolingual text of every language, most of it English; translations as chat turns; few-shot chats of
+entailment and contradiction in English and source languages; and instructions with their answers in every language.
+This is what the strategies rely on in a real generator; nothing shows the task in a target language.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bootembed.base_models.tokenizer import PLAIN_ROLE
 from bootembed.core.errors import DataError
 from bootembed.core.names import ENGLISH, Polarity, Role
 from bootembed.core.seeding import derive_seed
-from bootembed.core.tables import EXAMPLES, MONOLINGUAL, NLI, PARALLEL, read_table
+from bootembed.core.tables import EXAMPLES, INSTRUCTIONS, MONOLINGUAL, NLI, PARALLEL, read_table
 from bootembed.prompts import LABEL_OF, Shot, build_messages
 
 if TYPE_CHECKING:
@@ -39,12 +39,14 @@ class LanguageText:
         monolingual: Sentences.
         parallel: (English, sentence) pairs.
         nli: (premise, hypothesis, label), both sides in the language; empty for a target language.
+        instructions: (prompt, completion).
     """
 
     name: str
     monolingual: list[str]
     parallel: list[tuple[str, str]]
     nli: list[tuple[str, str, str]]
+    instructions: list[tuple[str, str]]
 
 
 def build_pretraining_documents(
@@ -74,11 +76,13 @@ def build_pretraining_documents(
         "monolingual": _monolingual(texts, settings, rng),
         "parallel": _parallel(texts, settings, rng),
         "nli": _nli(texts, settings, definition, rng),
+        "instructions": _instructions(texts, settings, rng),
     }
     shares = {
         "monolingual": settings.monolingual_share,
         "parallel": settings.parallel_share,
         "nli": settings.nli_share,
+        "instructions": settings.instructions_share,
     }
     kinds = [kind for kind, share in shares.items() if share > 0]
     if not kinds:
@@ -155,6 +159,19 @@ def _nli(
         yield language, [*messages, {"role": "assistant", "content": hypothesis}]
 
 
+def _instructions(
+    texts: Mapping[str, LanguageText], settings: Pretraining, rng: random.Random
+) -> Iterator[tuple[str, list[Message]]]:
+    languages = [key for key in settings.languages if texts[key].instructions]
+    _require(languages, "instructions")
+    while True:
+        language = rng.choice(languages)
+        messages: list[Message] = []
+        for prompt, completion in rng.choices(texts[language].instructions, k=rng.randint(1, _LONGEST_CHAT)):
+            messages += [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
+        yield language, messages
+
+
 def read_language_texts(corpora_dir: Path, languages: Mapping[str, Language]) -> dict[str, LanguageText]:
     """Read the text of each language from `corpora_dir`, which has one folder per role, with one per language in it.
 
@@ -169,6 +186,9 @@ def read_language_texts(corpora_dir: Path, languages: Mapping[str, Language]) ->
             monolingual=[row["text"] for row in read_table(folder / "monolingual.parquet", MONOLINGUAL)],
             parallel=[(row["english"], row["text"]) for row in read_table(folder / "parallel.parquet", PARALLEL)],
             nli=_own_nli(folder, language),
+            instructions=[
+                (row["prompt"], row["completion"]) for row in read_table(folder / "instructions.parquet", INSTRUCTIONS)
+            ],
         )
     return texts
 

@@ -79,7 +79,8 @@ def build_scratch_model(
         checkpoint_dir=checkpoint_dir,
         identity=_identity(documents, settings, seed),
     )
-    (model if role == "generator" else model.base_model).save_pretrained(output_dir)
+    stored = model if role == "generator" else model.base_model
+    stored.to(getattr(torch, settings.storage)).save_pretrained(output_dir)
     training.tokenizer.save_pretrained(output_dir)
     last = losses[-20:] or [float("nan")]
     return {

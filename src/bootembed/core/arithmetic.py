@@ -10,16 +10,20 @@ import logging
 import os
 import sys
 
+from bootembed.core.matrix_products import PORTABLE_VARIABLE
+
 logger = logging.getLogger(__name__)
 
 # torch's own kernels; oneDNN; MKL, which takes other paths on processors of other vendors unless it is told COMPATIBLE
-# (Intel, "Conditional Numerical Reproducibility"); NumPy's and SciPy's OpenBLAS; NumPy's own kernels beyond AVX2.
+# (Intel, "Conditional Numerical Reproducibility"); NumPy's and SciPy's OpenBLAS; NumPy's own kernels beyond AVX2;
+# `core.matrix_products`.
 _PORTABLE = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "MKL_CBWR": "COMPATIBLE",
     "OPENBLAS_CORETYPE": "Haswell",
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    PORTABLE_VARIABLE: "1",
 }
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 

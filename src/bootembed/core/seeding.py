@@ -18,6 +18,11 @@ def derive_seed(seed: int, *purpose: str | int) -> int:
     return int.from_bytes(digest[:4], "big") >> 1
 
 
+def numbered_seeds(seed: int, purpose: str, count: int) -> dict[int, int]:
+    """Number -> seed of each of several repetitions of what has a purpose, such as the generator."""
+    return {number: derive_seed(seed, purpose, number) for number in range(count)}
+
+
 def sample_rows(rows: Sequence[Row], count: int, *, seed: int) -> list[Row]:
     """At most `count` rows chosen at random, in their original order."""
     if len(rows) <= count:
@@ -27,11 +32,14 @@ def sample_rows(rows: Sequence[Row], count: int, *, seed: int) -> list[Row]:
 
 
 def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and torch, and ask torch for deterministic kernels where it has them."""
+    """Seed Python, NumPy and torch, and ask torch for deterministic and, where demanded, portable kernels."""
     import numpy as np
     import torch
+
+    from bootembed.core.matrix_products import replace_products
 
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - the libraries we call draw from the global state
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    replace_products()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bootembed.core.attention import attention_options
 from bootembed.core.errors import DataError
@@ -45,6 +45,7 @@ def build_embedder(
         DataError: The folder holds no model.
         ParamsError: The implementation of attention cannot be.
     """
+    import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.base.modules import Transformer
     from sentence_transformers.sentence_transformer.modules import Pooling as TokenPooling
@@ -53,7 +54,9 @@ def build_embedder(
     layers = pooling == "mean_first_last"
     part = _encoder_part(encoder_folder)
     try:
-        options = attention_options(attention, part, auto_class=AutoModel, half_precision=half_precision)
+        # in float32 however they are stored: the optimiser needs it, and half precision is autocast's matter
+        options: dict[str, Any] = {"dtype": torch.float32}
+        options |= attention_options(attention, part, auto_class=AutoModel, half_precision=half_precision)
         transformer = Transformer(str(part), config_kwargs={"output_hidden_states": layers}, model_kwargs=options)
     except (OSError, ValueError) as error:
         raise DataError(f"{encoder_folder}: cannot be loaded as an encoder: {error}") from error

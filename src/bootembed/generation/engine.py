@@ -97,7 +97,13 @@ class EngineFacts:
 
 
 def create_engine(
-    settings: Generation, base_model_dir: Path, adapters: Mapping[Polarity, Path], *, strategy: str, language: str
+    settings: Generation,
+    base_model_dir: Path,
+    adapters: Mapping[Polarity, Path],
+    *,
+    strategy: str,
+    language: str,
+    number: int,
 ) -> Engine:
     """The engine `settings.engine` on a generator.
 
@@ -105,10 +111,12 @@ def create_engine(
         settings: Names the engine and holds its section.
         base_model_dir: The generator's base model.
         adapters: Polarity -> adapter folder; empty for a strategy without adapters.
-        strategy: Names the adapters at an endpoint, together with `language`.
+        strategy: Names the adapters at an endpoint, together with `language` and `number`.
         language: ISO 639-3 key.
+        number: Of the generator seed.
     """
-    engine: Engine = _module(settings).create(settings, base_model_dir, adapters, strategy=strategy, language=language)
+    names = {"strategy": strategy, "language": language, "number": number}
+    engine: Engine = _module(settings).create(settings, base_model_dir, adapters, **names)
     return engine
 
 

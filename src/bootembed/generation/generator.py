@@ -26,7 +26,8 @@ _DESCRIPTION = "generator.json"
 class GeneratorDescription:
     """The content of `generator.json`.
 
-    `answer_language` is the key, `answer_language_name` the English name that goes into prompts.
+    `number` is that of the generator seed. `answer_language` is the key, `answer_language_name` the English name that
+    goes into prompts.
     """
 
     strategy: str
@@ -36,6 +37,7 @@ class GeneratorDescription:
     prompt_version: str
     shots: ShotPool = field(default_factory=ShotPool)
     has_adapters: bool = False
+    number: int = 0
 
 
 def write_generator(description: GeneratorDescription, adapters: Mapping[Polarity, Path], folder: Path) -> None:

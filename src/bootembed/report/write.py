@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import asdict, fields
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
-from bootembed.core.markdown import Markdown, table
-from bootembed.core.names import UNTRAINED
-from bootembed.report.scores import Score
+from bootembed.core.markdown import table
+from bootembed.report.recipes import difference_section, score_sections
+from bootembed.report.scores import Score, together
 from bootembed.triplets.filters import TripletRejection
 
 if TYPE_CHECKING:
@@ -19,17 +20,14 @@ if TYPE_CHECKING:
     from bootembed.report.intervals import Comparison
     from bootembed.report.scores import Results
 
-_ABOUT_DIFFERENCES = (
-    "On the test splits. `of` names the statistic: the Spearman correlation with the gold scores, or accuracy@1, the "
-    "share of sentences whose nearest candidate is the right one. The 95 % interval and the two-sided p-value come "
-    "from a paired bootstrap over the rows. P-values are corrected by Holm's method over the comparisons of one "
-    "language, encoder and task, so that the family-wise error rate is at most alpha. A recipe differs if p < 0.05."
-)
 _ABOUT_GEOMETRY = (
     "Alignment: mean squared distance of positive pairs (0 to 4). Uniformity: log mean of exp(-2 x squared distance) "
     "over all pairs of sentences (-8 to 0). Of both, lower is better (Wang & Isola 2020)."
 )
-_ABOUT_ORACLE = "Right: a sentence of the language that the strategy demands, in the wanted relation to its anchor."
+_ABOUT_ORACLE = (
+    "Right: a sentence of the language that the strategy demands, in the wanted relation to its anchor. "
+    "Of several generator seeds: the mean, with the least and the greatest."
+)
 _WANTED = {"positive": "entailment", "negative": "contradiction"}
 
 
@@ -41,29 +39,39 @@ def write_scores_csv(scores: Iterable[Score], path: Path) -> None:
         writer.writerows(_rounded(asdict(score)) for score in scores)
 
 
-def write_oracle_csv(oracle: Mapping[tuple[str, str], Mapping[str, float]], path: Path) -> None:
-    """One row a strategy, language and polarity: the share of generated sentences that the oracle found right."""
+def write_oracle_csv(oracle: Mapping[tuple[str, str], Sequence[Mapping[str, float]]], path: Path) -> None:
+    """One row a strategy, language, generator seed and polarity: the share of sentences that the oracle found right."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["strategy", "language", "polarity", "precision"])
-        for (strategy, language), metrics in oracle.items():
-            for polarity in _WANTED:
-                writer.writerow([strategy, language, polarity, round(metrics[f"{polarity}_precision"], 6)])
+        writer.writerow(["strategy", "language", "generator_seed", "polarity", "precision"])
+        for (strategy, language), seeds in oracle.items():
+            for number, metrics in enumerate(seeds):
+                for polarity in _WANTED if metrics else ():
+                    precision = round(metrics[f"{polarity}_precision"], 6)
+                    writer.writerow([strategy, language, number, polarity, precision])
 
 
 def write_summary(results: Results, path: Path) -> None:
-    """Test scores by language, encoder, task and recipe; triplets and oracle precision by language and strategy."""
+    """Test scores by language, encoder, task and recipe; triplets and oracle precision by language and strategy.
+
+    Of triplets and precision there is one entry for each generator seed; the precision of no triplets is null.
+    """
     summary: dict[str, Any] = {"test": {}, "triplets": {}, "oracle_precision": {}}
-    for score in results.scores:
+    for score in together(results.scores):
         if score.split == "test":
             place = summary["test"].setdefault(score.language, {}).setdefault(score.encoder, {})
-            place.setdefault(score.task, {})[score.recipe] = round(score.main_score, 4)
-    for (strategy, language), metrics in results.triplets.items():
-        counts = {"anchors": int(metrics["candidates"]), "kept": int(metrics["kept"])}
+            place.setdefault(score.task, {})[score.recipe] = {
+                "mean": round(score.mean, 4),
+                **({} if score.deviation is None else {"deviation": round(score.deviation, 4)}),
+                "embedders": {str(embedder): round(value, 4) for embedder, value in score.embedders.items()},
+            }
+    for (strategy, language), seeds in results.triplets.items():
+        counts = [{"anchors": int(metrics["candidates"]), "kept": int(metrics["kept"])} for metrics in seeds]
         summary["triplets"].setdefault(language, {})[strategy] = counts
-    for (strategy, language), metrics in results.oracle.items():
+    for (strategy, language), seeds in results.oracle.items():
         summary["oracle_precision"].setdefault(language, {})[strategy] = {
-            polarity: round(metrics[f"{polarity}_precision"], 4) for polarity in _WANTED
+            polarity: [round(metrics[f"{polarity}_precision"], 4) if metrics else None for metrics in seeds]
+            for polarity in _WANTED
         }
     path.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -72,14 +80,13 @@ def write_markdown(
     results: Results, comparisons: Sequence[Comparison], corpora: str, path: Path, *, profile: str, seed: int
 ) -> None:
     """The report for people; `corpora` is its section on them."""
-    parts = [f"# Results of profile `{profile}`, seed {seed}"]
-    for task in dict.fromkeys(score.task for score in results.scores if score.split == "test"):
-        parts += [f"## {task}, test split", _score_table(results.scores, task)]
+    cells = together(results.scores)
+    parts = [f"# Results of profile `{profile}`, seed {seed}", *score_sections(cells)]
     if comparisons:
-        parts += ["## Differences", _ABOUT_DIFFERENCES, _comparison_table(comparisons)]
+        parts += difference_section(comparisons, cells)
     if results.geometry:
         parts += ["## Alignment and uniformity, test split", _ABOUT_GEOMETRY, _geometry_table(results)]
-    parts += ["## Triplets", _triplet_table(results)]
+    parts += ["## Triplets", "Means over the generator seeds.", _triplet_table(results)]
     if results.oracle:
         parts += [
             "## Kept triplets, judged by the grammar of the sample corpora",
@@ -87,40 +94,6 @@ def write_markdown(
             _oracle_table(results),
         ]
     path.write_text("\n\n".join([*parts, corpora]) + "\n", encoding="utf-8")
-
-
-def _score_table(scores: Sequence[Score], task: str) -> str:
-    test = [score for score in scores if score.task == task and score.split == "test"]
-    columns = sorted({(score.language, score.encoder) for score in test})
-    best = {c: max(s.main_score for s in test if (s.language, s.encoder) == c) for c in columns}
-    rows = []
-    for recipe in dict.fromkeys(score.recipe for score in test):
-        by_cell = {(s.language, s.encoder): s for s in test if s.recipe == recipe}
-        rows.append([recipe, *(_cell(by_cell.get(column), best[column]) for column in columns)])
-    heads = [f"{language}, {encoder}" for language, encoder in columns]
-    return table(["recipe (gain over untrained)", *heads], rows)
-
-
-def _cell(score: Score | None, best: float) -> str:
-    if score is None:
-        return ""
-    figure = f"{score.main_score:.3f}"
-    shown = f"**{figure}**" if score.main_score == best else figure
-    return Markdown(shown if score.recipe == UNTRAINED else f"{shown} ({_signed(score.gain)})")
-
-
-def _comparison_table(comparisons: Sequence[Comparison]) -> str:
-    rows = [
-        [
-            c.language, c.encoder, c.task, c.recipe, c.against, Markdown(c.statistic),
-            _signed(c.difference.difference),
-            f"{_signed(c.difference.low)} to {_signed(c.difference.high)}", f"{c.corrected:.4f}",
-            "yes" if c.corrected < 0.05 else "no",
-        ]
-        for c in comparisons
-    ]  # fmt: skip
-    heads = ["language", "encoder", "task", "recipe", "against", "of", "difference", "95 % interval", "p", "differs"]
-    return table(heads, rows)
 
 
 def _geometry_table(results: Results) -> str:
@@ -134,41 +107,37 @@ def _geometry_table(results: Results) -> str:
 
 def _triplet_table(results: Results) -> str:
     reasons = [str(reason) for reason in TripletRejection]
+    names = ["candidates", "kept", *reasons]
     rows = [
-        [
-            strategy, language, int(metrics["candidates"]), int(metrics["kept"]),
-            *(int(metrics[reason]) for reason in reasons),
-        ]
-        for (strategy, language), metrics in results.triplets.items()
-    ]  # fmt: skip
+        [strategy, language, *(round(mean(metrics[name] for metrics in seeds)) for name in names)]
+        for (strategy, language), seeds in results.triplets.items()
+    ]
     heads = ["strategy", "language", "anchors", "kept", *reasons]
     return table([head.replace("_", " ") for head in heads], rows)
 
 
 def _oracle_table(results: Results) -> str:
-    rows = [
-        [
-            strategy, language, polarity, _share(metrics[f"{polarity}_precision"]),
-            _share(metrics[f"right_language_{polarity}"]),
-            _share(metrics[f"{polarity}_{relation}"] / results.triplets[strategy, language]["kept"]),
-        ]
-        for (strategy, language), metrics in results.oracle.items()
-        for polarity, relation in _WANTED.items()
-    ]  # fmt: skip
+    rows = []
+    for (strategy, language), seeds in results.oracle.items():
+        generated = results.triplets[strategy, language]
+        judged = [(metrics, counts["kept"]) for metrics, counts in zip(seeds, generated, strict=True) if metrics]
+        for polarity, relation in _WANTED.items() if judged else ():
+            right = [metrics[f"{polarity}_precision"] for metrics, _ in judged]
+            in_language = [metrics[f"right_language_{polarity}"] for metrics, _ in judged]
+            holds = [metrics[f"{polarity}_{relation}"] / kept for metrics, kept in judged]
+            rows.append([strategy, language, polarity, _shares(right), _shares(in_language), _shares(holds)])
     heads = ["strategy", "language", "polarity", "right", "in the language demanded", "relation holds in any language"]
     return table(heads, rows)
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-0.000", "+0.000")
 
 
 def _three_digits(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _share(value: float) -> str:
-    return f"{value:.1%}"
+def _shares(values: Sequence[float]) -> str:
+    """The mean; of several with the least and the greatest."""
+    spread = f" ({min(values):.1%} to {max(values):.1%})" if len(values) > 1 else ""
+    return f"{mean(values):.1%}{spread}"
 
 
 def _rounded(row: dict[str, Any]) -> dict[str, Any]:

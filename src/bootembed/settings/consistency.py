@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bootembed.core.errors import ParamsError, suggest
-from bootembed.core.names import Baseline, Role
+from bootembed.core.names import Baseline, Polarity, Role
 from bootembed.core.plugins import load_plugin, plugin_names, unknown_plugin
 from bootembed.prompts import prompt_definition
 from bootembed.settings.consistency_of_data import evaluation_faults, language_faults
@@ -22,7 +22,7 @@ def inconsistencies(params: Params) -> list[str]:
         *_adapter_faults(params),
         *model_faults(params),
         *_prompt_faults(params),
-        *([] if unknown else _plugin_faults(params)),
+        *([] if unknown else [*_plugin_faults(params), *_served_faults(params)]),
         *evaluation_faults(params),
         *filter_faults(params),
     ]
@@ -109,6 +109,20 @@ def _prompt_faults(params: Params) -> list[str]:
     except ParamsError as error:
         return [str(error)]
     return []
+
+
+def _served_faults(params: Params) -> list[str]:
+    """Names of adapters at an endpoint that are the same for several generator seeds."""
+    strategies = (load_plugin("bootembed.strategies", name, key="grid.strategies") for name in params.grid.strategies)
+    if params.generation.engine != "openai" or not any(strategy.adapter_rank(params) for strategy in strategies):
+        return []
+    names = params.generation.openai.models
+    return [
+        f"generation.openai.models.{polarity}: {getattr(names, polarity)!r}: does not tell the adapters of "
+        f"{params.generator_seeds} generator seeds apart; add {{seed}} to it, or set generator_seeds to 1"
+        for polarity in Polarity
+        if params.generator_seeds > 1 and not names.tells_seeds_apart(polarity)
+    ]
 
 
 def _plugin_faults(params: Params) -> list[str]:

@@ -35,7 +35,7 @@ class RaySettings(Section):
 
 
 class ServedModels(Section):
-    """Names under which an endpoint serves the adapters; `{strategy}` and `{language}` are filled in."""
+    """Names under which an endpoint serves the adapters; `{strategy}`, `{language}` and `{seed}` are filled in."""
 
     positive: str = Field(min_length=1)
     negative: str = Field(min_length=1)
@@ -43,20 +43,25 @@ class ServedModels(Section):
     @model_validator(mode="after")
     def _fillable(self) -> Self:
         for polarity in Polarity:
-            self.name_of(polarity, strategy="", language="")
+            self.name_of(polarity, strategy="", language="", number=0)
         return self
 
-    def name_of(self, polarity: Polarity, *, strategy: str, language: str) -> str:
-        """The name for the adapter of one polarity, strategy and language.
+    def tells_seeds_apart(self, polarity: Polarity) -> bool:
+        """Whether the names of adapters of this polarity differ between generator seeds."""
+        return len({self.name_of(polarity, strategy="", language="", number=number) for number in (0, 1)}) > 1
+
+    def name_of(self, polarity: Polarity, *, strategy: str, language: str, number: int) -> str:
+        """The name for the adapter of one polarity, strategy, language and generator seed, which has a number.
 
         Raises:
             ValueError: It holds another placeholder.
         """
         template: str = getattr(self, polarity)
         try:
-            return template.format_map({"strategy": strategy, "language": language})
+            return template.format_map({"strategy": strategy, "language": language, "seed": number})
         except (KeyError, ValueError, IndexError, AttributeError) as error:
-            raise ValueError(f"{template!r}: the placeholders are {{strategy}} and {{language}} ({error})") from error
+            placeholders = "{strategy}, {language} and {seed}"
+            raise ValueError(f"{template!r}: the placeholders are {placeholders} ({error})") from error
 
 
 class Prices(Section):

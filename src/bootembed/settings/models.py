@@ -17,7 +17,8 @@ class Pretraining(Section):
     documents: int = Field(ge=1)
     monolingual_share: float = Field(ge=0)
     parallel_share: float = Field(ge=0)
-    nli_share: float = Field(ge=0, description="Few-shot English NLI in the chat format.")
+    nli_share: float = Field(ge=0, description="Few-shot NLI in the chat format, of every language that has some.")
+    instructions_share: float = Field(0.0, ge=0, description="Instructions and answers as chats, of every language.")
     english_weight: float = Field(gt=0, description="Weight of English relative to any other language.")
     max_steps: int = Field(ge=1)
     per_device_train_batch_size: int = Field(ge=1)
@@ -37,6 +38,7 @@ class Scratch(Section):
     num_attention_heads: int = Field(ge=1)
     intermediate_size: int = Field(ge=16)
     max_position_embeddings: int = Field(ge=32)
+    storage: Literal["float32", "float16"] = Field("float32", description="Of the saved weights; all train in float32.")
     pretraining: Pretraining
 
 

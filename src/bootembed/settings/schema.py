@@ -41,6 +41,9 @@ class Params(Pluggable):
 
     profile: Slug
     seed: int = Field(ge=0, lt=2**32, description="Seed of all random choices.")
+    generator_seeds: int = Field(
+        ge=1, description="Generators of each cell: adapters, examples and answers, each with a seed of its own."
+    )
     revisions: dict[Slug, Revision] = Field(
         description="Name -> pinned commit on the Hub, for `${revisions.<name>}` in a profile."
     )

@@ -10,24 +10,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from bootembed.core.errors import DataError
-from bootembed.core.names import ENGLISH
+from bootembed.core.names import ENGLISH, Polarity
 from bootembed.core.plugins import load_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bootembed.core.names import Polarity
     from bootembed.generation.shots import ShotPool
     from bootembed.settings.schema import Params
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The files and folders that the pipeline offers to a strategy, by name."""
+    """The files and folders that the pipeline offers to a strategy, by name; `number` is that of the generator seed."""
 
     strategy: str
     paths: Mapping[str, Path]
+    number: int
 
     def __getitem__(self, name: str) -> Path:
         if name not in self.paths:
@@ -36,6 +36,10 @@ class Inputs:
                 f"assemble_generator in dvc.yaml, which passes {sorted(self.paths)}"
             )
         return self.paths[name]
+
+    def adapters(self, name: str) -> dict[Polarity, Path]:
+        """The adapters of both polarities, of this generator seed, in a folder."""
+        return {polarity: self[name] / polarity / str(self.number) for polarity in Polarity}
 
 
 @dataclass(frozen=True)

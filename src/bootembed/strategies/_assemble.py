@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.generation.generator import GeneratorDescription, write_generator
 from bootembed.generation.shots import ShotPool
-from bootembed.strategies import Inputs, answer_language, load_strategy
+from bootembed.strategies import answer_language, load_strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+
+    from bootembed.strategies import Inputs
 
 
 def assemble_generator(
-    strategy: str,
-    inputs: Mapping[str, Path],
+    inputs: Inputs,
     settings: Any,
     *,
     language: str,
@@ -27,8 +27,7 @@ def assemble_generator(
     """Write the generator folder of a strategy and language.
 
     Args:
-        strategy: Name of the strategy.
-        inputs: What the strategy may read, by name.
+        inputs: What the strategy may read; names the strategy and the generator seed.
         settings: The strategy's own parameters, if it has any.
         language: Key of the target language.
         language_name: Its English name.
@@ -43,11 +42,12 @@ def assemble_generator(
         DataError: An input, an adapter or enough examples are missing.
         ParamsError: There is no such strategy.
     """
-    parts = load_strategy(strategy).assemble(Inputs(strategy, inputs), settings, seed=seed)
+    parts = load_strategy(inputs.strategy).assemble(inputs, settings, seed=seed)
     shots = parts.shots or ShotPool()
-    answers = answer_language(strategy, language)
+    answers = answer_language(inputs.strategy, language)
     description = GeneratorDescription(
-        strategy=strategy,
+        strategy=inputs.strategy,
+        number=inputs.number,
         language=language,
         answer_language=answers,
         answer_language_name=language_name if answers == language else "English",

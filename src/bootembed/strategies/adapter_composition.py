@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.core.names import ENGLISH, Polarity
+from bootembed.core.names import ENGLISH
 from bootembed.strategies import Parts
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _OTHER_UPDATES = ("use_rslora", "use_dora", "lora_bias", "rank_pattern", "alpha_
 
 def assemble(inputs: Inputs, _settings: None, *, seed: int) -> Parts:
     """The composed adapters of the language."""
-    return Parts(adapters={polarity: inputs["composed"] / polarity for polarity in Polarity})
+    return Parts(adapters=inputs.adapters("composed"))
 
 
 def adapter_rank(params: Params) -> int:

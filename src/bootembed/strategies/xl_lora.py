@@ -36,7 +36,7 @@ Answering: TypeAlias = "Callable[[Sequence[str]], Mapping[Polarity, list[Answer 
 
 def assemble(inputs: Inputs, _settings: None, *, seed: int) -> Parts:
     """The XL-LoRA adapters, the same for all languages."""
-    return Parts(adapters={polarity: inputs["xl_lora"] / polarity for polarity in Polarity})
+    return Parts(adapters=inputs.adapters("xl_lora"))
 
 
 def adapter_rank(params: Params) -> int:
@@ -161,20 +161,22 @@ def task_answers(
     task_adapters_dir: Path,
     settings: Generation,
     *,
+    number: int,
     prompt_version: str,
     answer_cache_path: Path,
     seed: int,
 ) -> Answering:
-    """The `answer` argument of `build_xl_lora_data`; nothing is read before it is called."""
+    """The `answer` argument of `build_xl_lora_data`, of one generator seed; nothing is read before it is called."""
 
     def answer(premises: Sequence[str]) -> dict[Polarity, list[Answer | None]]:
         return answer_premises(
             create_engine(
                 settings,
                 base_model_dir,
-                {p: task_adapters_dir / p for p in Polarity},
+                {p: task_adapters_dir / p / str(number) for p in Polarity},
                 strategy="task",
                 language=ENGLISH,
+                number=number,
             ),
             premises,
             settings,

@@ -92,9 +92,8 @@ def generate_triplets(
         raise DataError(f"{generator_dir}: there are no anchors to write triplets for; check the corpus")
     description = read_generator(generator_dir)
     adapters = {p: generator_dir / p for p in Polarity} if description.has_adapters else {}
-    engine = create_engine(
-        generation, base_model_dir, adapters, strategy=description.strategy, language=description.language
-    )
+    names = {"strategy": description.strategy, "language": description.language}
+    engine = create_engine(generation, base_model_dir, adapters, **names, number=description.number)
     picker = ShotPicker(description.shots)
     answers = answer_premises(
         engine,

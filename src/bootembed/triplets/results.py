@@ -1,8 +1,7 @@
-"""Writing generated triplets: the kept rows, those rejected with their reason, and the metrics."""
+"""Writing generated triplets: the kept rows, those rejected with their reason, and the dataset card."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, write_table
@@ -14,21 +13,18 @@ if TYPE_CHECKING:
     from bootembed.triplets.generate import Triplets
 
 
-def write_triplets(triplets: Triplets, output: Path, *, rejected: Path, metrics_path: Path) -> dict[str, float]:
-    """Write the tables and the metrics, and return the metrics.
+def write_triplets(triplets: Triplets, folder: Path, *, card: str) -> None:
+    """Write a folder that `datasets` can load.
 
     Args:
         triplets: What was generated.
-        output: Table of kept triplets.
-        rejected: Table of the others, each with its reason.
-        metrics_path: JSON for `dvc metrics`.
+        folder: Gets the kept triplets, the others with the reason of each, and the card.
+        card: Text of the dataset card.
     """
-    write_table(triplets.rows, GENERATED_TRIPLETS, output)
-    write_table((_rejected_row(v) for v in triplets.verdicts if v.reason), REJECTED_TRIPLETS, rejected)
-    metrics = triplets.metrics
-    metrics_path.parent.mkdir(parents=True, exist_ok=True)
-    metrics_path.write_text(json.dumps(metrics, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    return metrics
+    write_table(triplets.rows, GENERATED_TRIPLETS, folder / "training.parquet")
+    rejected = (_rejected_row(verdict) for verdict in triplets.verdicts if verdict.reason)
+    write_table(rejected, REJECTED_TRIPLETS, folder / "rejected.parquet")
+    (folder / "README.md").write_text(card, encoding="utf-8")
 
 
 def _rejected_row(verdict: Verdict) -> dict[str, Any]:

@@ -32,11 +32,17 @@ _FAILED_IN_A_ROW = 20  # requests, each after all its attempts: the endpoint is 
 
 
 def create(
-    settings: Generation, base_model_dir: Path, adapters: Mapping[Polarity, Path], *, strategy: str, language: str
+    settings: Generation,
+    base_model_dir: Path,
+    adapters: Mapping[Polarity, Path],
+    *,
+    strategy: str,
+    language: str,
+    number: int,
 ) -> EndpointEngine:
-    """An endpoint that serves adapters under the names of a strategy and a language."""
+    """An endpoint that serves adapters under the names of a strategy, a language and the number of a generator seed."""
     names = settings.openai.models
-    served = {polarity: names.name_of(polarity, strategy=strategy, language=language) for polarity in adapters}
+    served = {p: names.name_of(p, strategy=strategy, language=language, number=number) for p in adapters}
     return EndpointEngine(base_model_dir, adapters, settings, served)
 
 

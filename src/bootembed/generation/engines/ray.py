@@ -33,7 +33,7 @@ _RETRIES = 3
 
 
 def create(
-    settings: Generation, base_model_dir: Path, adapters: Mapping[Polarity, Path], **_names: str
+    settings: Generation, base_model_dir: Path, adapters: Mapping[Polarity, Path], **_names: str | int
 ) -> RayWorkersEngine:
     """The engine on a base model folder and adapter folders, which need no names."""
     return RayWorkersEngine(base_model_dir, adapters, settings)

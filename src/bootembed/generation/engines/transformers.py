@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def create(
-    settings: Generation, base_model_dir: Path, adapters: Mapping[Polarity, Path], **_names: str
+    settings: Generation, base_model_dir: Path, adapters: Mapping[Polarity, Path], **_names: str | int
 ) -> TransformersEngine:
     """The engine on a base model folder and adapter folders, which need no names."""
     return TransformersEngine(base_model_dir, adapters, settings)
