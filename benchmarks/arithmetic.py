@@ -98,7 +98,7 @@ def cost(recipe: str, language: str, encoder: str, rounds: int, output: Path) ->
                 started = time.perf_counter()
                 _train(Path(folder), recipe, language, encoder, portable=name == "portable")
                 taken.append(round(time.perf_counter() - started, 1))
-                models[name].add(content_hash(Path(folder) / "model"))
+                models[name].add(content_hash(Path(folder) / "models" / "0-0"))
     ratio = round(min(seconds["portable"]) / min(seconds["not portable"]), 2)
     found = {"cell": f"{recipe}-{language}-{encoder}", "seconds": seconds, "ratio_of_the_fastest": ratio}
     found |= {"different_models": {name: len(hashes) for name, hashes in models.items()}, "machine": machine()}
@@ -109,11 +109,12 @@ def cost(recipe: str, language: str, encoder: str, rounds: int, output: Path) ->
 def _train(folder: Path, recipe: str, language: str, encoder: str, *, portable: bool) -> None:
     params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
     params["launch"]["portable"] = portable
+    params["train_embedder"]["seeds"] = 1
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     command = [sys.executable, "-m", "stages.train_embedder", "--recipe", recipe, "--language", language]
     command += ["--encoder", encoder, "--base-model", f"models/base/{encoder}"]
-    command += ["--training-set", f"data/training_sets/{recipe}-{language}/training.parquet"]
-    command += ["--checkpoint-dir", f"{folder}/work", "--output-dir", f"{folder}/model"]
+    command += ["--training-sets", f"data/training_sets/{recipe}-{language}"]
+    command += ["--checkpoint-dir", f"{folder}/work", "--output-dir", f"{folder}/models"]
     command += ["--params", f"{folder}/params.yaml"]
     environment = os.environ | {"BOOTEMBED_TRACKING": "off"}
     subprocess.run(command, check=True, env=environment, capture_output=True)

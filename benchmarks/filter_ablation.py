@@ -248,7 +248,8 @@ def _oracle(run: Run, rows: list[dict[str, str]], language: str, answer_language
 
 def _score(run: Run, rows: list[dict[str, str]], language: str, seed: int, folder: Path) -> float | None:
     """Mean test score over the STS tasks of an embedder trained on `rows`; None where nothing could be trained."""
-    settings = [run.params.train_embedder.model_dump(mode="json"), run.params.evaluate_embedder.model_dump(mode="json")]
+    training = run.params.train_embedder.model_dump(mode="json", exclude={"seeds"})
+    settings = [training, run.params.evaluate_embedder.model_dump(mode="json")]
     inputs = [rows, settings, seed, content_hash(run.encoder_dir), content_hash(run.evaluation_dir(language))]
     path = folder / f"{hashlib.sha256(json.dumps(inputs).encode()).hexdigest()}.json"
     if not path.is_file():
@@ -267,7 +268,7 @@ def _train_and_score(run: Run, rows: list[dict[str, str]], language: str, seed: 
     from bootembed.evaluation.run import evaluate_embedder, read_tasks
 
     params = run.params
-    names = {"recipe": "ablation", "language": language, "encoder": run.encoder}
+    names: dict[str, Any] = {"recipe": "ablation", "language": language, "encoder": run.encoder}
     tasks = read_tasks(
         run.evaluation_dir(language),
         params.evaluate_embedder.tasks,
@@ -291,7 +292,9 @@ def _train_and_score(run: Run, rows: list[dict[str, str]], language: str, seed: 
                 seed=seed,
             )
             results = Path(folder) / "results"
-            found = evaluate_embedder(model, sts, params.evaluate_embedder, **names, results_dir=results, seed=seed)
+            found = evaluate_embedder(
+                model, sts, params.evaluate_embedder, name="ablation", results_dir=results, seed=seed
+            )
         except DataError as error:
             logger.warning("%s", error)
             return {"score": None, "why": str(error)}

@@ -31,12 +31,12 @@ class Run:
     summary: dict[str, Any]
 
     def scores(self) -> Iterator[tuple[tuple[str, str, str, str], float]]:
-        """(language, encoder, task, recipe) and the score on the test split."""
+        """(language, encoder, task, recipe) and the mean score of its embedders on the test split."""
         for language, encoders in self.summary["test"].items():
             for encoder, tasks in encoders.items():
                 for task, recipes in tasks.items():
                     for recipe, value in recipes.items():
-                        yield (language, encoder, task, recipe), value
+                        yield (language, encoder, task, recipe), value["mean"]
 
 
 def read_runs(revisions: Sequence[str]) -> list[Run]:

@@ -1,4 +1,4 @@
-"""Register the embedders with MLflow, the best by validation score under the alias `champion`."""
+"""Register the median embedders with MLflow, the best recipe by validation score under the alias `champion`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def main(
     output: OutputPath,
 ) -> None:
     from bootembed.core.hashing import content_hash
-    from bootembed.registry import best_candidate, read_candidates, register
+    from bootembed.registry.candidates import best_candidate, read_candidates
+    from bootembed.registry.versions import register
 
     settings = {"register_models": params.register_models, "grid": params.grid}
     with tracking.stage_run("register_models", cell={}, settings=settings) as run:
@@ -34,8 +35,11 @@ def main(
             best = best_candidate(candidates)
             champions[language] = {
                 "champion": best.name,
+                "embedder": str(best.validation.median),
+                "embedders": len(best.validation.embedders),
                 "validation_task": task,
                 "validation_score": best.validation.score,
+                "validation_deviation": best.validation.deviation,
                 "content_hash": content_hash(best.folder),
             }
         output.write_text(json.dumps(champions, indent=2, sort_keys=True) + "\n", encoding="utf-8")

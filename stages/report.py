@@ -22,10 +22,12 @@ def main(
     summary: OutputPath,
     scores_csv: OutputPath,
     oracle_csv: OutputPath,
+    differences_csv: OutputPath,
 ) -> None:
     from bootembed.report.corpora import corpora_section, read_corpus_reports
     from bootembed.report.intervals import compare_recipes
-    from bootembed.report.scores import read_results
+    from bootembed.report.recipes import write_differences_csv
+    from bootembed.report.scores import read_results, together
     from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
 
     settings = {"profile": params.profile, "grid": params.grid, "seed": params.seed}
@@ -36,12 +38,17 @@ def main(
         comparisons = compare_recipes(results.scores, results_dir, seed=params.seed)
         write_scores_csv(results.scores, scores_csv)
         write_oracle_csv(results.oracle, oracle_csv)
+        write_differences_csv(comparisons, differences_csv)
         write_summary(results, summary)
         corpora = corpora_section(read_corpus_reports(corpora_dir, params.languages))
         write_markdown(results, comparisons, corpora, markdown, profile=params.profile, seed=params.seed)
-        run.log_metrics({f"{score.task}.{score.split}.{score.cell}": score.main_score for score in results.scores})
+        for score in together(results.scores):
+            name = f"{score.task}.{score.split}.{score.cell}"
+            deviation = {} if score.deviation is None else {f"deviation/{name}": score.deviation}
+            run.log_metrics({f"mean/{name}": score.mean} | deviation)
         run.log_artifact(markdown)
         run.log_artifact(scores_csv)
+        run.log_artifact(differences_csv)
 
 
 if __name__ == "__main__":

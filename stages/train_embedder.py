@@ -1,4 +1,4 @@
-"""Finetune one encoder on the training set of one recipe and language."""
+"""Finetune one encoder on the training sets of one recipe and language, from several seeds."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ def main(
     language: str,
     encoder: str,
     base_model: InputPath,
-    training_set: InputPath,
+    training_sets: InputPath,
     checkpoint_dir: OutputPath,
     output_dir: OutputPath,
 ) -> None:
     if started_processes("stages.train_embedder", processes=params.launch.processes):
         return
-    from bootembed.embedder.train import train_embedder
-    from bootembed.embedder.training_sets import read_training_set
+    from bootembed.core.metrics import embedder_metrics
+    from bootembed.embedder.train_all import train_embedders
+    from bootembed.embedder.training_sets import read_training_sets
 
     cell = {"recipe": recipe, "language": language, "encoder": encoder}
     own = params.embedder_settings(recipe)
     settings: dict[str, Any] = {"train_embedder": own, "seed": params.seed}
     with tracking.stage_run("train_embedder", cell=cell, settings=settings) as run:
-        metrics = train_embedder(
+        found = train_embedders(
             base_model,
-            read_training_set(training_set),
+            read_training_sets(training_sets),
             own,
             **cell,
             scoring_max_seq_length=params.evaluate_embedder.max_seq_length,
@@ -40,10 +41,10 @@ def main(
             checkpoint_dir=checkpoint_dir,
             seed=params.seed,
         )
-        run.log_metrics(metrics)
+        run.log_metrics(embedder_metrics(found))
         run.log_input("base_model", base_model)
-        run.log_input("training_set", training_set)
-        run.log_output("embedder", output_dir)
+        run.log_input("training_sets", training_sets)
+        run.log_output("embedders", output_dir)
 
 
 if __name__ == "__main__":

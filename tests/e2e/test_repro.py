@@ -93,7 +93,7 @@ mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
 champion = json.load(open("metrics/registry.json"))["afr"]["champion"]
 recipe, encoder = champion.rsplit("-", 1)
 text = ["Die boer koop 'n appel."]
-plain = SentenceTransformer(f"models/embedders/{recipe}-afr-{encoder}").encode(text)
+plain = SentenceTransformer(f"models/embedders/{recipe}-afr-{encoder}/{best['embedder']}").encode(text)
 registered = mlflow.sentence_transformers.load_model("models:/bootembed-afr@champion").encode(text)
 np.testing.assert_array_equal(plain, registered)
 """

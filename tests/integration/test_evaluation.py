@@ -21,7 +21,7 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
-from bootembed.core.names import Role
+from bootembed.core.names import EmbedderId, Role
 from bootembed.core.plugins import plugin_names
 from bootembed.core.tables import write_table
 from bootembed.corpora.evaluation_sets import read_evaluation_texts
@@ -30,7 +30,7 @@ from bootembed.evaluation import kinds
 from bootembed.evaluation.answers import read_answers
 from bootembed.evaluation.kind import task_kind
 from bootembed.evaluation.prepare import prepare_evaluation
-from bootembed.evaluation.run import evaluate_embedder, read_tasks
+from bootembed.evaluation.run import as_json, evaluate_embedder, evaluate_embedders, read_tasks
 from bootembed.evaluation.tasks import build_task
 from bootembed.settings.corpora import CorpusSpec, Language
 from bootembed.settings.evaluation import EvaluateEmbedder, TaskSpec
@@ -92,10 +92,8 @@ def _tables(folder, **rows):
     return folder
 
 
-def _evaluate(model, tasks, results_dir, *, recipe="untrained", language="afr"):
-    return evaluate_embedder(
-        model, tasks, SETTINGS, recipe=recipe, language=language, encoder="tiny", results_dir=results_dir, seed=1
-    )
+def _evaluate(model, tasks, results_dir, *, name="untrained-afr-tiny"):
+    return evaluate_embedder(model, tasks, SETTINGS, name=name, results_dir=results_dir, seed=1)
 
 
 def _embed(encoder, texts):
@@ -132,9 +130,6 @@ def test_scores_are_those_of_a_direct_computation(encoder, tmp_path):
         expected = _expected_f1(encoder, rows["SampleBitextMining"], split)
         assert result.scores["SampleBitextMining"][split] == pytest.approx(expected, abs=1e-6)
         assert 0.1 < expected < 1
-    summary = json.loads(result.as_json())
-    cell = {"recipe": "untrained", "language": "afr", "encoder": "tiny"}
-    assert summary == cell | {"scores": result.scores, "geometry": result.geometry}
     assert set(result.geometry) == set(rows)
     assert 0 < result.geometry["SampleBitextMining"]["test"]["alignment"] < 4
     assert -8 < result.metrics["SampleSTS.test.uniformity"] < 0
@@ -160,7 +155,7 @@ def test_sentences_found_give_the_accuracy_again(encoder, tmp_path):
     names = ("SampleBitextMining", "Tatoeba", "IN22GenBitextMining")
     specs = dict.fromkeys(names, TaskSpec(kind="bitext_mining", implementation="mteb")) | SPECS
     tasks = [build_task(name, specs[name], _bitext(splits=("test",)), language="hin", script="Deva") for name in names]
-    _evaluate(encoder, tasks, tmp_path, language="hin")
+    _evaluate(encoder, tasks, tmp_path)
     table = pq.read_table(tmp_path / "nearest.parquet").to_pandas()
     assert len(table) == 120
     for name, part in table.groupby("task"):
@@ -175,14 +170,58 @@ def test_a_trained_model_is_scored_as_it_loads(encoder, tmp_path):
     build_embedder(encoder, pooling="mean", max_seq_length=12).save_pretrained(str(tmp_path / "model"))
     rows = _sts()
     tasks = [build_task("SampleSTS", SPECS["SampleSTS"], rows, language="afr", script="Latn")]
-    result = _evaluate(tmp_path / "model", tasks, tmp_path / "results", recipe="xl_lora")
+    result = _evaluate(tmp_path / "model", tasks, tmp_path / "results")
     model = SentenceTransformer(str(tmp_path / "model"))
     test = [row for row in rows if row["split"] == "test"]
     similar = model.similarity_pairwise(*(model.encode([row[n] for row in test]) for n in ("sentence1", "sentence2")))
     expected = spearmanr([row["score"] for row in test], similar).statistic
     assert result.scores["SampleSTS"]["test"] == pytest.approx(expected, abs=1e-6)
     with pytest.raises(DataError, match="no Sentence Transformers folder"):
-        _evaluate(write_encoder(tmp_path / "base", "bert"), tasks, tmp_path / "results", recipe="xl_lora")
+        _evaluate(write_encoder(tmp_path / "base", "bert"), tasks, tmp_path / "results")
+
+
+def test_all_embedders_of_a_cell_are_scored(encoder, tmp_path):
+    """Each under a name of its own, in the order of their numbers, and as if it were alone."""
+    others = {name: tmp_path / "cell" / name for name in ("0-2", "0-10", "1-0")}
+    for number, folder in enumerate(others.values()):
+        build_embedder(encoder, pooling="mean", max_seq_length=4 + number).save_pretrained(str(folder))
+    folder = _tables(tmp_path / "tables", SampleSTS=_sts(), SampleBitextMining=_bitext())
+    tasks = read_tasks(folder, SPECS, language="afr", script="Latn")
+    cell = {"recipe": "xl_lora", "language": "afr", "encoder": "tiny"}
+    found = evaluate_embedders(tmp_path / "cell", tasks, SETTINGS, **cell, results_dir=tmp_path / "results", seed=1)
+    assert list(map(str, found)) == ["0-2", "0-10", "1-0"]
+    assert len({one.scores["SampleSTS"]["test"] for one in found.values()}) == 3
+    for name, model in others.items():
+        alone = _evaluate(model, tasks, tmp_path / "alone" / name, name=f"xl_lora-afr-tiny-{name}")
+        assert alone == found[EmbedderId.parse(name)]
+    assert content_hash(tmp_path / "alone") == content_hash(tmp_path / "results")
+    content = json.loads(as_json(cell, found))
+    assert {key: content[key] for key in cell} == cell
+    assert content["embedders"]["1-0"] == {"scores": alone.scores, "geometry": alone.geometry}
+    with pytest.raises(DataError, match="no embedders"):
+        evaluate_embedders(tmp_path / "tables", tasks, SETTINGS, **cell, results_dir=tmp_path, seed=1)
+
+
+def test_each_sentence_is_embedded_once(encoder, tmp_path, monkeypatch):
+    """Unless they are too many to remember: then the scores are the same."""
+    embedded = []
+    encode = SentenceTransformer.encode
+
+    def counted(self, texts, **options):
+        embedded.extend(texts)
+        return encode(self, texts, **options)
+
+    monkeypatch.setattr(SentenceTransformer, "encode", counted)
+    rows = {"SampleSTS": _sts(), "SampleBitextMining": _bitext()}
+    tasks = read_tasks(_tables(tmp_path / "tables", **rows), SPECS, language="afr", script="Latn")
+    found = _evaluate(encoder, tasks, tmp_path / "one")
+    texts = {row[side] for table in rows.values() for row in table for side in ("sentence1", "sentence2")}
+    assert sorted(embedded) == sorted(texts)
+    for most in (1, 50):
+        monkeypatch.setattr("bootembed.evaluation.encoder.MOST_SENTENCES", most)
+        again = _evaluate(encoder, tasks, tmp_path / str(most))
+        assert again.metrics == pytest.approx(found.metrics, abs=1e-5)
+    assert len(embedded) > 3 * len(texts)
 
 
 def test_two_runs_write_the_same_bytes(encoder, tmp_path):
@@ -198,12 +237,12 @@ def test_results_are_a_cache_of_mteb(encoder, tmp_path):
 
     rows = _sts(splits=("test",), top=1.0)
     tasks = [build_task("SemRel24STS", SPECS["SemRel24STS"], rows, language="hau", script="Latn")]
-    result = _evaluate(encoder, tasks, tmp_path / "cell", language="hau")
-    model, revision = "bootembed/untrained-hau-tiny", content_hash(encoder)
+    result = _evaluate(encoder, tasks, tmp_path / "cell", name="untrained-hau-tiny-0-0")
+    model, revision = "bootembed/untrained-hau-tiny-0-0", content_hash(encoder)
     saved = ResultCache(tmp_path / "cell").load_task_result("SemRel24STS", model, revision)
     assert saved.get_score() == result.scores["SemRel24STS"]["test"]
     assert saved.scores["test"][0]["languages"] == ["hau-Latn"]
-    folder = tmp_path / "cell" / "results" / "bootembed__untrained-hau-tiny" / revision
+    folder = tmp_path / "cell" / "results" / "bootembed__untrained-hau-tiny-0-0" / revision
     assert sorted(file.name for file in folder.iterdir()) == [
         "SemRel24STS.json",
         "model_meta.json",
@@ -223,7 +262,7 @@ def test_mtebs_own_classes_are_fed_from_our_rows(encoder, tmp_path):
     task = build_task("SemRel24STS", SPECS["SemRel24STS"], rows, language="hau", script="Latn")
     assert type(task.mteb) is SemRel24STS
     assert task.mteb.hf_subsets == ["hau"]
-    found = _evaluate(encoder, [task], tmp_path / "hau", language="hau").scores["SemRel24STS"]
+    found = _evaluate(encoder, [task], tmp_path / "hau").scores["SemRel24STS"]
     assert list(found) == ["validation", "test"]
     for split, score in found.items():
         assert score == pytest.approx(_expected_spearman(encoder, rows, split), abs=1e-6)
@@ -232,7 +271,7 @@ def test_mtebs_own_classes_are_fed_from_our_rows(encoder, tmp_path):
     task = build_task("Tatoeba", SPECS["Tatoeba"], rows, language="swh", script="Latn")
     assert type(task.mteb) is TatoebaBitextMining
     assert task.mteb.hf_subsets == ["swh-eng"]
-    found = _evaluate(encoder, [task], tmp_path / "swh", language="swh").scores["Tatoeba"]
+    found = _evaluate(encoder, [task], tmp_path / "swh").scores["Tatoeba"]
     assert found == {"test": pytest.approx(_expected_f1(encoder, rows, "test"), abs=1e-6)}
 
 
@@ -251,7 +290,7 @@ def test_subsets_of_other_shapes(encoder, tmp_path, name, language, script, subs
     rows = _sts(splits=("test",)) if kind == "sts" else _bitext(splits=("test",))
     task = build_task(name, TaskSpec(kind=kind, implementation="mteb"), rows, language=language, script=script)
     assert task.mteb.hf_subsets == [subset]
-    found = _evaluate(encoder, [task], tmp_path, language=language).scores[name]["test"]
+    found = _evaluate(encoder, [task], tmp_path).scores[name]["test"]
     expected = (_expected_spearman if kind == "sts" else _expected_f1)(encoder, rows, "test")
     assert found == pytest.approx(expected, abs=1e-6)
     [file] = tmp_path.rglob(f"{name}.json")
@@ -330,6 +369,7 @@ def test_own_tasks_of_other_kinds(encoder, tmp_path, kind):
     assert pq.read_table(tmp_path / "predictions.parquet").num_rows == 0
     [file] = tmp_path.rglob("Sample.json")
     assert list(json.loads(file.read_text())["scores"]) == ["validation", "test"]
+    assert _evaluate(encoder, [task], tmp_path / "again") == result  # the task is as it was
 
 
 def _relabelled(rows, split, label):

@@ -164,10 +164,7 @@ def test_scores_equal_those_of_mteb_alone(encoder, hub, tmp_path, name, kind, la
     spec = TaskSpec(kind=kind, implementation="mteb", subset={language: named} if named else {})
     settings = EvaluateEmbedder(max_seq_length=20, batch_size=7, tasks={name: spec})
     [task] = read_tasks(tmp_path / "tables", settings.tasks, language=language, script=script)
-    result = evaluate_embedder(
-        encoder, [task], settings, recipe="untrained", language=language, encoder="tiny",
-        results_dir=tmp_path / "results", seed=1,
-    )  # fmt: skip
+    result = evaluate_embedder(encoder, [task], settings, name="tiny", results_dir=tmp_path / "results", seed=1)
 
     expected = _direct(encoder, name, subset)
     assert result.scores[name]["test"] == pytest.approx(expected[task.splits["test"]], abs=1e-6)

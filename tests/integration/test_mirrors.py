@@ -51,8 +51,7 @@ def _scores(encoder, tmp_path, evaluation, language="hau", script="Latn"):
     out = tmp_path / "evaluation"
     prepare_evaluation(corpus, TASKS, language=language, configured=configured, input_dir=tmp_path, output_dir=out)
     tasks = read_tasks(out, TASKS, language=language, script=script)
-    names = {"recipe": "untrained", "language": language, "encoder": "tiny"}
-    return evaluate_embedder(encoder, tasks, SETTINGS, **names, results_dir=tmp_path / "results", seed=1).scores
+    return evaluate_embedder(encoder, tasks, SETTINGS, name="tiny", results_dir=tmp_path / "results", seed=1).scores
 
 
 def _embed(encoder, texts):

@@ -64,18 +64,20 @@ def _losses(said):
     return [float(line.rpartition("loss ")[2]) for line in said.splitlines() if ": loss " in line]
 
 
-def _embedder(folder, base, training_set, *, processes, batch, launcher=("-m",), **changes):
+def _embedder(folder, base, training_sets, *, processes, batch, seeds=1, launcher=("-m",), **changes):
     folder.mkdir()
     params = _params(
         folder,
         launch__processes=processes,
+        train_embedder__seeds=seeds,
         train_embedder__per_device_train_batch_size=batch,
         train_embedder__bf16=False,
         train_embedder__warmup_steps=0,
         **({"train_embedder__num_train_epochs": 2} | changes),
     )
     words = ["stages.train_embedder", "--recipe", "xl_lora", "--language", "afr", "--encoder", "tiny"]
-    words += ["--base-model", base, "--training-set", training_set, "--checkpoint-dir", "work", "--output-dir", "model"]
+    words += ["--base-model", base, "--training-sets", training_sets, "--checkpoint-dir", "work"]
+    words += ["--output-dir", "models"]
     return _run(folder, [*words, "--params", params], launcher=launcher)
 
 
@@ -91,9 +93,9 @@ def triplets(tmp_path_factory):
     for number, (text, other) in enumerate(zip(sentences(60), sentences(60, seed=1), strict=True)):
         row = {"anchor": text, "positive": " ".join(reversed(text.split())), "negative": f"{text.split()[0]} {other}"}
         rows += [row] if number % 15 else [row, row | {"positive": row["positive"] + " bada"}]
-    path = tmp_path_factory.mktemp("rows") / "training.parquet"
-    write_table(rows, TRIPLETS, path)
-    return path
+    folder = tmp_path_factory.mktemp("rows")
+    write_table(rows, TRIPLETS, folder / "0" / "training.parquet")
+    return folder
 
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m")
@@ -102,7 +104,7 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
 def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, tmp_path):
     """Whoever starts the processes, with mini-batches or without."""
     one = _embedder(tmp_path / "one", encoder, triplets, processes=1, batch=16)
-    two = _embedder(tmp_path / "two", encoder, triplets, processes=2, batch=8)
+    two = _embedder(tmp_path / "two", encoder, triplets, processes=2, batch=8, seeds=2)
     cached = _embedder(
         tmp_path / "cached",
         encoder,
@@ -113,12 +115,14 @@ def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, tmp_pat
         train_embedder__mini_batch_size=4,
     )
     assert len(_losses(one)) == 8
-    assert _losses(two) == pytest.approx(_losses(one), abs=2e-3)  # as printed, once: by one process
+    assert len(_losses(two)) == 16  # of two seeds, each printed once: by one process
+    assert _losses(two)[:8] == pytest.approx(_losses(one), abs=2e-3)
+    assert sorted(folder.name for folder in (tmp_path / "two/models").iterdir()) == ["0-0", "0-1"]
     assert _losses(cached) == pytest.approx(_losses(one), abs=2e-3)
     texts = sentences(5, seed=7)
-    expected = SentenceTransformer(str(tmp_path / "one" / "model")).encode(texts)
+    expected = SentenceTransformer(str(tmp_path / "one/models/0-0")).encode(texts)
     for name in ("two", "cached"):
-        found = SentenceTransformer(str(tmp_path / name / "model")).encode(texts)
+        found = SentenceTransformer(str(tmp_path / name / "models/0-0")).encode(texts)
         assert found == pytest.approx(expected, abs=1e-3)
         assert not (tmp_path / name / "work").exists()
 

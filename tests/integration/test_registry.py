@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +14,21 @@ from encoders import write_encoder
 
 from bootembed import tracking
 from bootembed.core.errors import DataError
+from bootembed.core.names import EmbedderId
+from bootembed.core.tables import write_table
 from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.evaluation.answers import Answers
-from bootembed.registry import EmbedderCandidate, Validation, best_candidate, register
+from bootembed.evaluation.kinds.bitext_mining import NEAREST
+from bootembed.evaluation.kinds.sts import PREDICTIONS
+from bootembed.registry.candidates import (
+    EmbedderCandidate,
+    Validated,
+    Validation,
+    best_candidate,
+    read_candidates,
+)
+from bootembed.registry.versions import register
+from bootembed.settings.schema import Grid
 
 
 @pytest.fixture
@@ -28,12 +42,20 @@ def store(tmp_path, monkeypatch):
 PAIRS = 400
 
 
-def _validation(score, *, task="SampleSTS", seed=0):
-    """Of a validation set with a similarity for every pair, the rank correlation near `score`."""
-    gold = np.random.default_rng(0).normal(size=PAIRS)
-    noise = np.random.default_rng(seed).normal(size=PAIRS)
-    answers = Answers((score * gold + (1 - score**2) ** 0.5 * noise).tolist(), gold.tolist(), "Spearman")
-    return Validation(task, score, answers)
+def _answers(score, seed):
+    """A similarity for every pair of a validation set, the rank correlation near `score`."""
+    gold, noise = np.random.default_rng(1000).normal(size=PAIRS), np.random.default_rng(seed).normal(size=PAIRS)
+    return Answers((score * gold + (1 - score**2) ** 0.5 * noise).tolist(), gold.tolist(), "Spearman")
+
+
+def _validation(*scores, task="SampleSTS", seed=0):
+    """Of embedders whose rank correlations are near their `scores`."""
+    embedders = {EmbedderId(0, n): Validated(s, _answers(s, seed)) for n, s in enumerate(scores)}
+    return Validation(task, embedders)
+
+
+def _single(task, score, answers):
+    return Validation(task, {EmbedderId(0, 0): Validated(score, answers)})
 
 
 def _candidate(folder, recipe, validation, *, seed):
@@ -46,7 +68,7 @@ def _candidate(folder, recipe, validation, *, seed):
                 parameter.add_(0.01 * seed)  # a model of its own
         embedder.save(str(path), safe_serialization=True)
     if isinstance(validation, float):
-        validation = _validation(validation, seed=seed)
+        validation = _validation(validation - 0.01, validation, validation + 0.01, seed=seed)
     scores = {validation.task: {"validation": validation.score, "test": 1 - validation.score}}
     return EmbedderCandidate(recipe, "tiny", path, validation, scores)
 
@@ -96,9 +118,9 @@ def test_champion_is_the_best_by_validation_and_loads_in_a_fresh_process(store):
 @pytest.mark.parametrize(
     "other",
     [
-        Validation("SemRel24STS", 0.9, _validation(0.9).answers),
-        Validation("SampleSTS", 0.9, Answers([0.1, 0.2, 0.3], [0.1, 0.2, 0.3], "Spearman")),
-        Validation("SampleSTS", 0.9, None),
+        _validation(0.9, 0.8, task="SemRel24STS"),
+        _single("SampleSTS", 0.9, Answers([0.1, 0.2, 0.3], [0.1, 0.2, 0.3], "Spearman")),
+        _single("SampleSTS", 0.9, None),
     ],
 )
 def test_a_score_on_another_validation_set_dethrones_nobody(store, other, caplog):
@@ -110,12 +132,89 @@ def test_a_score_on_another_validation_set_dethrones_nobody(store, other, caplog
     assert _champion().tags["recipe"] == "xl_lora"
     assert "scores cannot be compared" in caplog.text
 
-    rescored = _candidate(store, "xl_lora", Validation(other.task, 0.2, other.answers), seed=1)
+    lower = {identity: replace(found, score=0.2) for identity, found in other.embedders.items()}
+    rescored = _candidate(store, "xl_lora", Validation(other.task, lower), seed=1)
     register([rescored, second], "bootembed-afr", alias="champion")
     assert tracking.client().get_model_version("bootembed-afr", "1").tags["validation_score"] == "0.2"
     assert len(tracking.client().search_model_versions("name='bootembed-afr'")) == 2
-    promoted = "english_nli" if other.answers is None else "xl_lora"  # of equal answers neither is better
+    promoted = "xl_lora" if other.answers else "english_nli"  # of equal answers neither is better
     assert _champion().tags["recipe"] == promoted
+
+
+def test_one_lucky_seed_is_no_champion(store):
+    """The mean decides; a single old embedder that a single new one beats is not replaced by three that scatter."""
+    steady, lucky = _validation(0.6, 0.61, 0.62), _validation(0.3, 0.4, 0.9)
+    candidates = [_candidate(store, "xl_lora", steady, seed=1), _candidate(store, "english_nli", lucky, seed=2)]
+    assert best_candidate(candidates).recipe == "xl_lora"
+    register(candidates[:1], "bootembed-afr", alias="champion")
+    scattered = _candidate(store, "in_context", _validation(0.5, 0.75, 0.95, seed=3), seed=3)
+    assert scattered.validation.score > steady.score + 0.1
+    register([scattered], "bootembed-afr", alias="champion")
+    assert _champion().tags["recipe"] == "xl_lora"
+    tags = _champion().tags
+    assert (tags["embedder"], tags["training_set"], tags["seed"]) == ("0-1", "0", "1")
+    assert float(tags["validation_score"]) == pytest.approx(0.61)
+    assert float(tags["validation_deviation"]) == pytest.approx(0.01)
+
+
+def test_versions_of_before_the_seeds_are_compared(store):
+    """Their validation.json holds the score and the answers of one embedder."""
+    register([_candidate(store, "english_nli", _validation(0.5), seed=1)], "bootembed-afr", alias="champion")
+    client, version = tracking.client(), _champion()
+    old = {"task": "SampleSTS", "score": 0.5, "answers": {"values": _answers(0.5, 0).values}}
+    old["answers"]["gold"] = _answers(0.5, 0).gold
+    assert Validation.from_json(old).embedders[EmbedderId(0, 0)].answers.values == old["answers"]["values"]
+    client.log_dict(version.run_id, old, "validation.json")
+    register([_candidate(store, "in_context", 0.52, seed=2)], "bootembed-afr", alias="champion")
+    assert _champion().tags["recipe"] == "english_nli"
+    register([_candidate(store, "xl_lora", 0.9, seed=3)], "bootembed-afr", alias="champion")
+    assert _champion().tags["recipe"] == "xl_lora"
+    without = Validation.from_json(old | {"answers": None})
+    assert (without.answers, without.score) == ({}, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("scores", "median"),
+    [
+        ((0.5,), "0-0"),
+        ((0.3, 0.9, 0.5), "0-2"),
+        ((0.9, 0.3), "0-1"),
+        ((0.4, 0.2, 0.8, 0.6), "0-0"),
+        ((0.5,) * 3, "0-1"),
+    ],
+)
+def test_the_median_embedder_of_an_even_number_is_the_lower_one(scores, median):
+    assert str(_validation(*scores).median) == median
+
+
+def test_candidates_are_read_from_all_embedders(tmp_path):
+    scores = {"0-0": 0.7, "0-1": 0.5, "1-0": 0.6}
+    embedders = {
+        name: {"scores": {"SampleSTS": {"validation": score, "test": 0.1}}, "geometry": {}}
+        for name, score in scores.items()
+    }
+    for recipe in ("xl_lora", "untrained"):
+        (tmp_path / "scores").mkdir(exist_ok=True)
+        (tmp_path / f"scores/{recipe}-afr-tiny.json").write_text(json.dumps({"embedders": embedders}))
+        for number, name in enumerate(scores):
+            row = {"task": "SampleSTS", "split": "validation", "index": 0, "similarity": float(number), "gold": 1.0}
+            write_table([row], PREDICTIONS, tmp_path / f"results/{recipe}-afr-tiny/{name}/predictions.parquet")
+            write_table([], NEAREST, tmp_path / f"results/{recipe}-afr-tiny/{name}/nearest.parquet")
+    grid = Grid(
+        languages=["afr"],
+        strategies=["xl_lora"],
+        baselines=["untrained"],
+        recipes=["xl_lora", "untrained"],
+        encoders=["tiny"],
+        adapter_languages={},
+    )
+    folders = [tmp_path / name for name in ("embedders", "scores", "results")]
+    [found] = read_candidates(*folders, grid, language="afr", task="SampleSTS")
+    assert (found.name, found.validation.score) == ("xl_lora-tiny", pytest.approx(0.6))
+    assert found.folder == tmp_path / "embedders/xl_lora-afr-tiny/1-0"
+    assert found.scores["SampleSTS"]["validation"] == 0.6
+    assert [own.values for own in found.validation.answers.values()] == [[0.0], [1.0], [2.0]]
+    assert Validation.from_json(json.loads(json.dumps(found.validation.as_json()))) == found.validation
 
 
 def test_a_store_that_is_away_is_told_without_its_password(store, monkeypatch):

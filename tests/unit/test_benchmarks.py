@@ -31,7 +31,9 @@ def repository(tmp_path, monkeypatch):
     for (anchors, seed), score in SCORES.items():
         params = {"seed": seed, "generate_triplets": {"anchors": anchors}}
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-        recipes = {"untrained": 0.3, "english_nli": 0.4, "xl_lora": score}
+        recipes = {
+            name: {"mean": mean} for name, mean in {"untrained": 0.3, "english_nli": 0.4, "xl_lora": score}.items()
+        }
         summary = {
             "test": {"afr": {"tiny": {"SampleSTS": recipes}}},
             "triplets": {"afr": {"xl_lora": [{"anchors": anchors, "kept": anchors - less} for less in (6, 8)]}},
@@ -63,7 +65,7 @@ def test_seeds(repository):
 
 def test_seeds_of_runs_with_other_scores(repository):
     (repository / "metrics/summary.json").write_text(
-        json.dumps({"test": {"afr": {"tiny": {"SampleSTS": {"untrained": 0.3}}}}, "oracle_precision": {}})
+        json.dumps({"test": {"afr": {"tiny": {"SampleSTS": {"untrained": {"mean": 0.3}}}}}, "oracle_precision": {}})
     )
     _git(repository, "commit", "-qam", "of another profile")
     found = _run(seeds.main, "run-100-1", "HEAD", "--output", "seeds.md")

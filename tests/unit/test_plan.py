@@ -160,7 +160,8 @@ class TestWork:
         assert work["train_task_adapter"].seconds == 2 * 4 * 72 * tokens / 1e6
         answers = params.generate_triplets.anchors * 2 * 3 * 2  # languages, strategies, polarities
         assert work["generate_triplets"].what.startswith(f"{answers:,} answers")
-        assert work["train_embedder"].what.startswith("12 x at most 2,000 rows")
+        assert work["train_embedder"].what.startswith("36 x at most 2,000 rows")
+        assert work["evaluate_embedder"].what.startswith("38 embedders on 2 tasks")
 
     def test_generators_of_several_seeds_are_made_one_after_another(self):
         sizes = dict.fromkeys(_params().base_models, SMALL)
@@ -171,6 +172,8 @@ class TestWork:
                       "generate_triplets"):  # fmt: skip
             assert three[stage] == pytest.approx(3 * one[stage])
         assert three["build_base_models"] == one["build_base_models"]
+        embedders = 3 * (3 * 3 + 3) / (3 * (3 + 3))  # strategies with three training sets each, and baselines with one
+        assert three["train_embedder"] == pytest.approx(embedders * one["train_embedder"])
         assert disk_bytes(params[1], sizes) > disk_bytes(params[0], sizes)
 
     def test_a_model_of_unknown_size_leaves_the_rest(self):

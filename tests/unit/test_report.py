@@ -13,8 +13,10 @@ from bootembed.core.names import Role
 from bootembed.core.tables import read_table, write_table
 from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
+from bootembed.evaluation.statistics import Difference, holm
 from bootembed.report.corpora import corpora_section, read_corpus_reports
-from bootembed.report.intervals import compare_recipes
+from bootembed.report.intervals import Comparison, compare_recipes
+from bootembed.report.recipes import write_differences_csv
 from bootembed.report.scores import read_results
 from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
 from bootembed.settings.corpora import Language
@@ -33,37 +35,49 @@ NOISE = {"untrained": 3.0, "english_nli": 1.0, "translation_pairs": 0.6, "xl_lor
 SCORES = {"untrained": 0.3, "english_nli": 0.5, "translation_pairs": 0.6, "xl_lora": 0.9}
 
 
-@pytest.fixture
-def folders(tmp_path):
-    rng = np.random.default_rng(1)
-    gold = rng.uniform(0, 5, 200)
-    (tmp_path / "scores").mkdir()
-    (tmp_path / "triplets").mkdir()
-    for recipe, score in SCORES.items():
-        cell = f"{recipe}-afr-tiny"
-        content = {"recipe": recipe, "language": "afr", "encoder": "tiny"}
-        content["scores"] = {
+# Of each embedder: added to the score of its recipe.
+OFFSETS = {"0-0": 0.0, "0-1": 0.02, "0-2": -0.02}
+
+
+def _write_cell(folder, recipe, offsets, *, gold, rng):
+    """Scores and answers of the embedders of a cell."""
+    cell = f"{recipe}-afr-tiny"
+    content = {"recipe": recipe, "language": "afr", "encoder": "tiny", "embedders": {}}
+    for name, offset in offsets.items():
+        score = SCORES[recipe] + offset
+        scores = {
             "SampleSTS": {"validation": score - 0.1, "test": score},
             "OnlyValidated": {"validation": 0},
             "SampleBitext": {"test": score / 2},
         }
-        content["geometry"] = {
+        geometry = {
             "SampleSTS": {"test": {"alignment": 1 - score, "uniformity": -1 - score}},
             "SampleBitext": {"test": {"uniformity": -0.125}},
         }
-        (tmp_path / f"scores/{cell}.json").write_text(json.dumps(content))
+        content["embedders"][name] = {"scores": scores, "geometry": geometry}
         similarities = gold + NOISE[recipe] * rng.normal(size=200)
         rows = [
             {"task": "SampleSTS", "split": "test", "index": n, "similarity": float(s), "gold": float(g)}
             for n, (s, g) in enumerate(zip(similarities, gold, strict=True))
         ]
-        write_table(rows, PREDICTIONS, tmp_path / f"results/{cell}/predictions.parquet")
+        write_table(rows, PREDICTIONS, folder / f"results/{cell}/{name}/predictions.parquet")
         rows = [
             {"task": "SampleBitext", "split": split, "index": n, "nearest": n if hard < score else 0, "similarity": 0.5}
             for split in ("validation", "test")
             for n, hard in enumerate(gold / 5)
         ]
-        write_table(rows, NEAREST, tmp_path / f"results/{cell}/nearest.parquet")
+        write_table(rows, NEAREST, folder / f"results/{cell}/{name}/nearest.parquet")
+    (folder / "scores").mkdir(exist_ok=True)
+    (folder / f"scores/{cell}.json").write_text(json.dumps(content))
+
+
+@pytest.fixture
+def folders(tmp_path):
+    rng = np.random.default_rng(1)
+    gold = rng.uniform(0, 5, 200)
+    (tmp_path / "triplets").mkdir()
+    for recipe in SCORES:
+        _write_cell(tmp_path, recipe, {"0-0": 0.0} if recipe == "untrained" else OFFSETS, gold=gold, rng=rng)
     (tmp_path / "scores/leftover-afr-tiny.json").write_text("of another grid")
     triplets = {str(reason): 0 for reason in TripletRejection} | {"candidates": 10, "kept": 9, "empty": 1}
     (tmp_path / "triplets/xl_lora-afr.json").write_text(json.dumps(dict.fromkeys(range(3), triplets)))
@@ -84,16 +98,20 @@ def test_files(folders):
     results = _read(folders)
     comparisons = compare_recipes(results.scores, folders / "results", seed=1)
     write_scores_csv(results.scores, folders / "scores.csv")
+    write_differences_csv(comparisons, folders / "differences.csv")
     write_oracle_csv(results.oracle, folders / "oracle.csv")
     write_summary(results, folders / "summary.json")
     write_markdown(results, comparisons, "## Corpora\n", folders / "report.md", profile="laptop", seed=1)
 
     rows = list(csv.DictReader((folders / "scores.csv").open()))
-    assert len(rows) == 16
-    best = next(row for row in rows if row["recipe"] == "xl_lora" and row["split"] == "test")
-    assert (best["kind"], float(best["main_score"]), float(best["gain"])) == ("strategy", 0.9, 0.6)
+    assert len(rows) == 4 * (3 * 3 + 1)
+    best = next(row for row in rows if (row["recipe"], row["split"], row["seed"]) == ("xl_lora", "test", "1"))
+    assert (best["kind"], best["training_set"], float(best["main_score"])) == ("strategy", "0", 0.92)
+    assert float(best["gain"]) == pytest.approx(0.62)
     summary = json.loads((folders / "summary.json").read_text())
-    assert summary["test"]["afr"]["tiny"]["SampleSTS"]["english_nli"] == 0.5
+    found = summary["test"]["afr"]["tiny"]["SampleSTS"]
+    assert found["english_nli"] == {"mean": 0.5, "deviation": 0.02, "embedders": {"0-0": 0.5, "0-1": 0.52, "0-2": 0.48}}
+    assert found["untrained"] == {"mean": 0.3, "embedders": {"0-0": 0.3}}
     assert summary["oracle_precision"]["afr"]["xl_lora"] == {"positive": [0.9, None, 0.9], "negative": [0.8, None, 0.7]}
     assert summary["triplets"]["afr"]["xl_lora"] == [{"anchors": 10, "kept": 9}] * 3
     judged = list(csv.DictReader((folders / "oracle.csv").open()))
@@ -102,7 +120,9 @@ def test_files(folders):
         ("2", "0.7"),
     ]
     report = (folders / "report.md").read_text()
-    assert "**0.900** (+0.600)" in report
+    assert "**0.900** ± 0.020 (+0.600)" in report
+    assert "3 embedder seeds x 1 generator seed of each strategy, 3 embedder seeds of each baseline" in report
+    assert "chance in the generator itself" in report
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in report.splitlines()]
     right = ["75.0% (70.0% to 80.0%)", "75.0% (70.0% to 80.0%)", "50.0% (33.3% to 66.7%)"]
     assert ["xl_lora", "afr", "negative", *right] in cells
@@ -111,6 +131,11 @@ def test_files(folders):
     assert ["afr", "tiny", "SampleBitext", "xl_lora", "", "-0.125"] in cells
     told = next(row for row in cells if row[:5] == ["afr", "tiny", "SampleBitext", "xl_lora", "english_nli"])
     assert (told[5], told[-1]) == ("accuracy@1", "yes")
+    differences = list(csv.DictReader((folders / "differences.csv").open()))
+    assert len(differences) == len(comparisons) == 10
+    told = next(row for row in differences if (row["task"], row["against"]) == ("SampleSTS", "english_nli"))
+    assert (told["recipe"], told["statistic"], told["differs"]) == ("xl_lora", "Spearman", "yes")
+    assert told["by_generator_seed"] == told["difference"]
     assert "leftover" not in report
     assert "OnlyValidated" not in report
 
@@ -124,14 +149,53 @@ def test_strategies_are_compared_with_every_baseline(folders):
         assert [(c.recipe, c.against) for c in comparisons if c.task == task] == pairs
     against = next(c for c in comparisons if c.against == "translation_pairs")
     assert against.difference.low > 0
-    assert against.corrected == pytest.approx(5 * 2 / 10_001)  # the least p-value, five comparisons
+    family = [c for c in comparisons if c.task == "SampleSTS"]
+    assert [c.corrected for c in family] == holm([c.difference.p_value for c in family])
     bitext = next(c for c in comparisons if (c.task, c.against) == ("SampleBitext", "translation_pairs"))
     assert bitext.difference.difference == pytest.approx(0.3, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("offsets", "verdict"), [((0.0, 0.01, -0.01), "yes"), ((0.0, 0.01, -0.41), "no"), ((0.0, 0.01, -0.31), "no")]
+)
+def test_generator_seeds_are_what_is_resampled(folders, offsets, verdict):
+    """Each with its embedders; a strategy that fails in one of three generator seeds is ahead of nothing."""
+    gold = np.random.default_rng(1).uniform(0, 5, 200)
+    names = {f"{g}-{s}": offset + 0.01 * s for g, offset in enumerate(offsets) for s in range(2)}
+    _write_cell(folders, "xl_lora", names, gold=gold, rng=np.random.default_rng(2))
+    results = _read(folders)
+    comparisons = compare_recipes(results.scores, folders / "results", seed=1)
+    found = next(c for c in comparisons if (c.task, c.against) == ("SampleBitext", "translation_pairs"))
+    assert len(found.by_training_set) == 3
+    assert np.mean(found.by_training_set) == pytest.approx(found.difference.difference)
+    assert found.differs == verdict
+    write_markdown(results, comparisons, "", folders / "report.md", profile="laptop", seed=1)
+    report = (folders / "report.md").read_text()
+    assert "2 embedder seeds x 3 generator seeds of each strategy, 3 embedder seeds of each baseline" in report
+    assert "chance in the generator itself" not in report
+    row = next(line for line in report.splitlines() if {"SampleBitext", "xl_lora"} <= set(line.split()))
+    assert row.split("|")[-2].count(",") == 2
+
+
+@pytest.mark.parametrize(
+    ("corrected", "by_training_set", "verdict"),
+    [
+        (0.049, (0.1, 0.2, 0.1), "yes"),
+        (0.049, (-0.1, -0.2), "yes"),
+        (0.049, (0.3, -0.01, 0.2), "undecided"),
+        (0.001, (0.3, 0.0), "undecided"),
+        (0.05, (0.1, 0.2, 0.1), "no"),
+        (0.5, (0.1, -0.2), "no"),
+    ],
+)
+def test_verdicts(corrected, by_training_set, verdict):
+    names = ("afr", "tiny", "SampleSTS", "Spearman", "xl_lora", "untrained")
+    assert Comparison(*names, Difference(0.1, 0.0, 0.2, 0.01), corrected, by_training_set).differs == verdict
+
+
 def test_answers_to_other_rows_are_refused(folders):
     results = _read(folders)
-    path = folders / "results/xl_lora-afr-tiny/nearest.parquet"
+    path = folders / "results/xl_lora-afr-tiny/0-1/nearest.parquet"
     rows = read_table(path, NEAREST)
     write_table(rows[:-1], NEAREST, path)
     with pytest.raises(DataError, match="numbers of values differ"):
@@ -140,7 +204,7 @@ def test_answers_to_other_rows_are_refused(folders):
     with pytest.raises(DataError, match=r"no answers to SampleBitext of \['xl_lora'\], afr, tiny"):
         compare_recipes(results.scores, folders / "results", seed=1)
     write_table(rows, NEAREST, path)
-    path = folders / "results/xl_lora-afr-tiny/predictions.parquet"
+    path = folders / "results/xl_lora-afr-tiny/0-2/predictions.parquet"
     write_table([row | {"gold": 1.0} for row in read_table(path, PREDICTIONS)], PREDICTIONS, path)
     with pytest.raises(DataError, match="gold scores differ"):
         compare_recipes(results.scores, folders / "results", seed=1)

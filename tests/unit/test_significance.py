@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
@@ -83,6 +83,7 @@ def test_paired_means_see_what_unpaired_ones_would_not():
     assert found["one"].value - found["other"].value < 2 * spread
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(30, 80))
 def test_the_order_of_the_two_and_a_rescaling_do_not_matter(seed, pairs):
     gold, system, baseline = _scores(pairs, (1.0, 1.5), seed=seed)
@@ -144,6 +145,7 @@ def test_holm_by_hand():
     assert holm([]) == []
 
 
+@settings(deadline=None)
 @given(P_VALUES)
 def test_holm_lies_between_no_correction_and_bonferroni(p_values):
     corrected = holm(p_values)
@@ -153,6 +155,7 @@ def test_holm_lies_between_no_correction_and_bonferroni(p_values):
     assert [corrected[place] for place in order] == sorted(corrected)
 
 
+@settings(deadline=None)
 @given(P_VALUES)
 def test_holm_does_not_depend_on_the_order(p_values):
     assert holm(p_values[::-1]) == holm(p_values)[::-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 ENGLISH = "eng"
@@ -36,6 +37,32 @@ class Role(StrEnum):
     TARGET = "target"
 
 
+@dataclass(frozen=True, order=True)
+class EmbedderId:
+    """Which of the embedders of a cell: `0-2` was trained on training set 0 from seed number 2.
+
+    Attributes:
+        training_set: Number of the training set, which is that of the generator's seed; 0 where nothing is generated.
+        seed: Number of the embedder's seed on that training set.
+    """
+
+    training_set: int
+    seed: int
+
+    @classmethod
+    def parse(cls, text: str) -> EmbedderId:
+        """The reverse of `str`.
+
+        Raises:
+            ValueError: The text is not two numbers with a hyphen between them.
+        """
+        training_set, seed = map(int, text.split("-"))
+        return cls(training_set, seed)
+
+    def __str__(self) -> str:
+        return f"{self.training_set}-{self.seed}"
+
+
 def cell_name(recipe: str, language: str, encoder: str) -> str:
-    """The name of a cell of the grid: of its embedder, its results and its scores; as the stages in dvc.yaml."""
+    """The name of a cell of the grid: of its embedders, their results and scores; as the stages in dvc.yaml."""
     return f"{recipe}-{language}-{encoder}"

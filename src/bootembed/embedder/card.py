@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bootembed.core.names import EmbedderId
     from bootembed.settings.embedder import TrainEmbedder
 
 _CARD = """---
@@ -41,6 +42,7 @@ class EmbedderProvenance:
         recipe: Strategy or baseline that wrote the training set.
         language: Code of the language.
         encoder: Key of the base encoder.
+        identity: Which of the cell's embedders it is.
         base_hash: SHA-256 of the base encoder's folder.
         rows: Number of training rows; 0 for an untrained encoder.
         columns: Columns of the training set.
@@ -51,6 +53,7 @@ class EmbedderProvenance:
     recipe: str
     language: str
     encoder: str
+    identity: EmbedderId
     base_hash: str
     rows: int
     columns: tuple[str, ...]
@@ -67,8 +70,10 @@ def model_card(provenance: EmbedderProvenance, settings: TrainEmbedder) -> str:
             f"Sentence embedder for `{p.language}`: the encoder `{p.encoder}`, finetuned by bootembed on the training "
             f"set of the recipe `{p.recipe}`."
         )
-        facts |= {"training rows": f"{p.rows} ({', '.join(p.columns)})", "seed": p.seed}
-        facts |= {f"`{name}`": value for name, value in settings.model_dump(mode="json").items()}
+        facts |= {"training rows": f"{p.rows} ({', '.join(p.columns)})", "training set": p.identity.training_set}
+        facts |= {"seed": f"number {p.identity.seed}: {p.seed}"}
+        own = settings.model_dump(mode="json", exclude={"seeds"})
+        facts |= {f"`{name}`": value for name, value in own.items()}
     else:
         summary = f"The encoder `{p.encoder}` with pooling, not finetuned: a baseline for `{p.language}`."
         facts["`pooling`"] = settings.pooling

@@ -1,4 +1,4 @@
-"""Training of an embedder: an encoder with pooling, finetuned with one of the objectives."""
+"""Training of one embedder: an encoder with pooling, finetuned with one of the objectives."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from bootembed.core.checkpoints import newest_checkpoint
 from bootembed.core.errors import ParamsError
 from bootembed.core.hashing import content_hash
+from bootembed.core.names import EmbedderId
 from bootembed.core.plugins import load_plugin
 from bootembed.core.processes import batch_arguments, check_batch, is_main_process, process_count, wait_for_all
 from bootembed.core.seeding import derive_seed, seed_everything
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _OBJECTIVES = "bootembed.embedder.objectives"
 _LOGS = 20  # points of the loss curve
+_ONLY_ONE = EmbedderId(0, 0)
 
 
 def train_embedder(
@@ -45,6 +47,8 @@ def train_embedder(
     output_dir: Path,
     checkpoint_dir: Path,
     seed: int,
+    identity: EmbedderId = _ONLY_ONE,
+    base_hash: str | None = None,
 ) -> dict[str, float]:
     """Finetune an encoder on `rows` and save it as a Sentence Transformers folder.
 
@@ -62,6 +66,8 @@ def train_embedder(
         output_dir: Gets the model, safetensors only, and its card.
         checkpoint_dir: Checkpoints of the run; one of the same inputs is continued, the folder is removed at the end.
         seed: Decides order and dropout; same inputs and seed give the same bytes on the same machine.
+        identity: Which of the cell's embedders it is; named in the model card.
+        base_hash: Content hash of `base_model_dir`; computed unless given.
 
     Returns:
         Metrics: rows and optimiser steps; where there was training, its first and last loss. The last one is the median
@@ -85,10 +91,11 @@ def train_embedder(
     scoring_length = min(scoring_max_seq_length, model.max_seq_length)
     model.max_seq_length = min(settings.max_seq_length, model.max_seq_length)
     data, loss = objective.prepare(model, columns, settings)
-    base_hash = content_hash(base_model_dir)
+    base_hash = base_hash or content_hash(base_model_dir)
     metrics = {"rows": float(len(rows)), "steps": 0.0}
     if loss is not None:
-        inputs = {"base": base_hash, "columns": columns, "settings": settings.model_dump(mode="json"), "seed": seed}
+        kept = settings.model_dump(mode="json", exclude={"seeds"})  # the number of its siblings changes no embedder
+        inputs = {"base": base_hash, "columns": columns, "settings": kept, "seed": seed}
         _check_machine(settings)
         check_batch(len(rows), settings.per_device_train_batch_size, key="train_embedder.per_device_train_batch_size")
         _choose_weights(model, columns, settings, base_model_dir)
@@ -105,6 +112,7 @@ def train_embedder(
             recipe=recipe,
             language=language,
             encoder=encoder,
+            identity=identity,
             base_hash=base_hash,
             rows=len(rows),
             columns=tuple(rows[0]) if rows else (),

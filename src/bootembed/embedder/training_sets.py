@@ -28,6 +28,21 @@ def read_training_set(path: Path) -> list[dict[str, str]]:
     return [{name: row[name] for name in _TEXT_COLUMNS if name in row} for row in rows]
 
 
+def read_training_sets(folder: Path) -> dict[int, list[dict[str, str]]]:
+    """The numbered training sets of a recipe and language: number -> rows, in the order of the numbers.
+
+    Args:
+        folder: Holds `<number>/training.parquet`, a number for each seed of the generator.
+
+    Raises:
+        DataError: There is none, or one cannot be used.
+    """
+    numbers = sorted(int(path.parent.name) for path in folder.glob("[0-9]*/training.parquet"))
+    if not numbers:
+        raise DataError(f"{folder}: no training sets (<number>/training.parquet); run the stage that writes it")
+    return {number: read_training_set(folder / str(number) / "training.parquet") for number in numbers}
+
+
 def training_columns(rows: Sequence[dict[str, str]]) -> dict[str, list[str]]:
     """The rows as columns, in the order in which losses read them; a column `text` becomes both sides of a pair."""
     if not rows:

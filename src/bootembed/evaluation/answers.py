@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bootembed.evaluation.statistics import Resampled
+    from bootembed.evaluation.statistics import Name, Resampled
     from bootembed.evaluation.tasks import Task
 
 RESAMPLES = 10_000  # the least p-value is 0.0002: small enough to outlast Holm's correction of 15 comparisons
@@ -70,7 +70,7 @@ def read_answers(results_dir: Path, *, split: str) -> dict[str, Answers]:
     """Task -> what one embedder answered on a split of it; only of kinds that have an answer table.
 
     Args:
-        results_dir: Of one cell, with the files of `AnswerWriter`.
+        results_dir: Of one embedder, with the files of `AnswerWriter`.
         split: Of every task.
     """
     found: dict[str, Answers] = {}
@@ -84,7 +84,7 @@ def read_answers(results_dir: Path, *, split: str) -> dict[str, Answers]:
     return found
 
 
-def resample(answers: Mapping[str, Answers], *, seed: int) -> dict[str, Resampled]:
+def resample(answers: Mapping[Name, Answers], *, seed: int) -> dict[Name, Resampled]:
     """The statistic of each embedder over resampled items, the same ones for all.
 
     Args:
@@ -97,7 +97,9 @@ def resample(answers: Mapping[str, Answers], *, seed: int) -> dict[str, Resample
     values = {name: found.values for name, found in answers.items()}
     gold = next(iter(answers.values())).gold
     if any(found.gold != gold for found in answers.values()):
-        raise DataError("predictions.parquet: gold scores differ between cells; score all on the same evaluation set")
+        raise DataError(
+            "predictions.parquet: gold scores differ between embedders; score all on the same evaluation set"
+        )
     if gold:
         return resample_correlations(gold, values, resamples=RESAMPLES, seed=seed)
     return resample_means(values, resamples=RESAMPLES, seed=seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import copy
 import json
 import logging
 import math
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
-from bootembed.core.names import cell_name
+from bootembed.core.names import EmbedderId, cell_name
 from bootembed.core.seeding import seed_everything
 from bootembed.core.tables import read_table
 from bootembed.evaluation.answers import AnswerWriter
@@ -33,19 +33,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one embedder scores on the tasks of one language.
+    """What one embedder scores on the tasks of its language.
 
     Attributes:
-        recipe: Strategy or baseline.
-        language: Code of the language.
-        encoder: Key of the base encoder.
         scores: Task -> split -> main score.
         geometry: Task -> split -> `alignment` and `uniformity`, of kinds that have positive pairs.
     """
 
-    recipe: str
-    language: str
-    encoder: str
     scores: dict[str, dict[str, float]]
     geometry: dict[str, dict[str, dict[str, float]]]
 
@@ -58,9 +52,11 @@ class Evaluation:
                 flat |= {f"{task}.{split}.{name}": value for name, value in measured.items()}
         return flat
 
-    def as_json(self) -> str:
-        """Scores and geometry as a DVC metrics file."""
-        return json.dumps(asdict(self), indent=2) + "\n"
+
+def as_json(cell: Mapping[str, str], embedders: Mapping[EmbedderId, Evaluation]) -> str:
+    """The scores of a cell's embedders as a DVC metrics file; `cell` are its recipe, language and encoder."""
+    content = {**cell, "embedders": {str(identity): asdict(found) for identity, found in embedders.items()}}
+    return json.dumps(content, indent=2) + "\n"
 
 
 def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language: str, script: str) -> list[Task]:
@@ -83,8 +79,8 @@ def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language:
     return tasks
 
 
-def evaluate_embedder(
-    model_dir: Path,
+def evaluate_embedders(
+    embedders_dir: Path,
     tasks: Sequence[Task],
     settings: EvaluateEmbedder,
     *,
@@ -93,39 +89,78 @@ def evaluate_embedder(
     encoder: str,
     results_dir: Path,
     seed: int,
+) -> dict[EmbedderId, Evaluation]:
+    """Score all embedders of a cell on tasks that hold their data.
+
+    Args:
+        embedders_dir: A folder for each embedder, named by its `EmbedderId`.
+        tasks: As `read_tasks` makes them.
+        settings: Batch size.
+        recipe: Strategy or baseline; with the next two the name under which the embedders are scored.
+        language: Code of the tasks' language.
+        encoder: Key of the base encoder.
+        results_dir: Gets a folder for each embedder, as `evaluate_embedder` fills it.
+        seed: As in `evaluate_embedder`.
+
+    Raises:
+        DataError: There are no embedders, or one has collapsed.
+    """
+    identities = sorted(EmbedderId.parse(folder.name) for folder in embedders_dir.glob("[0-9]*-[0-9]*"))
+    if not identities:
+        raise DataError(f"{embedders_dir}: no embedders; run stage train_embedder first")
+    return {
+        identity: evaluate_embedder(
+            embedders_dir / str(identity),
+            tasks,
+            settings,
+            name=f"{cell_name(recipe, language, encoder)}-{identity}",
+            results_dir=results_dir / str(identity),
+            seed=seed,
+        )
+        for identity in identities
+    }
+
+
+def evaluate_embedder(
+    model_dir: Path, tasks: Sequence[Task], settings: EvaluateEmbedder, *, name: str, results_dir: Path, seed: int
 ) -> Evaluation:
     """Score a model on tasks that hold their data.
 
     Args:
         model_dir: Sentence Transformers folder, used as it is.
-        tasks: As `read_tasks` makes them.
+        tasks: As `read_tasks` makes them; they stay as they are.
         settings: Batch size.
-        recipe: Strategy or baseline; with the next two the name the model is scored under.
-        language: Code of the tasks' language.
-        encoder: Key of the base encoder.
+        name: Of the model, in the organisation `bootembed`.
         results_dir: Gets the answer table of each kind that has one (`predictions.parquet`, the similarity of every STS
             pair; `nearest.parquet`, the sentence found for every one of bitext mining), and a cache of mteb, which
             `mteb.ResultCache(results_dir)` reads: below `results/<organisation>__<model>/<revision>/`, the layout of
             mteb's results repository, a file a task and the model's metadata; run times and dates are zeroed.
         seed: Of the choice of sentences for uniformity; mteb's tasks keep their own seed, part of their protocol.
+
+    Raises:
+        DataError: The folder holds no model, or the model has collapsed.
     """
     import mteb
+
+    from bootembed.evaluation.encoder import RememberingEncoder
 
     logging.getLogger("mteb").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"mteb\.")  # deprecations inside mteb's own code
     seed_everything(seed)
-    name = f"bootembed/{cell_name(recipe, language, encoder)}"
-    embedder = _load(model_dir)
-    model = _named_model(embedder, name=name, revision=content_hash(model_dir))
-    encoding = {"batch_size": settings.batch_size, "show_progress_bar": False}
+    batch = settings.batch_size
+    model = RememberingEncoder(
+        _load(model_dir), name=f"bootembed/{name}", revision=content_hash(model_dir), batch_size=batch
+    )
+    encoding = {"batch_size": batch, "show_progress_bar": False}
     cache = mteb.ResultCache(results_dir)
     scores: dict[str, dict[str, float]] = {}
+    geometry: dict[str, dict[str, dict[str, float]]] = {}
     answers = AnswerWriter()
     for task in tasks:
         with tempfile.TemporaryDirectory() as folder:
             found = mteb.evaluate(
                 model,
-                task.mteb,
+                _as_built(task),
                 cache=None,  # DVC is the cache; this one gets the results as they are to stay
                 co2_tracker=False,
                 encode_kwargs=encoding,
@@ -136,11 +171,11 @@ def evaluate_embedder(
         result = found.task_results[0]
         scores[task.name] = _main_scores(task, result)
         cache.save_to_cache(_steady(result), model.mteb_model_meta, encode_kwargs=encoding)
+        if measured := task_geometry(task, model.embed, seed=seed):
+            geometry[task.name] = measured
     answers.write(results_dir)
-    encode = functools.partial(embedder.encode, **encoding)
-    geometry = {task.name: found for task in tasks if (found := task_geometry(task, encode, seed=seed))}
     logger.info("%s: %s", name, scores)
-    return Evaluation(recipe=recipe, language=language, encoder=encoder, scores=scores, geometry=geometry)
+    return Evaluation(scores, geometry)
 
 
 def _load(model_dir: Path) -> Any:
@@ -151,13 +186,11 @@ def _load(model_dir: Path) -> Any:
     return SentenceTransformer(str(model_dir))
 
 
-def _named_model(model: Any, *, name: str, revision: str) -> Any:
-    """The model as mteb's encoder, under a name and revision no other model has."""
-    from mteb.models import SentenceTransformerEncoderWrapper
-
-    wrapped = SentenceTransformerEncoderWrapper(model)
-    wrapped.mteb_model_meta = wrapped.mteb_model_meta.model_copy(update={"name": name, "revision": revision})
-    return wrapped
+def _as_built(task: Task) -> Any:
+    """A task of mteb with random generators of its own: clustering draws from them, the same for each model."""
+    fresh = copy.copy(task.mteb)
+    fresh.rng_state, fresh.np_rng = copy.deepcopy((task.mteb.rng_state, task.mteb.np_rng))
+    return fresh
 
 
 def _main_scores(task: Task, result: Any) -> dict[str, float]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from bootembed.core.names import EmbedderId
+
     Numbers = Sequence[float] | NDArray[np.float64]
 
+Name = TypeVar("Name", bound="Hashable")
 _CELLS_AT_ONCE = 1_000_000  # resamples x items held in memory at a time: 8 MB an array
 
 
@@ -48,8 +51,8 @@ class Difference:
 
 
 def resample_correlations(
-    gold: Numbers, systems: Mapping[str, Numbers], *, resamples: int, seed: int
-) -> dict[str, Resampled]:
+    gold: Numbers, systems: Mapping[Name, Numbers], *, resamples: int, seed: int
+) -> dict[Name, Resampled]:
     """Spearman(gold, system) of each system over resampled sentence pairs, the same pairs for every system.
 
     Args:
@@ -61,13 +64,12 @@ def resample_correlations(
     Raises:
         DataError: Lengths differ, are less than 2, or the gold scores or a system's are constant.
     """
-    columns = _checked({"gold scores": gold, **systems})
-    for name, values in columns.items():
+    truth, columns = np.asarray(gold, dtype=np.float64), _checked(systems, items=len(gold))
+    for name, values in [("gold scores", truth), *columns.items()]:
         if len(values) < 2 or np.ptp(values) == 0:
             raise DataError(f"paired bootstrap: {name} are fewer than 2 or all equal: no rank correlation exists")
-    truth = columns.pop("gold scores")
 
-    def correlate(drawn: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    def correlate(drawn: NDArray[np.int64]) -> dict[Name, NDArray[np.float64]]:
         weighted = _standardised(_ranks(truth, drawn), drawn) * drawn
         return {
             name: (weighted * _standardised(_ranks(column, drawn), drawn)).sum(axis=1)
@@ -79,7 +81,7 @@ def resample_correlations(
     return {name: Resampled(float(whole[name][0]), np.concatenate([part[name] for part in parts])) for name in columns}
 
 
-def resample_means(systems: Mapping[str, Numbers], *, resamples: int, seed: int) -> dict[str, Resampled]:
+def resample_means(systems: Mapping[Name, Numbers], *, resamples: int, seed: int) -> dict[Name, Resampled]:
     """Mean of each system's values over resampled items, the same items for every system.
 
     Args:
@@ -99,8 +101,37 @@ def resample_means(systems: Mapping[str, Numbers], *, resamples: int, seed: int)
     return {name: Resampled(float(values[:, n].mean()), means[:, n]) for n, name in enumerate(columns)}
 
 
+def over_seeds(embedders: Mapping[EmbedderId, Resampled], *, seed: int) -> Resampled:
+    """The mean over the embedders of a cell, on resampled items and resampled seeds (a hierarchical bootstrap).
+
+    The seeds that are resampled are those of the generator, whole, each with the embedders trained on its triplets: the
+    means of these vary with the embedders' seeds too, and resampling those again would count them twice (Davison &
+    Hinkley 1997, section 3.8). With one training set they are the embedders' seeds. A single embedder stays as it is.
+
+    Means of n resampled seeds vary too little, by the factor (n - 1) / n, and know nothing of how little n values tell
+    of their variance. So each resample's deviation is multiplied by the root of n / chi-squared(n - 1): for values of a
+    normal distribution that is Student's distribution of a mean of n values.
+
+    Args:
+        embedders: Their statistics on the same resamples.
+        seed: Of the resampling of seeds; another one for each cell, because the seeds of two cells are not paired.
+    """
+    by_set: dict[int, list[Resampled]] = {}
+    for identity, found in embedders.items():
+        by_set.setdefault(identity.training_set, []).append(found)
+    drawn_whole = list(by_set.values()) if len(by_set) > 1 else [[found] for found in embedders.values()]
+    units = np.stack([np.mean([found.resamples for found in unit], axis=0) for unit in drawn_whole])
+    count, resamples = units.shape
+    mean = units.mean(axis=0)
+    if count > 1:
+        rng = np.random.default_rng(seed)
+        shares = rng.multinomial(count, [1 / count] * count, size=resamples).T / count
+        mean = mean + ((units - mean) * shares).sum(axis=0) * np.sqrt(count / rng.chisquare(count - 1, size=resamples))
+    return Resampled(float(np.mean([found.value for found in embedders.values()])), mean)
+
+
 def compare(system: Resampled, baseline: Resampled) -> Difference:
-    """The difference of two embedders that were resampled together.
+    """The difference of two embedders, or two means of embedders, that were resampled together.
 
     Both statistics of a resample are taken on the same items (Koehn 2004), so that what makes an item hard for both
     cancels out. The interval is the percentile interval. The p-value is twice the share of resamples on the rarer side
@@ -129,9 +160,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _checked(columns: Mapping[str, Numbers]) -> dict[str, NDArray[np.float64]]:
-    lengths = {name: len(values) for name, values in columns.items()}
-    if len(set(lengths.values())) > 1:
+def _checked(columns: Mapping[Name, Numbers], *, items: int | None = None) -> dict[Name, NDArray[np.float64]]:
+    """As arrays, all of one length, which is `items` if given."""
+    lengths = {str(name): len(values) for name, values in columns.items()}
+    if len({*lengths.values(), *([] if items is None else [items])}) > 1:
         raise DataError(f"paired bootstrap: numbers of values differ, {lengths}; score all embedders on the same items")
     return {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
 

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from bootembed.core.errors import DataError
 from bootembed.core.names import UNTRAINED, cell_name
 from bootembed.core.seeding import derive_seed
-from bootembed.evaluation.answers import read_answers, resample
-from bootembed.evaluation.statistics import Difference, compare, holm
+from bootembed.evaluation.answers import Answers, read_answers, resample
+from bootembed.evaluation.statistics import Difference, Resampled, compare, holm, over_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from bootembed.core.names import EmbedderId
     from bootembed.report.scores import Score
+
+ALPHA = 0.05
+
+
+class Differs(StrEnum):
+    """Whether a recipe differs from another; undecided if the order is not the same in every seed of the generator."""
+
+    YES = "yes"
+    NO = "no"
+    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The difference of one recipe to another on the test split of a task.
+    """The difference of one recipe to another on the test split of a task, of means over embedders.
 
     Attributes:
         language: Code of the language.
@@ -31,6 +45,7 @@ class Comparison:
         against: The recipe it is compared with.
         difference: With interval and p-value.
         corrected: The p-value after Holm's correction over all comparisons of this language, encoder and task.
+        by_training_set: The difference of the recipe's embedders of each training set alone, in the order of the sets.
     """
 
     language: str
@@ -41,38 +56,82 @@ class Comparison:
     against: str
     difference: Difference
     corrected: float
+    by_training_set: tuple[float, ...]
+
+    @property
+    def differs(self) -> Differs:
+        """The verdict."""
+        if self.corrected >= ALPHA:
+            return Differs.NO
+        same_order = len(set(np.sign(self.by_training_set))) == 1
+        return Differs.YES if same_order else Differs.UNDECIDED
 
 
 def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) -> list[Comparison]:
     """Compare every recipe with the untrained encoder, and every strategy with every baseline.
 
     Args:
-        scores: All scores; they say which recipe is a strategy and which a baseline.
-        results_dir: One folder a cell, with its answers. Tasks of kinds without an answer table are not compared.
+        scores: All scores; they say which recipe is a strategy and which a baseline, and which embedders there are.
+        results_dir: One folder a cell and in it one an embedder, with its answers. Tasks of kinds without an answer
+            table are not compared.
         seed: Of the resampling.
 
     Raises:
-        DataError: A cell's file is missing, or its rows are not those of the other cells.
+        DataError: An embedder's file is missing, or its rows are not those of the others.
     """
     comparisons: list[Comparison] = []
-    cells = sorted({(score.language, score.encoder) for score in scores})
-    for language, encoder in cells:
-        kinds = {s.recipe: s.kind for s in scores if (s.language, s.encoder) == (language, encoder)}
-        answers = {r: read_answers(results_dir / cell_name(r, language, encoder), split="test") for r in kinds}
-        for task in answers[UNTRAINED]:
-            of_task = {recipe: found[task] for recipe, found in answers.items() if task in found}
-            if len(of_task) < len(kinds):
-                missing = sorted(set(kinds) - set(of_task))
+    for language, encoder in sorted({(score.language, score.encoder) for score in scores}):
+        own = [s for s in scores if (s.language, s.encoder) == (language, encoder)]
+        kinds = {score.recipe: score.kind for score in own}
+        answers = {
+            (score.recipe, score.embedder): read_answers(
+                results_dir / cell_name(score.recipe, language, encoder) / str(score.embedder), split="test"
+            )
+            for score in {(s.recipe, s.embedder): s for s in own}.values()
+        }
+        for task in next(found for (recipe, _), found in answers.items() if recipe == UNTRAINED):
+            of_task = {name: found[task] for name, found in answers.items() if task in found}
+            if len(of_task) < len(answers):
+                missing = sorted({recipe for recipe, _ in set(answers) - set(of_task)})
                 raise DataError(f"{results_dir}: no answers to {task} of {missing}, {language}, {encoder}; score again")
-            resampled = resample(of_task, seed=derive_seed(seed, "bootstrap", task, language))
-            pairs = _pairs(kinds)
-            found = [compare(resampled[recipe], resampled[against]) for recipe, against in pairs]
-            corrected = holm([difference.p_value for difference in found])
-            comparisons += [
-                Comparison(language, encoder, task, of_task[UNTRAINED].statistic, *pair, difference, p_value)
-                for pair, difference, p_value in zip(pairs, found, corrected, strict=True)
-            ]
+            comparisons += _compare_on_task(task, of_task, kinds, language=language, encoder=encoder, seed=seed)
     return comparisons
+
+
+def _compare_on_task(
+    task: str,
+    answers: Mapping[tuple[str, EmbedderId], Answers],
+    kinds: Mapping[str, str],
+    *,
+    language: str,
+    encoder: str,
+    seed: int,
+) -> list[Comparison]:
+    embedders: dict[str, dict[EmbedderId, Resampled]] = {recipe: {} for recipe in kinds}
+    for (recipe, identity), found in resample(answers, seed=derive_seed(seed, "bootstrap", task, language)).items():
+        embedders[recipe][identity] = found
+    means = {
+        recipe: over_seeds(found, seed=derive_seed(seed, "bootstrap of seeds", task, language, recipe))
+        for recipe, found in embedders.items()
+    }
+    pairs = _pairs(kinds)
+    differences = [compare(means[recipe], means[against]) for recipe, against in pairs]
+    statistic = next(iter(answers.values())).statistic
+    return [
+        Comparison(
+            language, encoder, task, statistic, recipe, against, difference, corrected,
+            tuple(value - means[against].value for value in _by_training_set(embedders[recipe])),
+        )
+        for (recipe, against), difference, corrected in zip(
+            pairs, differences, holm([difference.p_value for difference in differences]), strict=True
+        )
+    ]  # fmt: skip
+
+
+def _by_training_set(embedders: Mapping[EmbedderId, Resampled]) -> list[float]:
+    """The mean over the embedders of each training set, in the order of the sets."""
+    numbers = sorted({identity.training_set for identity in embedders})
+    return [float(np.mean([f.value for i, f in embedders.items() if i.training_set == number])) for number in numbers]
 
 
 def _pairs(kinds: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.core.names import UNTRAINED, cell_name
+from bootembed.core.names import UNTRAINED, EmbedderId, cell_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +16,44 @@ if TYPE_CHECKING:
 
     from bootembed.settings.schema import Grid
 
+_GEOMETRY = ("alignment", "uniformity")
+
 
 @dataclass(frozen=True)
 class Score:
-    """The main score of one cell on one split of a task; `gain` is over the untrained encoder."""
+    """The main score of one embedder on one split of a task; `gain` is over the untrained encoder."""
+
+    recipe: str
+    kind: str
+    language: str
+    encoder: str
+    training_set: int
+    seed: int
+    task: str
+    split: str
+    main_score: float
+    gain: float
+
+    @property
+    def embedder(self) -> EmbedderId:
+        """Which of its cell's embedders it is."""
+        return EmbedderId(self.training_set, self.seed)
+
+
+@dataclass(frozen=True)
+class CellScore:
+    """The main scores of a cell's embedders on one split of a task, together.
+
+    Attributes:
+        recipe: Strategy or baseline.
+        kind: Which of the two.
+        language: Code of the language.
+        encoder: Key of the base encoder.
+        task: Its name.
+        split: The split.
+        embedders: Embedder -> main score.
+        gain: Of the mean, over the untrained encoder.
+    """
 
     recipe: str
     kind: str
@@ -26,7 +61,7 @@ class Score:
     encoder: str
     task: str
     split: str
-    main_score: float
+    embedders: dict[EmbedderId, float]
     gain: float
 
     @property
@@ -34,10 +69,20 @@ class Score:
         """The name of its cell."""
         return cell_name(self.recipe, self.language, self.encoder)
 
+    @property
+    def mean(self) -> float:
+        """Over the embedders."""
+        return mean(self.embedders.values())
+
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation over the embedders; None if there is one."""
+        return stdev(self.embedders.values()) if len(self.embedders) > 1 else None
+
 
 @dataclass(frozen=True)
 class Geometry:
-    """Alignment and uniformity of one cell on one split of a task; None where the split has no pairs for it."""
+    """Alignment and uniformity on one split of a task, means over a cell's embedders; None where it has no pairs."""
 
     recipe: str
     language: str
@@ -85,9 +130,10 @@ def read_results(
             for recipe, kind in kinds.items():
                 found = read_scores(scores_dir, str(recipe), language, encoder)
                 scores += [
-                    Score(str(recipe), kind, language, encoder, task, split, value,
-                          value - base[task][split])
-                    for task, splits in found.items()
+                    Score(str(recipe), kind, language, encoder, embedder.training_set, embedder.seed, task, split,
+                          value, value - mean(own[task][split] for own in base.values()))
+                    for embedder, tasks in found.items()
+                    for task, splits in tasks.items()
                     for split, value in splits.items()
                 ]  # fmt: skip
                 geometry += _read_geometry(scores_dir, str(recipe), language, encoder)
@@ -107,22 +153,42 @@ def _read_cells(
     }
 
 
-def read_scores(scores_dir: Path, recipe: str, language: str, encoder: str) -> dict[str, dict[str, float]]:
-    """Main scores of one cell: task -> split -> score.
+def read_scores(
+    scores_dir: Path, recipe: str, language: str, encoder: str
+) -> dict[EmbedderId, dict[str, dict[str, float]]]:
+    """Main scores of one cell: embedder -> task -> split -> score.
 
     Raises:
         DataError: The file is missing or unreadable.
     """
-    found: dict[str, dict[str, float]] = _read_cell(scores_dir, recipe, language, encoder)["scores"]
-    return found
+    embedders = _read_cell(scores_dir, recipe, language, encoder)["embedders"]
+    return {EmbedderId.parse(name): found["scores"] for name, found in embedders.items()}
+
+
+def together(scores: Sequence[Score]) -> list[CellScore]:
+    """The scores of each cell's embedders on each split of a task, together, in the order in which they come."""
+    groups: dict[tuple[str, str, str, str, str, str], list[Score]] = {}
+    for score in scores:
+        of_what = (score.recipe, score.kind, score.language, score.encoder, score.task, score.split)
+        groups.setdefault(of_what, []).append(score)
+    return [
+        CellScore(
+            *of_what, embedders={one.embedder: one.main_score for one in group}, gain=mean(one.gain for one in group)
+        )
+        for of_what, group in groups.items()
+    ]
 
 
 def _read_geometry(scores_dir: Path, recipe: str, language: str, encoder: str) -> list[Geometry]:
-    found = _read_cell(scores_dir, recipe, language, encoder)["geometry"]
+    embedders = [found["geometry"] for found in _read_cell(scores_dir, recipe, language, encoder)["embedders"].values()]
+
+    def over_embedders(task: str, split: str, name: str) -> float | None:
+        return mean(found[task][split][name] for found in embedders) if name in embedders[0][task][split] else None
+
     return [
-        Geometry(recipe, language, encoder, task, split, measured.get("alignment"), measured.get("uniformity"))
-        for task, splits in found.items()
-        for split, measured in splits.items()
+        Geometry(recipe, language, encoder, task, split, *(over_embedders(task, split, n) for n in _GEOMETRY))
+        for task, splits in embedders[0].items()
+        for split in splits
     ]
 
 

@@ -8,9 +8,9 @@ from dataclasses import asdict, fields
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
-from bootembed.core.markdown import Markdown, table
-from bootembed.core.names import UNTRAINED
-from bootembed.report.scores import Score
+from bootembed.core.markdown import table
+from bootembed.report.recipes import difference_section, score_sections
+from bootembed.report.scores import Score, together
 from bootembed.triplets.filters import TripletRejection
 
 if TYPE_CHECKING:
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from bootembed.report.intervals import Comparison
     from bootembed.report.scores import Results
 
-_ABOUT_DIFFERENCES = (
-    "On the test splits. `of` names the statistic: the Spearman correlation with the gold scores, or accuracy@1, the "
-    "share of sentences whose nearest candidate is the right one. The 95 % interval and the two-sided p-value come "
-    "from a paired bootstrap over the rows. P-values are corrected by Holm's method over the comparisons of one "
-    "language, encoder and task, so that the family-wise error rate is at most alpha. A recipe differs if p < 0.05."
-)
 _ABOUT_GEOMETRY = (
     "Alignment: mean squared distance of positive pairs (0 to 4). Uniformity: log mean of exp(-2 x squared distance) "
     "over all pairs of sentences (-8 to 0). Of both, lower is better (Wang & Isola 2020)."
@@ -63,10 +57,14 @@ def write_summary(results: Results, path: Path) -> None:
     Of triplets and precision there is one entry for each generator seed; the precision of no triplets is null.
     """
     summary: dict[str, Any] = {"test": {}, "triplets": {}, "oracle_precision": {}}
-    for score in results.scores:
+    for score in together(results.scores):
         if score.split == "test":
             place = summary["test"].setdefault(score.language, {}).setdefault(score.encoder, {})
-            place.setdefault(score.task, {})[score.recipe] = round(score.main_score, 4)
+            place.setdefault(score.task, {})[score.recipe] = {
+                "mean": round(score.mean, 4),
+                **({} if score.deviation is None else {"deviation": round(score.deviation, 4)}),
+                "embedders": {str(embedder): round(value, 4) for embedder, value in score.embedders.items()},
+            }
     for (strategy, language), seeds in results.triplets.items():
         counts = [{"anchors": int(metrics["candidates"]), "kept": int(metrics["kept"])} for metrics in seeds]
         summary["triplets"].setdefault(language, {})[strategy] = counts
@@ -82,11 +80,10 @@ def write_markdown(
     results: Results, comparisons: Sequence[Comparison], corpora: str, path: Path, *, profile: str, seed: int
 ) -> None:
     """The report for people; `corpora` is its section on them."""
-    parts = [f"# Results of profile `{profile}`, seed {seed}"]
-    for task in dict.fromkeys(score.task for score in results.scores if score.split == "test"):
-        parts += [f"## {task}, test split", _score_table(results.scores, task)]
+    cells = together(results.scores)
+    parts = [f"# Results of profile `{profile}`, seed {seed}", *score_sections(cells)]
     if comparisons:
-        parts += ["## Differences", _ABOUT_DIFFERENCES, _comparison_table(comparisons)]
+        parts += difference_section(comparisons, cells)
     if results.geometry:
         parts += ["## Alignment and uniformity, test split", _ABOUT_GEOMETRY, _geometry_table(results)]
     parts += ["## Triplets", "Means over the generator seeds.", _triplet_table(results)]
@@ -97,40 +94,6 @@ def write_markdown(
             _oracle_table(results),
         ]
     path.write_text("\n\n".join([*parts, corpora]) + "\n", encoding="utf-8")
-
-
-def _score_table(scores: Sequence[Score], task: str) -> str:
-    test = [score for score in scores if score.task == task and score.split == "test"]
-    columns = sorted({(score.language, score.encoder) for score in test})
-    best = {c: max(s.main_score for s in test if (s.language, s.encoder) == c) for c in columns}
-    rows = []
-    for recipe in dict.fromkeys(score.recipe for score in test):
-        by_cell = {(s.language, s.encoder): s for s in test if s.recipe == recipe}
-        rows.append([recipe, *(_cell(by_cell.get(column), best[column]) for column in columns)])
-    heads = [f"{language}, {encoder}" for language, encoder in columns]
-    return table(["recipe (gain over untrained)", *heads], rows)
-
-
-def _cell(score: Score | None, best: float) -> str:
-    if score is None:
-        return ""
-    figure = f"{score.main_score:.3f}"
-    shown = f"**{figure}**" if score.main_score == best else figure
-    return Markdown(shown if score.recipe == UNTRAINED else f"{shown} ({_signed(score.gain)})")
-
-
-def _comparison_table(comparisons: Sequence[Comparison]) -> str:
-    rows = [
-        [
-            c.language, c.encoder, c.task, c.recipe, c.against, Markdown(c.statistic),
-            _signed(c.difference.difference),
-            f"{_signed(c.difference.low)} to {_signed(c.difference.high)}", f"{c.corrected:.4f}",
-            "yes" if c.corrected < 0.05 else "no",
-        ]
-        for c in comparisons
-    ]  # fmt: skip
-    heads = ["language", "encoder", "task", "recipe", "against", "of", "difference", "95 % interval", "p", "differs"]
-    return table(heads, rows)
 
 
 def _geometry_table(results: Results) -> str:
@@ -165,10 +128,6 @@ def _oracle_table(results: Results) -> str:
             rows.append([strategy, language, polarity, _shares(right), _shares(in_language), _shares(holds)])
     heads = ["strategy", "language", "polarity", "right", "in the language demanded", "relation holds in any language"]
     return table(heads, rows)
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-0.000", "+0.000")
 
 
 def _three_digits(value: float | None) -> str:

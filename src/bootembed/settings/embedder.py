@@ -38,6 +38,7 @@ class TrainEmbedder(Pluggable):
 
     plugins: ClassVar[str] = "bootembed.embedder.objectives"
 
+    seeds: int = Field(3, ge=1, description="Embedders trained on each training set.")
     objective: Slug = Field(description="Module of `bootembed.embedder.objectives`.")
     pooling: Literal["mean", "mean_first_last"]
     temperature: float = Field(gt=0)

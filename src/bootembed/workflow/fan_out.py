@@ -15,8 +15,10 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 from pathlib import Path
@@ -30,7 +32,7 @@ from bootembed.workflow.cells import BusyError, Cells, FanOutError, State
 from bootembed.workflow.workers import Workers, visible_devices
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bootembed.workflow.workers import Cell
 
@@ -50,15 +52,24 @@ class Outcome:
     not_begun: list[str] = field(default_factory=list)
 
 
-def fan_out(project: Path, targets: Sequence[str], *, jobs: int, devices: Sequence[str] = (), log_dir: Path) -> Outcome:
+def fan_out(
+    project: Path,
+    targets: Sequence[str],
+    *,
+    jobs: int | None = None,
+    devices: Sequence[str] | None = None,
+    log_dir: Path,
+    preload: bool = True,
+) -> Outcome:
     """Bring cells up to date, `jobs` at a time; each begins when those among them that it depends on are.
 
     Args:
         project: Folder of dvc.yaml.
         targets: Stages (all their cells) or single cells; none: the whole pipeline.
-        jobs: Commands that run at the same time.
-        devices: GPUs to deal out, as in CUDA_VISIBLE_DEVICES; none on a machine without.
-        log_dir: Gets what each command prints, as `<cell>.log`.
+        jobs: Commands that run at the same time; None: one for each GPU, or two.
+        devices: GPUs to deal out, as in CUDA_VISIBLE_DEVICES; None: all that are visible.
+        log_dir: Gets what each command prints, as `<cell>.log`, and what each cell used, as `cells.csv`.
+        preload: Fork cells from a process that has imported the libraries, where that is safe.
 
     Returns:
         What became of the cells. What depends on a failed or busy cell is not begun.
@@ -68,13 +79,14 @@ def fan_out(project: Path, targets: Sequence[str], *, jobs: int, devices: Sequen
     """
     from dvc.repo import Repo
 
-    with (
-        Repo(str(project)) as repo,
-        Cells(repo, targets) as cells,
-        ThreadPoolExecutor(jobs) as pool,  # waits for commands, which the workers have ended by then
-        Workers(jobs, devices, root=repo.root_dir, log_dir=log_dir) as workers,
-    ):
-        return _FanOut(cells, workers, pool).run()
+    with Repo(str(project)) as repo, Cells(repo, targets) as cells, ExitStack() as stack:
+
+        def start_workers() -> Workers:
+            dealt = visible_devices() if devices is None else devices
+            count = jobs or len(dealt) or _JOBS
+            return stack.enter_context(Workers(count, dealt, root=repo.root_dir, log_dir=log_dir, preload=preload))
+
+        return _FanOut(cells, start_workers).run()
 
 
 def _chain_lengths(needs: Mapping[str, set[str]]) -> dict[str, int]:
@@ -89,21 +101,25 @@ def _chain_lengths(needs: Mapping[str, set[str]]) -> dict[str, int]:
 class _FanOut:
     """The cells of one call; what the longest chains of others wait for begins first."""
 
-    def __init__(self, cells: Cells, workers: Workers, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, cells: Cells, start_workers: Callable[[], Workers]) -> None:
         self._cells = cells
-        self._workers = workers
-        self._pool = pool
+        self._start_workers = start_workers
         self._lengths = _chain_lengths(cells.needs)
         self._ready: list[tuple[int, str]] = []
         self._running: dict[Future[str | None], Cell] = {}
         self._outcome = Outcome()
+
+    @cached_property
+    def _workers(self) -> Workers:
+        """Started for the first cell that must run: to look for GPUs takes longer than to find nothing to do."""
+        return self._start_workers()
 
     def run(self) -> Outcome:
         order, outcome = TopologicalSorter(self._cells.needs), self._outcome
         order.prepare()
         while True:
             self._add(*order.get_ready())
-            if self._ready and len(self._running) < self._workers.jobs:
+            if self._ready and (not self._running or len(self._running) < self._workers.jobs):
                 _, name = heappop(self._ready)
                 if self._begin(name):
                     order.done(name)
@@ -138,7 +154,7 @@ class _FanOut:
             (self._outcome.unchanged if found is State.UNCHANGED else self._outcome.restored).append(name)
             return True
         logger.info("%s: begins", name)
-        self._running[self._pool.submit(self._workers.run, found)] = found
+        self._running[self._workers.submit(found)] = found
         return False
 
     def _end_some(self) -> list[str]:
@@ -161,16 +177,19 @@ class _FanOut:
 @click.argument("targets", nargs=-1)
 @click.option("--jobs", type=click.IntRange(min=1), help="Commands at a time; by default one for each GPU, or two.")
 @click.option("--devices", help="GPUs to deal out, comma-separated; by default those that are visible.")
+@click.option(
+    "--preload/--no-preload", default=True, show_default=True, help="Fork cells from a process with the libraries."
+)
 @click.option("--log-dir", type=click.Path(path_type=Path), default=Path("work/fan_out"), show_default=True)
-def main(targets: tuple[str, ...], jobs: int | None, devices: str | None, log_dir: Path) -> None:
+def main(targets: tuple[str, ...], jobs: int | None, devices: str | None, preload: bool, log_dir: Path) -> None:
     """Fan out in the present folder; exit status 1 if a cell failed."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
-    given = visible_devices() if devices is None else [name for name in devices.split(",") if name]
+    given = None if devices is None else [name for name in devices.split(",") if name]
     from dvc.exceptions import DvcException
 
     try:
-        outcome = fan_out(Path(), targets, jobs=jobs or len(given) or _JOBS, devices=given, log_dir=log_dir)
+        outcome = fan_out(Path(), targets, jobs=jobs, devices=given, log_dir=log_dir, preload=preload)
     except (UserError, DvcException) as error:
         raise click.ClickException(str(error)) from error
     tracking.send_now()

@@ -34,13 +34,18 @@ def main(command: list[str]) -> int:
 def _end_when_closed(process: subprocess.Popen[bytes], closed: threading.Event) -> None:
     os.read(0, 1)
     closed.set()
+    end_group(process.pid)
+
+
+def end_group(group: int) -> None:
+    """Ask the processes of a group to end, and kill those that still run after the grace."""
     deadline = time.monotonic() + _GRACE
     with suppress(ProcessLookupError):  # the whole process group has ended
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(group, signal.SIGTERM)
         while time.monotonic() < deadline:
             time.sleep(0.05)
-            os.killpg(process.pid, 0)
-        os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(group, 0)
+        os.killpg(group, signal.SIGKILL)
 
 
 if __name__ == "__main__":

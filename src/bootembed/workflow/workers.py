@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import queue
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from bootembed.workflow import guard
+from bootembed.workflow.nursery import Nursery
+from bootembed.workflow.usage import Ended, UsageTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+    from concurrent.futures import Future
     from types import TracebackType
 
 
@@ -30,19 +36,35 @@ class Cell:
 class Workers:
     """Runs commands, at most `jobs` at a time; those that still run end with the block, or with this process.
 
-    Each command runs under `guard`, whose standard input is one pipe that only this process can write to.
+    A stage's command is forked by the nursery where there is one. Any other runs in a shell under `guard`. The standard
+    input of both is one pipe that only this process can write to.
     """
 
-    def __init__(self, jobs: int, devices: Sequence[str], *, root: str, log_dir: Path) -> None:
+    def __init__(self, jobs: int, devices: Sequence[str], *, root: str, log_dir: Path, preload: bool = True) -> None:
+        """Nothing is started yet.
+
+        Args:
+            jobs: Commands at a time.
+            devices: GPUs to deal out, as in CUDA_VISIBLE_DEVICES.
+            root: Folder of dvc.yaml.
+            log_dir: Gets what each command prints, and `cells.csv`: what each cell used.
+            preload: Have a nursery on Linux without GPUs. On macOS a fork is unsafe after imports like ours, and CUDA
+                survives none; there commands take long anyhow.
+        """
         self.jobs = jobs
         self._root = root
         self._log_dir = log_dir
+        self._pool = ThreadPoolExecutor(jobs)
         self._slots: queue.SimpleQueue[dict[str, str]] = queue.SimpleQueue()
         self._alive, self._holding = os.pipe()
         threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // jobs))
         for slot in range(jobs):
             device = {"CUDA_VISIBLE_DEVICES": devices[slot % len(devices)]} if devices else {}
             self._slots.put({"OMP_NUM_THREADS": threads} | device)
+        self._usage = UsageTable(log_dir / "cells.csv")
+        self._nursery: Nursery | None = None
+        if preload and sys.platform == "linux" and not devices:
+            self._nursery = Nursery(root, alive=self._alive, log=log_dir / "nursery.log")
 
     def __enter__(self) -> Workers:
         return self
@@ -51,9 +73,16 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._holding)
+        self._pool.shutdown()
+        if self._nursery is not None and (ended := self._nursery.wait()) is not None:
+            self._usage.add("nursery", "process", ended)
+        os.close(self._alive)
 
-    def run(self, cell: Cell) -> str | None:
-        """Run the commands of a cell; None if all succeeded, else what went wrong."""
+    def submit(self, cell: Cell) -> Future[str | None]:
+        """Run the commands of a cell; the result is None if all succeeded, else what went wrong."""
+        return self._pool.submit(self._run_cell, cell)
+
+    def _run_cell(self, cell: Cell) -> str | None:
         from dvc.env import DVC_ROOT, DVC_STAGE
         from dvc.utils import fix_env
 
@@ -64,7 +93,7 @@ class Workers:
             log.parent.mkdir(parents=True, exist_ok=True)
             with log.open("wb") as output:
                 for command in cell.commands:
-                    status = self._run(command, cell.folder, environment, output)
+                    status = self._run(cell, command, environment, output)
                     if status:
                         return f"exit status {status}, see {log}: {_last_line(log)}"
         except OSError as error:  # of the log
@@ -73,9 +102,20 @@ class Workers:
             self._slots.put(share)
         return None
 
-    def _run(self, command: str, folder: str, environment: dict[str, str], output: IO[bytes]) -> int:
+    def _run(self, cell: Cell, command: str, environment: dict[str, str], output: IO[bytes]) -> int:
+        began = time.monotonic()
+        ended = None
+        if self._nursery is not None and cell.folder == self._root:
+            ended = self._nursery.run(command, environment, output)
+        how = "process" if ended is None else "fork"
+        if ended is None:
+            ended = self._run_in_shell(command, cell.folder, environment, output)
+        self._usage.add(cell.name, how, ended, seconds=time.monotonic() - began)
+        return ended.status
+
+    def _run_in_shell(self, command: str, folder: str, environment: dict[str, str], output: IO[bytes]) -> Ended:
         shell = os.environ.get("SHELL") or "/bin/sh"
-        return subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-IS", guard.__file__, shell, "-c", command],
             cwd=folder,
             env=environment,
@@ -83,8 +123,8 @@ class Workers:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            check=False,
-        ).returncode
+        )
+        return Ended.wait(process)
 
 
 def _last_line(log: Path) -> str:
@@ -94,9 +134,20 @@ def _last_line(log: Path) -> str:
 
 def visible_devices() -> list[str]:
     """GPUs that this process may use, as in CUDA_VISIBLE_DEVICES."""
-    import torch
-
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
     if named is not None:
         return [name.strip() for name in named.split(",") if name.strip()]
+    if not _has_driver():  # torch, whose import takes seconds, would find none
+        return []
+    import torch
+
     return [str(number) for number in range(torch.cuda.device_count())]
+
+
+def _has_driver() -> bool:
+    """Whether the system has a driver for GPUs: NVIDIA's library, or AMD's device."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return Path("/dev/kfd").exists()
+    return True

@@ -166,24 +166,35 @@ def _rank_in_use(params: Params) -> int:
 
 def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
     grid, rows = params.grid, max(params.generate_triplets.anchors, params.build_baseline_data.rows)
-    trained = [recipe for recipe in grid.recipes if recipe != Baseline.UNTRAINED]
-    cells = len(grid.languages) * len(grid.encoders) * len(trained)
+    cells = len(grid.languages) * len(grid.encoders)
+    counts = embedders_of_recipes(params)
+    trained = {recipe: count for recipe, count in counts.items() if recipe != Baseline.UNTRAINED}
+    recipes = {recipe: params.embedder_settings(recipe) for recipe in trained}
+    tokens = {r: int(rows * _TEXTS * own.max_seq_length * own.num_train_epochs) for r, own in recipes.items()}
+    in_all = sum(trained[recipe] * tokens[recipe] for recipe in trained)
+    embedders = sum(trained.values())
+    what = f"{cells * embedders} x at most {rows:,} rows, {in_all // max(embedders, 1):,} tokens each"
+    scored = f"{cells * sum(counts.values())} embedders on {len(params.evaluate_embedder.tasks)} tasks"
     known = [size for key in grid.encoders if (size := sizes[key]) is not None]
-    recipes = [params.embedder_settings(r) for r in trained]
-    tokens = [int(rows * _TEXTS * recipe.max_seq_length * recipe.num_train_epochs) for recipe in recipes]
-    what = f"{cells} x at most {rows:,} rows, {sum(tokens) // max(len(tokens), 1):,} tokens each"
-    scored = (
-        f"{cells + len(grid.languages) * len(grid.encoders)} embedders on {len(params.evaluate_embedder.tasks)} tasks"
-    )
     if not known:
         return [Work("train_embedder", what), Work("evaluate_embedder", scored)]
-    memory = max(estimates.embedder_training_bytes(size, recipe) for size in known for recipe in recipes)
-    flops = sum(estimates.full_training_flops(size, count) for size in known for count in tokens)
+    memory = max(estimates.embedder_training_bytes(size, recipe) for size in known for recipe in recipes.values())
+    flops = sum(estimates.full_training_flops(size, in_all) for size in known)
     scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=512) for size in known)
     return [
         Work("train_embedder", what, memory, len(grid.languages) * flops / device.flops),
         Work("evaluate_embedder", f"{scored} (texts not counted, 512 tokens assumed as the longest)", scoring),
     ]
+
+
+def embedders_of_recipes(params: Params) -> dict[str, int]:
+    """Recipe -> how many embedders one of its cells has."""
+    counts = {}
+    for recipe in params.grid.recipes:
+        training_sets = params.generator_seeds if recipe in params.grid.strategies else 1
+        seeds = 1 if recipe == Baseline.UNTRAINED else params.embedder_settings(recipe).seeds
+        counts[recipe] = training_sets * seeds
+    return counts
 
 
 def disk_bytes(params: Params, sizes: Mapping[str, ModelSize | None]) -> float:
@@ -193,9 +204,9 @@ def disk_bytes(params: Params, sizes: Mapping[str, ModelSize | None]) -> float:
     """
     known = {key: size for key, size in sizes.items() if size is not None}
     base = sum(size.download_bytes for size in known.values())
-    cells = len(params.grid.languages) * len(params.grid.recipes)
+    of_an_encoder = len(params.grid.languages) * sum(embedders_of_recipes(params).values())
     encoders = [known[key] for key in params.grid.encoders if key in known]
-    embedders = sum(cells * 4 * size.parameters for size in encoders)
+    embedders = sum(of_an_encoder * 4 * size.parameters for size in encoders)
     checkpoint = max((12 * size.parameters for size in encoders), default=0)
     return 2.0 * (base + embedders + _adapter_bytes(params, known.get("generator"))) + checkpoint
 

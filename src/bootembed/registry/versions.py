@@ -1,70 +1,31 @@
-"""The MLflow model registry: one registered model a language, a version a recipe and encoder, one champion.
+"""Versions of registered models: each with its scores and answers, one of them under the alias.
 
-The champion is chosen by its validation score, never by its test score. It keeps the alias until another version is
-significantly better, by a paired bootstrap over the items of the validation set; each version stores its answers to
-them. Registering is idempotent: a model whose content is already registered is not registered again.
+The champion keeps the alias until another version is significantly better, by the report's bootstrap over seeds and
+items; each version stores all embedders' answers to the validation set. Registering is idempotent: a model whose
+content is already registered is not registered again.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
 import logging
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
-from bootembed.core.names import UNTRAINED, cell_name
-from bootembed.evaluation.answers import Answers, read_answers, resample
-from bootembed.evaluation.statistics import compare
-from bootembed.report.scores import read_scores
+from bootembed.evaluation.answers import resample
+from bootembed.evaluation.statistics import Resampled, compare, over_seeds
+from bootembed.registry.candidates import Validation, best_candidate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from bootembed.settings.schema import Grid
+    from bootembed.registry.candidates import EmbedderCandidate
 
 logger = logging.getLogger(__name__)
 _VALIDATION_FILE = "validation.json"  # artifact of a version's run
 _REQUIREMENTS = ("sentence-transformers", "transformers", "torch")
-
-
-@dataclass(frozen=True)
-class Validation:
-    """The result on the validation set, by which the champion is chosen.
-
-    Attributes:
-        task: Its name.
-        score: The main score on its validation split.
-        answers: To every item of the split; None if the kind of task stores none (`evaluation.answers`).
-    """
-
-    task: str
-    score: float
-    answers: Answers | None
-
-
-@dataclass(frozen=True)
-class EmbedderCandidate:
-    """An embedder to register; `scores` are task -> split -> main score."""
-
-    recipe: str
-    encoder: str
-    folder: Path
-    validation: Validation
-    scores: dict[str, dict[str, float]]
-
-    @property
-    def name(self) -> str:
-        """Recipe and encoder."""
-        return f"{self.recipe}-{self.encoder}"
-
-
-def best_candidate(candidates: Sequence[EmbedderCandidate]) -> EmbedderCandidate:
-    """The candidate with the highest validation score; ties go to the first by name."""
-    return min(candidates, key=lambda candidate: (-candidate.validation.score, candidate.name))
 
 
 def register(candidates: Sequence[EmbedderCandidate], name: str, *, alias: str) -> None:
@@ -115,7 +76,9 @@ def _add_version(client: Any, candidate: EmbedderCandidate, name: str, digest: s
             signature=False,
         )
     version = str(logged.registered_model_version)
-    tags = {"recipe": candidate.recipe, "encoder": candidate.encoder, **tracking.provenance_tags()}
+    embedder = candidate.validation.median
+    tags = {"recipe": candidate.recipe, "encoder": candidate.encoder, "embedder": str(embedder)}
+    tags |= {"training_set": str(embedder.training_set), "seed": str(embedder.seed), **tracking.provenance_tags()}
     for key, value in tags.items():
         client.set_model_version_tag(name, version, key, value)
     client.set_model_version_tag(
@@ -126,10 +89,12 @@ def _add_version(client: Any, candidate: EmbedderCandidate, name: str, digest: s
 
 def _tag_scores(client: Any, candidate: EmbedderCandidate, version: Any) -> None:
     """Tag a version with its current scores: a model that was registered earlier may have been scored again."""
+    validation = candidate.validation
     scores = {f"{t}.{split}": f"{s:.6f}" for t, splits in candidate.scores.items() for split, s in splits.items()}
-    for key, value in {**scores, "validation_score": repr(candidate.validation.score)}.items():
+    scores |= {"validation_score": repr(validation.score), "validation_deviation": repr(validation.deviation)}
+    for key, value in scores.items():
         client.set_model_version_tag(version.name, version.version, key, value)
-    client.log_dict(version.run_id, asdict(candidate.validation), _VALIDATION_FILE)
+    client.log_dict(version.run_id, validation.as_json(), _VALIDATION_FILE)
 
 
 def _plain_version(package: str) -> str:
@@ -166,8 +131,7 @@ def _validation_of(version: Any) -> Validation | None:
         found: dict[str, Any] = mlflow.artifacts.load_dict(f"runs:/{version.run_id}/{_VALIDATION_FILE}")
     except (MlflowException, OSError):
         return None
-    answers = found["answers"] and Answers(**{"statistic": "", **found["answers"]})  # older versions name none
-    return Validation(found["task"], found["score"], answers)
+    return Validation.from_json(found)
 
 
 def _obstacle(new: Validation, present: Validation | None) -> str | None:
@@ -179,10 +143,9 @@ def _obstacle(new: Validation, present: Validation | None) -> str | None:
         )
     if new.score <= present.score:
         return f"no new one scores higher than its {present.score:.4f}"
-    if new.answers is None or present.answers is None:
+    if not new.answers:
         return None  # nothing to resample: the scores decide
-    resampled = resample({"new": new.answers, "present": present.answers}, seed=0)
-    found = compare(resampled["new"], resampled["present"])
+    found = compare(*_means(new, present))
     if found.low > 0:
         return None
     return (
@@ -191,36 +154,15 @@ def _obstacle(new: Validation, present: Validation | None) -> str | None:
     )
 
 
+def _means(new: Validation, present: Validation) -> list[Resampled]:
+    """The mean of each over its embedders, resampled together."""
+    answers = {(side, i): own for side, one in enumerate((new, present)) for i, own in one.answers.items()}
+    resampled = resample(answers, seed=0)
+    return [over_seeds({i: found for (of, i), found in resampled.items() if of == side}, seed=side) for side in (0, 1)]
+
+
 def _is_same_set(new: Validation, present: Validation) -> bool:
-    if new.task != present.task or (new.answers is None) != (present.answers is None):
+    if new.task != present.task or bool(new.answers) != bool(present.answers):
         return False
-    if new.answers is None or present.answers is None:
-        return True
-    return new.answers.gold == present.answers.gold and len(new.answers.values) == len(present.answers.values)
-
-
-def read_candidates(
-    embedders_dir: Path, scores_dir: Path, results_dir: Path, grid: Grid, *, language: str, task: str
-) -> list[EmbedderCandidate]:
-    """The trained embedders of a language with their scores; the validation split of `task` counts.
-
-    Args:
-        embedders_dir: One folder a cell.
-        scores_dir: One JSON file a cell.
-        results_dir: One folder a cell, with its answers.
-        grid: Recipes and encoders.
-        language: Of the cells.
-        task: Key of the scores.
-
-    Raises:
-        DataError: A score file is missing.
-    """
-    candidates = []
-    for recipe in (recipe for recipe in grid.recipes if recipe != UNTRAINED):
-        for encoder in grid.encoders:
-            scores = read_scores(scores_dir, str(recipe), language, encoder)
-            cell = cell_name(recipe, language, encoder)
-            answers = read_answers(results_dir / cell, split="validation").get(task)
-            validation = Validation(task, scores[task]["validation"], answers)
-            candidates.append(EmbedderCandidate(str(recipe), encoder, embedders_dir / cell, validation, scores))
-    return candidates
+    sets = [(found.gold, len(found.values)) for one in (new, present) for found in one.answers.values()]
+    return all(found == sets[0] for found in sets)

@@ -1,0 +1,1 @@
+"""The MLflow model registry: one registered model a language, a version a recipe and encoder, one champion."""

@@ -1,0 +1,122 @@
+"""The sections of the report on recipes: their scores, and which of them differ."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+from bootembed.core.markdown import Markdown, table
+from bootembed.core.names import UNTRAINED
+from bootembed.report.intervals import ALPHA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from bootembed.report.intervals import Comparison
+    from bootembed.report.scores import CellScore
+
+_ABOUT_DIFFERENCES = (
+    "On the test splits, between means over embedders. `of` names the statistic: the Spearman correlation with the "
+    "gold scores, or accuracy@1, the share of sentences whose nearest candidate is the right one. The 95 % interval "
+    "and the two-sided p-value come from a hierarchical bootstrap: it resamples the seeds of each recipe and the rows, "
+    "the same rows for all; deviations of seeds are widened as in Student's distribution, because there are few. "
+    "P-values are corrected by Holm's method over the comparisons of one language, encoder and task, so that the "
+    f"family-wise error rate is at most alpha. A recipe differs if p < {ALPHA} and the order of the two is the same in "
+    "every generator seed; if only the first is true, it is undecided."
+)
+_ONE_GENERATOR = (
+    "**There is one generator seed, so that chance in the generator itself (training of adapters, choice of examples, "
+    "sampling) is not covered.**"
+)
+_ONE_EMBEDDER = "**There is one embedder seed, so that chance in training embedders is not covered.**"
+
+
+def score_sections(scores: Sequence[CellScore]) -> list[str]:
+    """Markdown: how many embedders stand behind the scores, and a table of test scores for each task."""
+    test = [score for score in scores if score.split == "test"]
+    parts = [_about_scores(test)]
+    for task in dict.fromkeys(score.task for score in test):
+        parts += [f"## {task}, test split", _score_table([score for score in test if score.task == task])]
+    return parts
+
+
+def difference_section(comparisons: Sequence[Comparison], scores: Sequence[CellScore]) -> list[str]:
+    """Markdown: what was compared and how, which chance is not covered, and the table."""
+    generators, seeds = _counts(scores, "strategy")
+    warnings = [*([_ONE_GENERATOR] if generators == 1 else []), *([_ONE_EMBEDDER] if seeds == 1 else [])]
+    about = " ".join([_ABOUT_DIFFERENCES, *warnings])
+    return ["## Differences", about, _comparison_table(comparisons, generators=generators)]
+
+
+def write_differences_csv(comparisons: Iterable[Comparison], path: Path) -> None:
+    """One row a comparison; the last column holds the difference in each generator seed, separated by spaces."""
+    heads = ["language", "encoder", "task", "statistic", "recipe", "against", "difference", "low", "high", "p"]
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([*heads, "differs", "by_generator_seed"])
+        for c in comparisons:
+            figures = [c.difference.difference, c.difference.low, c.difference.high, c.corrected]
+            parts = " ".join(f"{value:.6f}" for value in c.by_training_set)
+            told = [c.language, c.encoder, c.task, c.statistic, c.recipe, c.against]
+            writer.writerow([*told, *(f"{figure:.6f}" for figure in figures), c.differs, parts])
+
+
+def _counts(scores: Iterable[CellScore], kind: str) -> tuple[int, int]:
+    """Most training sets of a cell of a kind of recipe, and most embedders of one training set."""
+    embedders = [score.embedders for score in scores if score.kind == kind]
+    sets = [len({identity.training_set for identity in own}) for own in embedders]
+    return max(sets), max(len(own) // count for own, count in zip(embedders, sets, strict=True))
+
+
+def _about_scores(scores: Sequence[CellScore]) -> str:
+    generators, seeds = _counts(scores, "strategy")
+    of_baselines = _several(_counts(scores, "baseline")[1], "embedder seed")
+    return (
+        f"Mean ± standard deviation over the embedders: {_several(seeds, 'embedder seed')} x "
+        f"{_several(generators, 'generator seed')} of each strategy, {of_baselines} of each baseline, one of "
+        f"`{UNTRAINED}`. Gains are differences of means."
+    )
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
+def _score_table(scores: Sequence[CellScore]) -> str:
+    columns = sorted({(score.language, score.encoder) for score in scores})
+    best = {c: max(s.mean for s in scores if (s.language, s.encoder) == c) for c in columns}
+    rows = []
+    for recipe in dict.fromkeys(score.recipe for score in scores):
+        by_cell = {(s.language, s.encoder): s for s in scores if s.recipe == recipe}
+        rows.append([recipe, *(_cell(by_cell.get(column), best[column]) for column in columns)])
+    heads = [f"{language}, {encoder}" for language, encoder in columns]
+    return table(["recipe (gain over untrained)", *heads], rows)
+
+
+def _cell(score: CellScore | None, best: float) -> str:
+    if score is None:
+        return ""
+    figure = f"**{score.mean:.3f}**" if score.mean == best else f"{score.mean:.3f}"
+    shown = figure if score.deviation is None else f"{figure} ± {score.deviation:.3f}"
+    return Markdown(shown if score.recipe == UNTRAINED else f"{shown} ({signed(score.gain)})")
+
+
+def _comparison_table(comparisons: Sequence[Comparison], *, generators: int) -> str:
+    by_generator = generators > 1
+    rows = [
+        [
+            c.language, c.encoder, c.task, c.recipe, c.against, Markdown(c.statistic),
+            signed(c.difference.difference),
+            f"{signed(c.difference.low)} to {signed(c.difference.high)}", f"{c.corrected:.4f}", c.differs,
+            *([", ".join(map(signed, c.by_training_set))] if by_generator else []),
+        ]
+        for c in comparisons
+    ]  # fmt: skip
+    heads = ["language", "encoder", "task", "recipe", "against", "of", "difference", "95 % interval", "p", "differs"]
+    return table([*heads, *(["in each generator seed"] if by_generator else [])], rows)
+
+
+def signed(value: float) -> str:
+    """A difference with three digits."""
+    return f"{value:+.3f}".replace("-0.000", "+0.000")

@@ -1,0 +1,180 @@
+"""The nursery itself: imports the libraries, then forks a process for each command that it is asked to run.
+
+Python and its imports take seconds of every cell; a forked process has them from its first moment. From then on it is
+what `python -m` would have made: its own arguments, environment, output, process group and exit, our own modules
+imported anew, and no thread, GPU context or random number taken over.
+
+Standard input is the pipe that only the fan-out can write to, as that of `guard`: when it closes, however the fan-out
+ended, the nursery ends all cells, then itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bootembed.core.arithmetic import prepare_arithmetic
+from bootembed.settings.load import launch_of, read_sections
+from bootembed.workflow.guard import end_group
+from bootembed.workflow.nursery import PARAMS
+from bootembed.workflow.usage import Ended
+
+_LONGEST_REQUEST = 1 << 20  # bytes
+_PR_SET_PDEATHSIG = 1
+# What the stages import, with the modules that the libraries themselves import only when they are used.
+LIBRARIES = (
+    "click",
+    "langcodes",
+    "ftfy",
+    "pycld2",
+    "rensa",
+    "pyarrow.parquet",
+    "torch",
+    "safetensors.torch",
+    "datasets",
+    "transformers",
+    "transformers.generation",
+    "transformers.models.modernbert.modeling_modernbert",
+    "transformers.models.qwen3.modeling_qwen3",
+    "transformers.trainer",
+    "accelerate",
+    "peft.tuners.lora.bnb",
+    "peft.utils.transformers_weight_conversion",
+    "trl.trainer.sft_trainer",
+    "sentence_transformers",
+    "mteb",
+    "mteb.abstasks",
+)
+
+
+@dataclass
+class _Request:
+    words: list[str]
+    environment: dict[str, str]
+    output: int
+    ended: int
+
+
+def _serve(control: socket.socket) -> _Request | None:
+    """Fork a process for each request; returns the request in that process, and None when the fan-out has ended."""
+    running: dict[int, tuple[int, int]] = {}  # pidfd -> process, pipe for how it ended
+    while True:
+        readable, _, _ = select.select([0, control.fileno(), *running], [], [])
+        if 0 in readable:
+            _end(running)
+            return None
+        for pidfd in running.keys() & readable:
+            pid, ended = running.pop(pidfd)
+            os.close(pidfd)
+            _report(pid, ended)
+        if control.fileno() in readable:
+            request = _receive(control)
+            pid = os.fork()
+            if pid == 0:
+                for pidfd, (_, ended) in running.items():
+                    os.close(pidfd)
+                    os.close(ended)
+                return request
+            with contextlib.suppress(OSError):  # it has done so itself already
+                os.setpgid(pid, pid)
+            os.close(request.output)
+            running[os.pidfd_open(pid)] = (pid, request.ended)
+
+
+def _receive(control: socket.socket) -> _Request:
+    text, descriptors, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 2)
+    if not text:
+        sys.exit("the fan-out has closed the socket")
+    return _Request(**json.loads(text), output=descriptors[0], ended=descriptors[1])
+
+
+def _report(pid: int, ended: int) -> None:
+    found = Ended.of(*os.wait4(pid, 0)[1:])
+    with contextlib.suppress(BrokenPipeError), os.fdopen(ended, "w") as pipe:
+        json.dump(asdict(found), pipe)
+
+
+def _end(running: dict[int, tuple[int, int]]) -> None:
+    ending = [threading.Thread(target=end_group, args=(pid,)) for pid, _ in running.values()]
+    for thread in ending:
+        thread.start()
+    for pid, ended in running.values():
+        _report(pid, ended)
+    for thread in ending:
+        thread.join()
+
+
+def _prepare() -> dict[str, str]:
+    """Set the arithmetic, then import the libraries; returns what both have put into the environment.
+
+    Exits where commands start processes of their own.
+    """
+    found = dict(os.environ)
+    os.close(os.pidfd_open(os.getpid()))  # fails on a kernel that lacks them
+    raw = read_sections(Path(PARAMS))
+    launch = launch_of(raw)
+    if launch is None or launch.processes > 1 or raw.get("generation", {}).get("engine") == "ray":
+        sys.exit(f"{PARAMS}: commands that start processes of their own are not run here")
+    prepare_arithmetic(threads=launch.threads, portable=launch.portable)
+    for name in LIBRARIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # what is there already stays in pages that all cells share
+    return {name: value for name, value in os.environ.items() if found.get(name) != value}
+
+
+def _seed() -> None:
+    """Seed the global generators from the system, as a new process has them; Python's does that in a fork by itself."""
+    import numpy as np
+    import torch
+
+    np.random.seed()  # noqa: NPY002
+    torch.default_generator.seed()
+
+
+def _become(request: _Request, control: socket.socket, added: dict[str, str]) -> None:
+    """Turn this process, just forked, into the one that `python -m` would have started."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # should the nursery itself be killed
+    os.setpgid(0, 0)
+    control.close()
+    os.close(request.ended)
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(request.output, 1)
+    os.dup2(request.output, 2)
+    os.close(request.output)
+    os.environ.clear()
+    os.environ.update(request.environment | added | {"PWD": str(Path.cwd())})  # a shell would set the last one
+    _seed()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "bootembed"]:
+        del sys.modules[name]  # as they are on the disk now: a cell is recorded with the code that it began with
+    importlib.invalidate_caches()
+    module, *arguments = request.words
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def main() -> None:
+    """Serve the fan-out at the other end of the socket whose descriptor is the first argument."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    added = _prepare()
+    request = _serve(control)
+    if request is not None:
+        _become(request, control, added)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+"""The nursery: a forked cell is what a process of its own would be, and a death stays where it happened."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from bootembed.workflow.nursery_process import LIBRARIES
+from bootembed.workflow.workers import Cell, Workers
+
+TESTS = Path(__file__).parents[1]
+REPOSITORY = TESTS.parent
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no nursery")
+
+LAUNCH = {"processes": 1, "threads": 1, "portable": True}
+# Set by libraries when they are imported, of which the probe needs few.
+BY_LIBRARIES = ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "TORCHINDUCTOR_CACHE_DIR", "_RJEM_MALLOC_CONF")
+# A process as a stage finds it. What a fork may inherit by mistake is here: numbers, threads, modules, descriptors.
+PROBE = """
+import json, os, random, sys, threading
+loaded = [name for name in sys.modules if name.partition(".")[0] == "bootembed"]
+from bootembed.core.arithmetic import prepare_arithmetic
+prepare_arithmetic(threads=1, portable=True)
+import numpy, torch
+print("from the probe")
+json.dump({
+    "arguments": sys.argv, "name": __name__, "main": sys.modules["__main__"].__file__, "path": sys.path[0],
+    "folder": os.getcwd(), "group": os.getpgrp() == os.getpid(), "loaded": loaded, "input": sys.stdin.read(),
+    "environment": {name: value for name, value in os.environ.items() if name != "_"},
+    "descriptors": [os.path.realpath(f"/proc/self/fd/{n}").rpartition(".")[2] for n in (0, 1, 2)],
+    "kernels": torch.backends.cpu.get_cpu_capability(), "threads": torch.get_num_threads(),
+    "python threads": threading.active_count(), "gpu": torch.cuda.is_initialized(),
+}, open(sys.argv[1], "w"))
+open(sys.argv[1] + ".random", "w").write(repr([random.random(), numpy.random.random(), torch.rand(1).item()]))
+"""
+STAGES = {
+    "probe": PROBE,
+    "fault": "raise ValueError('a reason')\n",
+    "leave": "import os\nos._exit(3)\n",
+    "killed": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n",
+    "orphan": (
+        "import os, signal, sys, time\nfrom pathlib import Path\nhere = Path(sys.argv[1])\n"
+        "if not here.exists():\n    here.touch()\n    os.kill(os.getppid(), signal.SIGKILL)\n    time.sleep(60)\n"
+        "here.write_text('done')\n"
+    ),
+    "sleep": (
+        "import os, subprocess, sys, time\nfrom pathlib import Path\n"
+        "other = subprocess.Popen(['sleep', '60'])\n"
+        "Path('pids.part').write_text(f'{os.getpid()} {os.getppid()} {other.pid}')\n"
+        "Path('pids.part').rename('pids')\ntime.sleep(60)\n"
+    ),
+    "golden": (
+        "import json, os, sys\nfrom pathlib import Path\nfrom golden_chain import main\n"
+        "folder = Path(sys.argv[1])\nfolder.mkdir()\nos.chdir(folder)\n"
+        "Path('hashes.json').write_text(json.dumps(main()))\n"
+    ),
+}
+
+
+@pytest.fixture
+def project(tmp_path):
+    with made_project(tmp_path) as folder:
+        yield folder
+
+
+@contextmanager
+def made_project(parent):
+    folder = parent / "project"
+    shutil.copytree(REPOSITORY / "stages", folder / "stages", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in STAGES.items():
+        (folder / f"stages/{name}.py").write_text(text)
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text()) | {"launch": LAUNCH}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]))
+        yield folder
+
+
+def run(project, *commands, preload=True):
+    """What becomes of the commands, one cell each: their faults, and how each began."""
+    log_dir = project / f"logs-{preload}"
+    with Workers(1, [], root=str(project), log_dir=log_dir, preload=preload) as workers:
+        cells = [Cell(f"cell{n}", (command,), str(project), {}) for n, command in enumerate(commands)]
+        faults = [future.result() for future in [workers.submit(cell) for cell in cells]]
+    rows = list(csv.DictReader((log_dir / "cells.csv").open()))
+    return faults, {row["name"]: row["began_as"] for row in rows}
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """A project where the same commands ran as forks and as processes, and the faults of the forks."""
+    with made_project(tmp_path_factory.mktemp("compared")) as folder:
+        probe, corpora = "python -m stages.probe", "python -m stages.write_sample_corpora --language afr --output-dir"
+        faulty = [f"python -m stages.{name}" for name in ("leave", "killed", "fault", "absent")]
+        faults, began = run(folder, *faulty, f"{probe} 'a fork'", f"{probe} another", f"{corpora} of-fork")
+        assert began.pop("nursery") == "process"
+        assert (len(began), set(began.values())) == (7, {"fork"})
+        commands = [f"{probe} 'a process'", f"{corpora} of-process"]
+        assert run(folder, *commands, preload=False) == ([None, None], {"cell0": "process", "cell1": "process"})
+        yield folder, faults
+
+
+def test_a_forked_cell_finds_what_a_process_of_its_own_finds(compared):
+    project, faults = compared
+    assert faults[4] is None
+    fork, process = (json.loads((project / name).read_text()) for name in ("a fork", "a process"))
+    assert fork["arguments"] == [str(project / "stages/probe.py"), "a fork"]
+    assert (fork["name"], fork["kernels"], fork["loaded"]) == ("__main__", "AVX2", [])
+    assert (fork["environment"]["DVC_STAGE"], process["environment"]["DVC_STAGE"]) == ("cell4", "cell0")
+    for found in (fork, process):
+        for name in ("DVC_STAGE", *BY_LIBRARIES):
+            found["environment"].pop(name, None)
+        del found["arguments"]
+    assert fork == process
+    assert (project / "logs-True/cell4.log").read_text() == (project / "logs-False/cell0.log").read_text()
+
+
+def test_what_is_not_seeded_differs_between_forked_cells(compared):
+    """As between processes, whose generators Python, NumPy and torch seed from the system."""
+    project, _ = compared
+    one, other = (re.findall(r"0\.\d+", (project / f"{name}.random").read_text()) for name in ("a fork", "another"))
+    assert len(one) == 3
+    assert not set(one) & set(other)
+
+
+def test_a_forked_stage_writes_the_bytes_of_a_process(compared):
+    project, _ = compared
+    files = sorted(path.name for path in (project / "of-fork").iterdir())
+    assert len(files) > 5
+    assert all(
+        (project / "of-fork" / name).read_bytes() == (project / "of-process" / name).read_bytes() for name in files
+    )
+
+
+def test_a_fault_is_that_of_its_cell_alone(compared):
+    _, faults = compared
+    assert [re.match(r"exit status (\d+)", fault)[1] for fault in faults[:4]] == ["3", "137", "1", "1"]
+    assert faults[2].endswith(": ValueError: a reason")
+    assert faults[3].endswith("No module named stages.absent")
+    assert faults[4:] == [None, None, None]
+
+
+def test_a_forked_chain_gives_the_committed_bits(project):
+    faults, began = run(project, "python -m stages.golden out")
+    assert (faults, began["cell0"]) == ([None], "fork"), (project / "logs-True/cell0.log").read_text()
+    expected = json.loads((TESTS / "golden/portable.json").read_text())
+    assert json.loads((project / "out/hashes.json").read_text()) == expected
+
+
+def test_where_the_nursery_dies_cells_are_processes(project):
+    faults, began = run(project, "python -m stages.orphan here", "python -m stages.probe found")
+    assert (faults, began["cell0"], began["cell1"]) == ([None, None], "process", "process")
+    assert (project / "here").read_text() == "done"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "python -m stages.probe found; true",
+        "python -m stages.probe $NAME",
+        "NAME=found python -m stages.probe found",
+        "python -m  stages.probe found",
+        "python -m stages.probe found --params params.yaml",
+        "python stages/probe.py found",
+        "sh -c 'python -m stages.probe found'",
+    ],
+)
+def test_other_commands_need_a_shell(project, command, monkeypatch):
+    monkeypatch.setenv("NAME", "found")
+    (project / "stages/probe.py").write_text("import sys\nopen(sys.argv[1], 'w').close()\n")
+    assert run(project, command) == ([None], {"cell0": "process"})
+    assert (project / "found").exists()
+
+
+@pytest.mark.parametrize("launch", [LAUNCH | {"processes": 2}, None])
+def test_without_an_arithmetic_to_set_cells_are_processes(project, launch):
+    (project / "params.yaml").write_text(yaml.safe_dump({"launch": launch}))  # null is faulty
+    faults, began = run(project, "python -m stages.probe found")
+    assert (faults, began["cell0"]) == ([None], "process")
+
+
+def test_a_cell_under_other_parameters_than_the_nursery_is_a_process(project):
+    (project / "stages/change.py").write_text("print('k: 1', file=open('params.yaml', 'a'))\n")
+    faults, began = run(project, "python -m stages.change", "python -m stages.probe found")
+    assert (faults, began["cell0"], began["cell1"]) == ([None, None], "fork", "process")
+
+
+def test_another_python_is_not_the_nursery(project, monkeypatch):
+    (project / "bin").mkdir()
+    (project / "bin/python").symlink_to(sys.executable)
+    monkeypatch.setenv("PATH", f"{project / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    (project / "stages/probe.py").write_text("")
+    assert run(project, "python -m stages.probe found") == ([None], {"cell0": "process"})
+
+
+def test_with_gpus_to_deal_out_there_is_no_nursery(project):
+    with Workers(1, ["0"], root=str(project), log_dir=project / "logs") as workers:
+        assert workers._nursery is None
+
+
+def test_libraries_are_there():
+    """One that was renamed would be imported by each cell again, unseen."""
+    assert [name for name in LIBRARIES if importlib.util.find_spec(name) is None] == []
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_forked_cells_end_with_the_fan_out(project, ending):
+    from dvc.repo import Repo
+
+    Repo.init(str(project), no_scm=True).close()
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"one": {"cmd": "python -m stages.sleep"}}}))
+    process = subprocess.Popen([sys.executable, "-m", "bootembed.workflow.fan_out"], cwd=project)
+    deadline = time.monotonic() + 120
+    while not (project / "pids").exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    started = [psutil.Process(int(pid)) for pid in (project / "pids").read_text().split()]
+    assert "bootembed.workflow.nursery_process" in started[1].cmdline()
+    process.send_signal(ending)
+    assert process.wait(timeout=30) == {signal.SIGINT: 1, signal.SIGKILL: -9}[ending]
+    deadline = time.monotonic() + 30
+    while any(runs(one) for one in started) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(runs(one) for one in started)
+
+
+def runs(process):
+    """Whether it still does; one that has ended stays listed until its parent has looked."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
