@@ -1,4 +1,4 @@
-"""Training one LoRA adapter with PEFT and TRL: loss on the answer only, resumable."""
+"""Training one LoRA adapter with PEFT: loss on the answer only, resumable."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def _encode(tokenizer: Any, example: TrainingExample) -> dict[str, list[int]]:
         ids, mask = encode_example(tokenizer, example.messages, example.answer)
         return {"input_ids": ids, "completion_mask": mask}
     ids = encode_text(tokenizer, example.answer)
-    return {"input_ids": ids, "completion_mask": [1] * len(ids)}
+    return {"input_ids": ids, "completion_mask": [0] + [1] * (len(ids) - 1)}
 
 
 def _trainer(
@@ -168,11 +168,9 @@ def _trainer(
     checkpoint_dir: Path,
     seed: int,
 ) -> Any:
-    from datasets import Dataset
-    from peft import LoraConfig
-    from trl import SFTConfig, SFTTrainer
+    from transformers import Trainer, TrainingArguments
 
-    arguments = SFTConfig(
+    arguments = TrainingArguments(
         output_dir=str(checkpoint_dir),
         num_train_epochs=settings.num_train_epochs,
         learning_rate=settings.learning_rate,
@@ -184,9 +182,8 @@ def _trainer(
         activation_checkpointing=settings.gradient_checkpointing,
         optim="adamw_torch_fused",
         bf16=settings.bf16,
-        completion_only_loss=True,
-        max_length=None,
         train_sampling_strategy="group_by_length",
+        remove_unused_columns=False,
         save_strategy="steps",
         save_steps=settings.save_steps,
         save_total_limit=1,
@@ -198,6 +195,19 @@ def _trainer(
         data_seed=seed,
         dataloader_num_workers=0,
     )
+    return Trainer(
+        model=_with_lora(model, settings),
+        args=arguments,
+        train_dataset=rows,
+        processing_class=tokenizer,
+        data_collator=lambda batch: pad_batch(batch, padding=tokenizer.pad_token_id),
+    )
+
+
+def _with_lora(model: Any, settings: Lora) -> Any:
+    import torch
+    from peft import LoraConfig, get_peft_model
+
     has_other_towers = any(re.fullmatch(_NOT_LANGUAGE, name) for name, _ in model.named_modules())
     lora = LoraConfig(
         r=settings.r,
@@ -208,10 +218,42 @@ def _trainer(
         exclude_modules=_NOT_LANGUAGE if has_other_towers else None,
         task_type="CAUSAL_LM",
     )
-    return SFTTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=Dataset.from_list(rows),
-        processing_class=tokenizer,
-        peft_config=lora,
-    )
+    adapted = get_peft_model(model, lora)
+    if settings.gradient_checkpointing:
+        adapted.enable_input_require_grads()  # else nothing that is computed again leads to a trained weight
+    if settings.load_in_4bit:  # adapters in bfloat16, as in QLoRA
+        for parameter in adapted.parameters():
+            parameter.data = parameter.data.to(torch.bfloat16) if parameter.requires_grad else parameter.data
+    return adapted
+
+
+def pad_batch(rows: Sequence[Mapping[str, Sequence[int]]], *, padding: int) -> dict[str, Any]:
+    """A batch padded on the left, so that its answers stand at the end, and only their logits are computed.
+
+    Args:
+        rows: Token ids, and a mask of the answers.
+        padding: Token id.
+
+    Returns:
+        `input_ids`, `attention_mask` and `position_ids` (rows x tokens), `logits_to_keep` (how many of the last tokens
+        get logits) and `labels` (rows x logits to keep; -100 outside of answers).
+    """
+    import torch
+
+    def padded(name: str, fill: int) -> torch.Tensor:
+        longest = max(len(row[name]) for row in rows)
+        return torch.tensor([[fill] * (longest - len(row[name])) + list(row[name]) for row in rows])
+
+    ids, answers = padded("input_ids", padding), padded("completion_mask", 0).bool()
+    lengths = torch.tensor([[len(row["input_ids"])] for row in rows])
+    mask = (torch.arange(ids.shape[1]) >= ids.shape[1] - lengths).long()
+    labels = ids.masked_fill(~answers, -100)
+    # One more: each token is predicted at the one before it. The first token of a text is predicted nowhere.
+    kept = min(ids.shape[1], ids.shape[1] - int(answers.any(0).int().argmax()) + 1)
+    return {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "position_ids": (mask.cumsum(1) - 1).clamp(min=0),
+        "labels": labels[:, -kept:],
+        "logits_to_keep": kept,
+    }
