@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 logger = logging.getLogger(__name__)
-_ALL = (None,)  # what DVC takes for every stage
+_ALL = ("dvc.yaml",)  # the pipeline that `dvc repro` runs: not that of the base models
 _LOCK_PATIENCE = 600.0  # seconds to wait for another `dvc` command before a finished cell is given up
 
 
