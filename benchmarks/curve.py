@@ -1,8 +1,8 @@
 """Score over the number of anchors: a table and a chart of several finished DVC experiments.
 
 Each REVISION is a DVC experiment's name or a git revision, e.g. of
-`dvc exp run -S generate_triplets.anchors=500 -n anchors-500`. Runs that differ in their seed only are shown as their
-mean, with a bar from the least to the greatest score.
+`dvc exp run -S generate_triplets.anchors=500 -n anchors-500`. Embedders of one recipe and number of anchors are shown
+as their mean, with a bar from the least to the greatest score.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import csv
 from collections import defaultdict
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from statistics import mean
 from typing import TYPE_CHECKING
 
 import click
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Point:
-    """A test score of one recipe of one run; `kept` triplets, a mean over generator seeds, are those of strategies."""
+    """A test score of one embedder of one run; `kept` triplets are what a strategy's was trained on, else None."""
 
     anchors: int
     kept: int | None
@@ -35,6 +34,7 @@ class Point:
     language: str
     encoder: str
     task: str
+    embedder: str
     score: float
     seed: int
 
@@ -55,17 +55,22 @@ def read_points(runs: Sequence[Run]) -> list[Point]:
     """All test scores, in the order of anchors and seeds.
 
     Raises:
-        ClickException: A run was summarised before summaries counted triplets.
+        ClickException: A run was summarised before cells had several embedders.
     """
     points = []
     for run in runs:
-        if "triplets" not in run.summary:
-            raise click.ClickException(f"{run.name}: its summary counts no triplets; run its stage `report` again")
-        for (language, encoder, task, recipe), score in run.scores():
+        try:
+            scores = list(run.scores())
+        except (KeyError, TypeError) as error:
+            raise click.ClickException(
+                f"{run.name}: its summary names no embedders; run its stage `report` again"
+            ) from error
+        for (language, encoder, task, recipe), embedder, score in scores:
             generated = run.summary["triplets"].get(language, {}).get(recipe)
-            kept = round(mean(counts["kept"] for counts in generated)) if generated else None
+            kept = generated[embedder.training_set]["kept"] if generated else None
             anchors = run.params["generate_triplets"]["anchors"]
-            points.append(Point(anchors, kept, recipe, language, encoder, task, score, run.params["seed"]))
+            of_what = (recipe, language, encoder, task, str(embedder))
+            points.append(Point(anchors, kept, *of_what, score, run.params["seed"]))
     return sorted(points, key=lambda point: (point.anchors, point.seed))
 
 

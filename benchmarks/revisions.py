@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
+from bootembed.core.names import EmbedderId
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -30,13 +32,14 @@ class Run:
     params: dict[str, Any]
     summary: dict[str, Any]
 
-    def scores(self) -> Iterator[tuple[tuple[str, str, str, str], float]]:
-        """(language, encoder, task, recipe) and the mean score of its embedders on the test split."""
+    def scores(self) -> Iterator[tuple[tuple[str, str, str, str], EmbedderId, float]]:
+        """(language, encoder, task, recipe), one of its embedders, and that one's score on the test split."""
         for language, encoders in self.summary["test"].items():
             for encoder, tasks in encoders.items():
                 for task, recipes in tasks.items():
-                    for recipe, value in recipes.items():
-                        yield (language, encoder, task, recipe), value["mean"]
+                    for recipe, found in recipes.items():
+                        for name, score in found["embedders"].items():
+                            yield (language, encoder, task, recipe), EmbedderId.parse(name), score
 
 
 def read_runs(revisions: Sequence[str]) -> list[Run]:

@@ -1,97 +1,127 @@
-"""Mean and spread over seeds: scores, gains and oracle precision of several finished DVC experiments.
+"""What holds over generator seeds and embedder seeds: scores, verdicts and oracle precision of a finished run.
 
-Each REVISION is a DVC experiment's name or a git revision, e.g. of `dvc exp run -S seed=1 -n seed-1`.
+RUN is its folder, with params.yaml and metrics/. Give a run several generator seeds by
+`python -m bootembed.workflow.compose laptop generator_seeds=3`, and run this command on the machine that it ran on.
 """
 
 from __future__ import annotations
 
-import statistics
-from collections import defaultdict
+import csv
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from statistics import mean, stdev
+from typing import Any
 
 import click
+import yaml
+from tabulate import tabulate
 
-from benchmarks.revisions import read_runs
+from benchmarks.machine import machine
 from bootembed.core.names import UNTRAINED
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from benchmarks.revisions import Run
-
-Figures = dict[tuple[str, ...], list[float]]
+Row = dict[str, str]
 
 
 @click.command(help=__doc__)
-@click.argument("revisions", nargs=-1, required=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True)
-def main(revisions: tuple[str, ...], output: Path) -> None:
-    """Read every revision's summary and write the tables as Markdown."""
-    text = render(read_runs(revisions))
-    output.write_text(text, encoding="utf-8")
-    click.echo(text)
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--output-dir", type=click.Path(path_type=Path), required=True, help="Gets seeds.json and seeds.md.")
+def main(run: Path, output_dir: Path) -> None:
+    """Read the run's metrics; write them as JSON and as Markdown."""
+    found = read_run(run)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    (output_dir / "seeds.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    (output_dir / "seeds.md").write_text(render(found), encoding="utf-8")
+    click.echo(render(found))
 
 
-def render(runs: Sequence[Run]) -> str:
-    """Markdown: one table of scores and one of oracle precision.
+def read_run(run: Path) -> dict[str, Any]:
+    """Machine, profile, seeds, and the run's scores, differences and oracle precision."""
+    params = yaml.safe_load((run / "params.yaml").read_text(encoding="utf-8"))
+    summary = json.loads((run / "metrics" / "summary.json").read_text(encoding="utf-8"))
+    with (run / "metrics" / "differences.csv").open(encoding="utf-8", newline="") as stream:
+        differences = list(csv.DictReader(stream))
+    return {
+        "machine": machine(),
+        "profile": params["profile"],
+        "seed": params["seed"],
+        "generator_seeds": params["generator_seeds"],
+        "embedder_seeds": params["train_embedder"]["seeds"],
+        "scores": summary["test"],
+        "differences": [row for row in differences if row["against"] != UNTRAINED],
+        "oracle_precision": summary["oracle_precision"],
+    }
 
-    Raises:
-        ClickException: The runs have not the same scores.
-    """
-    _check_comparable(runs)
-    scores = _collect_scores(runs)
-    lines = [
-        f"Runs: {', '.join(run.name for run in runs)}. Mean ± standard deviation over {len(runs)} runs.",
-        "",
-        "| language | encoder | task | recipe | score | gain over untrained | gain in every run |",
-        "|" + "---|" * 7,
+
+def render(found: dict[str, Any]) -> str:
+    """A table each of scores, of strategies against baselines, and of the triplets that are right."""
+    seeds = f"{found['generator_seeds']} generator seeds x {found['embedder_seeds']} embedder seeds"
+    where = ", ".join(f"{name} {value}" for name, value in found["machine"].items())
+    sections = [
+        f"Profile `{found['profile']}`, seed {found['seed']}, {seeds}. Mean ± standard deviation over embedders "
+        "(baselines have one training set). Differences and precision: one figure for each generator seed.",
+        f"Machine: {where}.",
+        _table(["language", "encoder", "task", "recipe", "score", "gain over untrained"], _scores(found["scores"])),
+        _table(
+            [
+                "language",
+                "encoder",
+                "task",
+                "strategy",
+                "against",
+                "in each generator seed",
+                "95 % interval",
+                "differs",
+            ],
+            [_difference(row) for row in found["differences"]],
+        ),
+        _table(
+            ["language", "strategy", "polarity", "right", "in each generator seed"],
+            _precision(found["oracle_precision"]),
+        ),
     ]
-    for key in sorted(scores, key=lambda key: (key[:3], -statistics.mean(scores[key]))):
-        base = scores[(*key[:3], UNTRAINED)]
-        gains = [value - other for value, other in zip(scores[key], base, strict=True)]
-        told = ["", ""] if key[3] == UNTRAINED else [_spread(gains, "+.3f"), "yes" if min(gains) > 0 else "no"]
-        lines.append(f"| {' | '.join([*key, _spread(scores[key], '.3f'), *told])} |")
-    lines += ["", "| language | strategy | polarity | oracle precision |", "|---|---|---|---|"]
-    precision = _collect_precision(runs)
-    lines += [f"| {' | '.join(key)} | {_spread(precision[key], '.1%')} |" for key in sorted(precision)]
-    return "\n".join(lines) + "\n"
+    return "\n\n".join(sections) + "\n"
 
 
-def _check_comparable(runs: Sequence[Run]) -> None:
-    first = {key for key, _ in runs[0].scores()}
-    for run in runs[1:]:
-        different = first ^ {key for key, _ in run.scores()}
-        if different:
-            raise click.ClickException(
-                f"{run.name}: one of it and {runs[0].name} lacks {len(different)} scores, e.g. that of "
-                f"{', '.join(min(different))}; name runs that differ in their seed only"
-            )
+def _scores(scores: dict[str, Any]) -> list[list[str]]:
+    return [
+        [
+            language, encoder, task, recipe, _spread([*own["embedders"].values()], ".3f"),
+            "" if recipe == UNTRAINED else f"{own['mean'] - recipes[UNTRAINED]['mean']:+.3f}",
+        ]
+        for language, encoders in scores.items()
+        for encoder, tasks in encoders.items()
+        for task, recipes in tasks.items()
+        for recipe, own in sorted(recipes.items(), key=lambda item: -item[1]["mean"])
+    ]  # fmt: skip
 
 
-def _collect_scores(runs: Sequence[Run]) -> Figures:
-    """(language, encoder, task, recipe) -> the test score of each run."""
-    figures: Figures = defaultdict(list)
-    for run in runs:
-        for key, value in run.scores():
-            figures[key].append(value)
-    return figures
+def _difference(row: Row) -> list[str]:
+    of_what = [row[name] for name in ("language", "encoder", "task", "recipe", "against")]
+    parts = ", ".join(f"{float(value):+.3f}" for value in row["by_generator_seed"].split())
+    return [*of_what, parts, f"{float(row['low']):+.3f} to {float(row['high']):+.3f}", row["differs"]]
 
 
-def _collect_precision(runs: Sequence[Run]) -> Figures:
-    """(language, strategy, polarity) -> the oracle precision of each run and generator seed that has triplets."""
-    figures: Figures = defaultdict(list)
-    for run in runs:
-        for language, strategies in run.summary["oracle_precision"].items():
-            for strategy, polarities in strategies.items():
-                for polarity, shares in polarities.items():
-                    figures[(language, strategy, polarity)] += [share for share in shares if share is not None]
-    return figures
+def _precision(precision: dict[str, Any]) -> list[list[str]]:
+    """A generator seed without triplets has no precision."""
+    return [
+        [
+            language, strategy, polarity, _spread([share for share in shares if share is not None], ".1%"),
+            ", ".join("none kept" if share is None else f"{share:.1%}" for share in shares),
+        ]
+        for language, strategies in precision.items()
+        for strategy, polarities in strategies.items()
+        for polarity, shares in polarities.items()
+    ]  # fmt: skip
 
 
 def _spread(values: list[float], form: str) -> str:
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{statistics.mean(values):{form}} ± {deviation:{form.lstrip('+')}}"
+    if not values:
+        return ""
+    return f"{mean(values):{form}}" + (f" ± {stdev(values):{form}}" if len(values) > 1 else "")
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    return str(tabulate(rows, heads, tablefmt="github", disable_numparse=True))
 
 
 if __name__ == "__main__":

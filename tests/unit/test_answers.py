@@ -55,7 +55,6 @@ def _keys(engine=None, settings=GREEDY, texts=("a",), polarity=Polarity.POSITIVE
             )
         ),
     ],
-    ids=str,
 )
 def test_what_determines_an_answer_is_in_its_key(change):
     assert _keys() == _keys()

@@ -1,10 +1,11 @@
-"""Comparisons of finished runs: read from a real repository, gathered over seeds and over numbers of anchors."""
+"""Tables of finished runs: what holds over seeds in one, and scores over the number of anchors from a repository."""
 
 from __future__ import annotations
 
 import csv
 import json
 import subprocess
+from statistics import mean
 from xml.etree import ElementTree
 
 import pytest
@@ -31,9 +32,12 @@ def repository(tmp_path, monkeypatch):
     for (anchors, seed), score in SCORES.items():
         params = {"seed": seed, "generate_triplets": {"anchors": anchors}}
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-        recipes = {
-            name: {"mean": mean} for name, mean in {"untrained": 0.3, "english_nli": 0.4, "xl_lora": score}.items()
+        embedders = {
+            "untrained": {"0-0": 0.3},
+            "english_nli": {"0-0": 0.4},
+            "xl_lora": {"0-0": score - 0.01, "1-0": score + 0.01},
         }
+        recipes = {name: {"mean": mean(own.values()), "embedders": own} for name, own in embedders.items()}
         summary = {
             "test": {"afr": {"tiny": {"SampleSTS": recipes}}},
             "triplets": {"afr": {"xl_lora": [{"anchors": anchors, "kept": anchors - less} for less in (6, 8)]}},
@@ -43,7 +47,9 @@ def repository(tmp_path, monkeypatch):
         _git(tmp_path, "add", "-A")
         _git(tmp_path, "commit", "-qm", "run")
         _git(tmp_path, "tag", f"run-{anchors}-{seed}")
-    (tmp_path / "metrics/summary.json").write_text(json.dumps({"test": {}, "oracle_precision": {}}))
+    (tmp_path / "metrics/summary.json").write_text(
+        json.dumps({"test": {"afr": {"tiny": {"SampleSTS": {"untrained": 0.3}}}}, "oracle_precision": {}})
+    )
     _git(tmp_path, "commit", "-qam", "of an older version")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -53,43 +59,74 @@ def _run(command, *arguments):
     return CliRunner().invoke(command, [*arguments])
 
 
-def test_seeds(repository):
-    found = _run(seeds.main, "run-100-1", "run-100-2", "--output", "seeds.md")
-    assert found.exit_code == 0, found.output
-    cells = [
-        [cell.strip() for cell in line.split("|")[1:-1]] for line in (repository / "seeds.md").read_text().splitlines()
-    ]
-    assert ["afr", "tiny", "SampleSTS", "xl_lora", "0.550 ± 0.071", "+0.250 ± 0.071", "yes"] in cells
-    assert ["afr", "xl_lora", "positive", "90.0% ± 5.8%"] in cells
-
-
-def test_seeds_of_runs_with_other_scores(repository):
-    (repository / "metrics/summary.json").write_text(
-        json.dumps({"test": {"afr": {"tiny": {"SampleSTS": {"untrained": {"mean": 0.3}}}}}, "oracle_precision": {}})
+def test_seeds(tmp_path):
+    params = {"profile": "laptop", "seed": 42, "generator_seeds": 3, "train_embedder": {"seeds": 2}}
+    embedders = {f"{g}-{s}": 0.5 + 0.1 * g for g in range(3) for s in range(2)}
+    summary = {
+        "test": {
+            "afr": {
+                "tiny": {
+                    "SampleSTS": {
+                        "untrained": {"mean": 0.3, "embedders": {"0-0": 0.3}},
+                        "xl_lora": {"mean": 0.6, "embedders": embedders},
+                    }
+                }
+            }
+        },
+        "triplets": {},
+        "oracle_precision": {
+            "afr": {"xl_lora": {"positive": [0.85, 0.95, None]}, "in_context": {"positive": [None] * 3}}
+        },
+    }
+    differences = (
+        "language,encoder,task,statistic,recipe,against,difference,low,high,p,differs,by_generator_seed\n"
+        "afr,tiny,SampleSTS,Spearman,xl_lora,untrained,0.3,0.1,0.5,0.01,yes,0.200000 0.300000 0.400000\n"
+        "afr,tiny,SampleSTS,Spearman,xl_lora,english_nli,0.05,0.01,0.12,0.04,undecided,0.1 0.1 -0.05\n"
     )
-    _git(repository, "commit", "-qam", "of another profile")
-    found = _run(seeds.main, "run-100-1", "HEAD", "--output", "seeds.md")
-    assert found.exit_code == 1
-    told = "HEAD: one of it and run-100-1 lacks 2 scores, e.g. that of afr, tiny, SampleSTS, english_nli"
-    assert f"Error: {told}" in found.output
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    (tmp_path / "metrics/summary.json").write_text(json.dumps(summary))
+    (tmp_path / "metrics/differences.csv").write_text(differences)
+    found = _run(seeds.main, str(tmp_path), "--output-dir", str(tmp_path / "results"))
+    assert found.exit_code == 0, found.output
+    text = (tmp_path / "results/seeds.md").read_text()
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    assert ["afr", "tiny", "SampleSTS", "xl_lora", "0.600 ± 0.089", "+0.300"] in cells
+    assert ["afr", "tiny", "SampleSTS", "untrained", "0.300", ""] in cells
+    of_what = ["afr", "tiny", "SampleSTS", "xl_lora", "english_nli"]
+    assert [*of_what, "+0.100, +0.100, -0.050", "+0.010 to +0.120", "undecided"] in cells
+    assert not [row for row in cells if row[4:5] == ["untrained"]]
+    assert ["afr", "xl_lora", "positive", "90.0% ± 7.1%", "85.0%, 95.0%, none kept"] in cells
+    assert ["afr", "in_context", "positive", "", "none kept, none kept, none kept"] in cells
+    assert "3 generator seeds x 2 embedder seeds" in text
+    assert json.loads((tmp_path / "results/seeds.json").read_text())["machine"]["processors"] > 0
 
 
 def test_curve(repository):
     found = _run(curve.main, "run-400-1", "run-100-1", "run-100-2", "--csv", "curve.csv", "--svg", "curve.svg")
     assert found.exit_code == 0, found.output
     rows = list(csv.DictReader((repository / "curve.csv").open()))
-    assert list(rows[0]) == ["anchors", "kept", "recipe", "language", "encoder", "task", "score", "seed"]
+    assert list(rows[0]) == ["anchors", "kept", "recipe", "language", "encoder", "task", "embedder", "score", "seed"]
     told = {
-        (row["anchors"], row["seed"]): (row["kept"], float(row["score"])) for row in rows if row["recipe"] == "xl_lora"
+        (row["anchors"], row["seed"], row["embedder"]): (row["kept"], float(row["score"]))
+        for row in rows
+        if row["recipe"] == "xl_lora"
     }
-    assert told == {("100", "1"): ("93", 0.5), ("100", "2"): ("93", 0.6), ("400", "1"): ("393", 0.8)}
+    assert told == {
+        ("100", "1", "0-0"): ("94", 0.49),
+        ("100", "1", "1-0"): ("92", 0.51),
+        ("100", "2", "0-0"): ("94", 0.59),
+        ("100", "2", "1-0"): ("92", 0.61),
+        ("400", "1", "0-0"): ("394", 0.79),
+        ("400", "1", "1-0"): ("392", 0.81),
+    }
     assert [row["kept"] for row in rows if row["recipe"] == "untrained"] == [""] * 3
-    assert len(rows) == 9
+    assert len(rows) == 3 * (2 + 2)
 
     chart = ElementTree.fromstring((repository / "curve.svg").read_text())
     assert len(list(chart.iter(f"{SVG}polyline"))) == 3
     titles = [title.text for title in chart.iter(f"{SVG}title")]
-    assert "xl_lora, 100: 0.5500" in titles  # the mean of two seeds
+    assert "xl_lora, 100: 0.5500" in titles  # the mean of two runs with two embedders each
     assert "xl_lora, 400: 0.8000" in titles
     high, low = (
         float(dot.get("cy"))
@@ -101,7 +138,7 @@ def test_curve(repository):
 
 
 def test_names_are_escaped_and_one_run_has_a_chart():
-    point = curve.Point(100, None, "a<b & c", "afr", "tiny", "SampleSTS", 0.5, 1)
+    point = curve.Point(100, None, "a<b & c", "afr", "tiny", "SampleSTS", "0-0", 0.5, 1)
     chart = ElementTree.fromstring(curve.draw([point]))
     assert "a<b & c" in {text.text for text in chart.iter(f"{SVG}text")}
 
@@ -111,4 +148,4 @@ def test_runs_that_cannot_be_read_are_named(repository):
     assert found.exit_code == 1
     assert "Error: run-9-9: " in found.output
     found = _run(curve.main, "HEAD", "--csv", "curve.csv", "--svg", "curve.svg")
-    assert "Error: HEAD: its summary counts no triplets; run its stage `report` again" in found.output
+    assert "Error: HEAD: its summary names no embedders; run its stage `report` again" in found.output
