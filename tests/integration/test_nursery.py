@@ -156,11 +156,13 @@ def test_a_fault_is_that_of_its_cell_alone(compared):
     assert faults[4:] == [None, None, None]
 
 
-def test_a_forked_chain_gives_the_committed_bits(project):
-    faults, began = run(project, "python -m stages.golden out")
-    assert (faults, began["cell0"]) == ([None], "fork"), (project / "logs-True/cell0.log").read_text()
-    expected = json.loads((TESTS / "golden/portable.json").read_text())
-    assert json.loads((project / "out/hashes.json").read_text()) == expected
+def test_a_forked_chain_gives_the_bits_of_a_process(project):
+    """LoRA training, generation, an embedder and its scores; `test_golden.py` holds a process to committed bits."""
+    assert run(project, "python -m stages.golden fork")[1]["cell0"] == "fork"
+    assert run(project, "python -m stages.golden process", preload=False) == ([None], {"cell0": "process"})
+    fork, process = (json.loads((project / name / "hashes.json").read_text()) for name in ("fork", "process"))
+    assert len(fork) == 6
+    assert fork == process
 
 
 def test_where_the_nursery_dies_cells_are_processes(project):
