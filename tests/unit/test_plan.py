@@ -160,7 +160,8 @@ class TestWork:
         assert work["train_task_adapter"].seconds == 2 * 4 * 72 * tokens / 1e6
         answers = params.generate_triplets.anchors * 2 * 3 * 2  # languages, strategies, polarities
         assert work["generate_triplets"].what.startswith(f"{answers:,} answers")
-        assert work["train_embedder"].what.startswith("36 x at most 2,000 rows")
+        rows = params.generate_triplets.anchors
+        assert work["train_embedder"].what.startswith(f"36 x at most {rows:,} rows")
         assert work["evaluate_embedder"].what.startswith("38 embedders on 2 tasks")
 
     def test_generators_of_several_seeds_are_made_one_after_another(self):
