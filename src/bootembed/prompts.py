@@ -108,6 +108,11 @@ def _pieces() -> tuple[str, ...]:
     return tuple(sorted(piece for piece in pieces if len(piece.split()) >= 3))
 
 
+def turns(prompt: str, answer: str) -> list[Message]:
+    """A user's prompt and the assistant's answer."""
+    return [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
+
+
 def build_messages(
     definition: PromptDefinition,
     premise: str,
@@ -120,7 +125,7 @@ def build_messages(
     messages: list[Message] = []
     for shot in shots:
         instruction = definition.instruction(shot.premise, polarity=polarity, language=language)
-        messages += [{"role": "user", "content": instruction}, {"role": "assistant", "content": shot.answer}]
+        messages += turns(instruction, shot.answer)
     instruction = definition.instruction(premise, polarity=polarity, language=language)
     return [*messages, {"role": "user", "content": instruction}]
 

@@ -17,7 +17,7 @@ from bootembed.core.errors import DataError
 from bootembed.core.names import ENGLISH, Polarity, Role
 from bootembed.core.seeding import derive_seed
 from bootembed.core.tables import EXAMPLES, INSTRUCTIONS, MONOLINGUAL, NLI, PARALLEL, read_table
-from bootembed.prompts import LABEL_OF, Shot, build_messages
+from bootembed.prompts import LABEL_OF, Shot, build_messages, turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -130,10 +130,7 @@ def _parallel(
             english, foreign = rng.choice(texts[language].parallel)
             source, answer = (foreign, english) if to_english else (english, foreign)
             name = "English" if to_english else texts[language].name
-            messages += [
-                {"role": "user", "content": f"Translate into {name}: {source}"},
-                {"role": "assistant", "content": answer},
-            ]
+            messages += turns(f"Translate into {name}: {source}", answer)
         yield language, messages
 
 
@@ -168,7 +165,7 @@ def _instructions(
         language = rng.choice(languages)
         messages: list[Message] = []
         for prompt, completion in rng.choices(texts[language].instructions, k=rng.randint(1, _LONGEST_CHAT)):
-            messages += [{"role": "user", "content": prompt}, {"role": "assistant", "content": completion}]
+            messages += turns(prompt, completion)
         yield language, messages
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +11,7 @@ import torch
 from bootembed.base_models.pretrain import pretrain
 from bootembed.base_models.tokenizer import PLAIN_ROLE, train_tokenizer
 from bootembed.core.errors import DataError
+from bootembed.core.hashing import json_hash
 from bootembed.core.seeding import derive_seed, seed_everything
 
 if TYPE_CHECKING:
@@ -132,8 +132,7 @@ def _prepare_encoder(documents: Sequence[dict[str, Any]], settings: Scratch, see
 
 
 def _identity(documents: Sequence[dict[str, Any]], settings: Scratch, seed: int) -> str:
-    what = json.dumps([list(documents), settings.model_dump(), seed], sort_keys=True)
-    return hashlib.sha256(what.encode()).hexdigest()
+    return json_hash([list(documents), settings.model_dump(), seed])
 
 
 def _render_document(tokenizer: Any, text: str) -> tuple[list[int], list[int]]:

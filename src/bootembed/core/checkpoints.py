@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from bootembed.core.hashing import json_hash
 from bootembed.core.processes import broadcast_from_main, is_main_process
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def newest_checkpoint(folder: Path, *, inputs: Mapping[str, Any]) -> str | None:
 
 
 def _newest(folder: Path, inputs: Mapping[str, Any]) -> str | None:
-    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+    digest = json_hash(inputs)
     label = folder / _LABEL
     if not label.is_file() or label.read_text(encoding="utf-8") != digest:
         for stale in sorted(folder.glob("checkpoint-*")):

@@ -1,9 +1,10 @@
-"""Content hashes of files and folders: what a model or table is, independent of where it lies."""
+"""Content hashes: of files and folders, independent of where they lie, and of JSON values."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +20,11 @@ def content_hash(path: Path) -> str:
         digest.update(file.relative_to(path).as_posix().encode() + b"\0")
         _update(digest, file)
     return digest.hexdigest()
+
+
+def json_hash(value: Any) -> str:
+    """SHA-256 (hex) of JSON values; the order of keys does not count."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _update(digest: hashlib._Hash, file: Path) -> None:

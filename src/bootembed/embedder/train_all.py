@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 import json
 import logging
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from bootembed.core.hashing import content_hash
+from bootembed.core.hashing import content_hash, json_hash
 from bootembed.core.names import EmbedderId
 from bootembed.core.processes import is_main_process, process_count
 from bootembed.core.seeding import derive_seed
@@ -105,8 +104,7 @@ def _finished_dir(checkpoint_dir: Path, identity: EmbedderId) -> Path:
 
 def _digest(rows: Sequence[dict[str, str]], settings: TrainEmbedder, own: Mapping[str, Any]) -> str:
     """Of all that decides the bytes of a model and its card."""
-    made_of = [list(rows), settings.model_dump(mode="json", exclude={"seeds"}), dict(own), process_count()]
-    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+    return json_hash([list(rows), settings.model_dump(mode="json", exclude={"seeds"}), dict(own), process_count()])
 
 
 def _finished(folder: Path, label: str) -> dict[str, float] | None:

@@ -6,12 +6,12 @@ another engine with the same model and settings therefore asks only for what is 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from bootembed.core.hashing import json_hash
 from bootembed.core.names import Polarity
 from bootembed.core.seeding import derive_seed
 from bootembed.generation.engine import Request
@@ -89,7 +89,7 @@ def build_requests(
     requests = []
     for messages in conversations:
         prompt = json.dumps(messages, sort_keys=True)
-        key = hashlib.sha256(json.dumps([*common, prompt, seen[prompt]], sort_keys=True).encode()).hexdigest()
+        key = json_hash([*common, prompt, seen[prompt]])
         seen[prompt] += 1
         requests.append(Request(key, tuple(messages), polarity, derive_seed(seed, key)))
     return requests
