@@ -52,7 +52,6 @@ LIBRARIES = (
     "accelerate",
     "peft.tuners.lora.bnb",
     "peft.utils.transformers_weight_conversion",
-    "trl.trainer.sft_trainer",
     "sentence_transformers",
     "mteb",
     "mteb.abstasks",
