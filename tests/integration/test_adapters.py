@@ -75,6 +75,18 @@ class _Killed(BaseException):
     pass
 
 
+def _add_callback(monkeypatch, callback):
+    """Every trainer made from now on has it."""
+    trainer = train._trainer
+
+    def with_callback(*args, **kwargs):
+        made = trainer(*args, **kwargs)
+        made.add_callback(callback)
+        return made
+
+    monkeypatch.setattr(train, "_trainer", with_callback)
+
+
 def test_a_killed_run_goes_on_unless_its_inputs_changed(tiny_generator, tmp_path, monkeypatch):
     few = LORA.model_copy(update={"save_steps": 5, "lora_dropout": 0.1})
     faster = few.model_copy(update={"learning_rate": 8e-3})
@@ -90,14 +102,7 @@ def test_a_killed_run_goes_on_unless_its_inputs_changed(tiny_generator, tmp_path
             if state.global_step == 8 and len(begun) in (1, 3):
                 raise _Killed
 
-    trainer = train._trainer
-
-    def with_kill(*args, **kwargs):
-        made = trainer(*args, **kwargs)
-        made.add_callback(Kill())
-        return made
-
-    monkeypatch.setattr(train, "_trainer", with_kill)
+    _add_callback(monkeypatch, Kill())
     for name, then in (("same", few), ("changed", faster)):
         with pytest.raises(_Killed):
             _train(tiny_generator, tmp_path / name, settings=few)
@@ -117,14 +122,7 @@ def test_seeds_that_a_killed_run_had_finished_are_not_trained_again(tiny_generat
             if args.seed == 2 and begun.count(2) == 13:
                 raise _Killed
 
-    trainer = train._trainer
-
-    def with_kill(*args, **kwargs):
-        made = trainer(*args, **kwargs)
-        made.add_callback(Kill())
-        return made
-
-    monkeypatch.setattr(train, "_trainer", with_kill)
+    _add_callback(monkeypatch, Kill())
     with pytest.raises(_Killed):
         _train_seeds(tiny_generator, tmp_path / "killed", seeds={0: 1, 1: 2})
     shutil.rmtree(tmp_path / "killed")  # as DVC does before it runs a cell again
