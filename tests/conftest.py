@@ -9,15 +9,20 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("BOOTEMBED_TRACKING", "off")
 
+import platform
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 from toy import toy_nli
 
+from bootembed.core import matrix_products
+from bootembed.core.arithmetic import PORTABLE_ENVIRONMENT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 hypothesis.settings.register_profile("any_load", deadline=None)  # a case may wait for a busy core, or import first
 hypothesis.settings.load_profile("any_load")
@@ -25,11 +30,25 @@ hypothesis.settings.load_profile("any_load")
 
 @pytest.fixture(autouse=True)
 def restored_environment() -> Iterator[None]:
-    """Commands called in this process set the arithmetic of its children, which the next test must not inherit."""
+    """Commands called in this process set its arithmetic, which the next test must not inherit.
+
+    A fixture of a module or session may have called one too, before this one began.
+    """
+    for name in PORTABLE_ENVIRONMENT:
+        os.environ.pop(name, None)
+    matrix_products._kept.clear()
     before = dict(os.environ)
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The processor, since some tests hold it to committed bits."""
+    described = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    model = re.search(r"model name\s*:\s*(.*)", described)
+    wide = sorted(set(re.findall(r"\bavx2\b|\bavx512\w+|\bamx_\w+", described)))
+    terminalreporter.write_line(f"processor: {model[1] if model else platform.processor()} ({', '.join(wide)})")
 
 
 @pytest.fixture(scope="session")

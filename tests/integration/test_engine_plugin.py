@@ -30,8 +30,8 @@ class Settings(Section):
     ending: str
 
 
-def create(settings, base_model_dir, adapters, *, strategy, language):
-    return Shouting(settings.shouting.ending, f"{strategy}-{language}")
+def create(settings, base_model_dir, adapters, *, strategy, language, number):
+    return Shouting(settings.shouting.ending, f"{strategy}-{language}-{number}")
 
 
 class Shouting:

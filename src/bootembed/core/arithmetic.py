@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 # torch's own kernels; oneDNN; MKL, which takes other paths on processors of other vendors unless it is told COMPATIBLE
 # (Intel, "Conditional Numerical Reproducibility"); NumPy's and SciPy's OpenBLAS; NumPy's own kernels beyond AVX2;
 # `core.matrix_products`.
-_PORTABLE = {
+PORTABLE_ENVIRONMENT = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "MKL_CBWR": "COMPATIBLE",
@@ -39,7 +39,7 @@ def prepare_arithmetic(*, threads: int | None, portable: bool) -> dict[str, str]
     """
     chosen = dict.fromkeys(_THREADS, str(threads)) if threads is not None else {}
     if portable:
-        chosen |= _PORTABLE
+        chosen |= PORTABLE_ENVIRONMENT
     late = [name for name in ("numpy", "torch") if name in sys.modules]
     if late and any(os.environ.get(name) != value for name, value in chosen.items()):
         logger.warning("%s is loaded already: its kernels and threads stay as they are", " and ".join(late))
