@@ -18,7 +18,7 @@ import hypothesis
 import pytest
 from toy import toy_nli
 
-from bootembed.core import matrix_products
+from bootembed.core import portable_kernels
 from bootembed.core.arithmetic import PORTABLE_ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def restored_environment() -> Iterator[None]:
     """
     for name in PORTABLE_ENVIRONMENT:
         os.environ.pop(name, None)
-    matrix_products._kept.clear()
+    portable_kernels._kept.clear()
     before = dict(os.environ)
     yield
     os.environ.clear()

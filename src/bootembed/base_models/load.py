@@ -9,7 +9,7 @@ import torch
 
 from bootembed.core.attention import attention_options
 from bootembed.core.errors import DataError, ParamsError
-from bootembed.core.matrix_products import replace_products
+from bootembed.core.portable_kernels import replace_kernels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: A
     """
     from transformers import AutoModelForCausalLM
 
-    replace_products()
+    replace_kernels()
     half = bf16 and torch.cuda.is_available()
     options: dict[str, Any] = {"dtype": torch.bfloat16 if half else torch.float32}
     options |= attention_options(attention, folder, auto_class=AutoModelForCausalLM, half_precision=half)

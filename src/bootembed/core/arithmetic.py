@@ -10,13 +10,13 @@ import logging
 import os
 import sys
 
-from bootembed.core.matrix_products import PORTABLE_VARIABLE
+from bootembed.core.portable_kernels import PORTABLE_VARIABLE
 
 logger = logging.getLogger(__name__)
 
 # torch's own kernels; oneDNN; MKL, which takes other paths on processors of other vendors unless it is told COMPATIBLE
 # (Intel, "Conditional Numerical Reproducibility"); NumPy's and SciPy's OpenBLAS; NumPy's own kernels beyond AVX2;
-# `core.matrix_products`.
+# `core.portable_kernels`.
 PORTABLE_ENVIRONMENT = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",

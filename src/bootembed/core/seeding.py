@@ -36,7 +36,7 @@ def seed_everything(seed: int) -> None:
     import numpy as np
     import torch
 
-    from bootembed.core.matrix_products import replace_products
+    from bootembed.core.portable_kernels import replace_kernels
 
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - the libraries we call draw from the global state
@@ -44,4 +44,4 @@ def seed_everything(seed: int) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
     # It finds faults of torch, and costs a tenth of a run.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    replace_products()
+    replace_kernels()
