@@ -160,13 +160,16 @@ class _FanOut:
     def _end_some(self) -> list[str]:
         """Wait until a cell has ended, and record what has; the names of the cells that succeeded."""
         succeeded = []
-        for future in wait(self._running, return_when=FIRST_COMPLETED).done:
+        done: set[Future[str | None]] = set()
+        while not done:
+            done = wait(self._running, timeout=self._cells.write_due(), return_when=FIRST_COMPLETED).done
+        for future in done:
             cell = self._running.pop(future)
             fault = self._cells.end(cell, future.result())
             if fault is None:
                 self._outcome.recorded.append(cell.name)
                 succeeded.append(cell.name)
-                logger.info("%s: done and recorded", cell.name)
+                logger.info("%s: done", cell.name)
             else:
                 self._outcome.failed[cell.name] = fault
                 logger.error("%s: %s", cell.name, fault)
