@@ -265,6 +265,9 @@ def test_unknown_stages_are_named(project):
 def test_the_command_tells_how_many_and_fails_with_a_cell(project):
     result = CliRunner().invoke(main, ["cell", "--jobs", "2"])
     assert (result.exit_code, "0 up to date, 0 from the run cache, 3 run, 0 failed" in result.output) == (0, True)
+    used = [line.split(",")[:3] for line in (project / "work/fan_out/cells.csv").read_text().splitlines()]
+    assert sorted(used[1:4]) == [[f"cell@{name}", "process", "0"] for name in "abc"]
+    assert used[4:] == [["fan_out", "process", "0"]]
     (project / "cell.sh").write_text("exit 3\n")
     result = CliRunner().invoke(main, ["cell@a"])
     assert result.exit_code == 1

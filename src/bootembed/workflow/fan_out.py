@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ import click
 from bootembed import tracking
 from bootembed.core.errors import UserError
 from bootembed.workflow.cells import BusyError, Cells, FanOutError, State
+from bootembed.workflow.usage import Ended, UsageTable
 from bootembed.workflow.workers import Workers, visible_devices
 
 if TYPE_CHECKING:
@@ -187,6 +189,7 @@ class _FanOut:
 def main(targets: tuple[str, ...], jobs: int | None, devices: str | None, preload: bool, log_dir: Path) -> None:
     """Fan out in the present folder; exit status 1 if a cell failed."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    began = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
     given = None if devices is None else [name for name in devices.split(",") if name]
     from dvc.exceptions import DvcException
@@ -196,6 +199,9 @@ def main(targets: tuple[str, ...], jobs: int | None, devices: str | None, preloa
     except (UserError, DvcException) as error:
         raise click.ClickException(str(error)) from error
     tracking.send_now()
+    if outcome.recorded:  # there is a table of what ran
+        usage = UsageTable(log_dir / "cells.csv", begun=True)
+        usage.add("fan_out", "process", Ended.own(), seconds=time.monotonic() - began)
     click.echo(
         f"{len(outcome.unchanged)} up to date, {len(outcome.restored)} from the run cache, "
         f"{len(outcome.recorded)} run, {len(outcome.failed)} failed, {len(outcome.busy)} busy, "
