@@ -12,7 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from benchmarks import curve, seeds
+from benchmarks import curve, run_profile, seeds
 
 SVG = "{http://www.w3.org/2000/svg}"
 SCORES = {(100, 1): 0.5, (100, 2): 0.6, (400, 1): 0.8}  # of the strategy, by anchors and seed
@@ -149,3 +149,24 @@ def test_runs_that_cannot_be_read_are_named(repository):
     assert "Error: run-9-9: " in found.output
     found = _run(curve.main, "HEAD", "--csv", "curve.csv", "--svg", "curve.svg")
     assert "Error: HEAD: its summary names no embedders; run its stage `report` again" in found.output
+
+
+def test_a_run_by_stage(tmp_path):
+    """The nursery's process includes its forks, whose time is counted once; a cell of two commands is one cell."""
+    (tmp_path / "cells.csv").write_text(
+        "name,began_as,status,seconds,cpu_seconds,peak_mib\n"
+        "train@a,fork,0,10.5,9.0,600\ntrain@b,fork,0,4.0,3.5,700\ntrain@b,process,0,2.0,1.0,90\n"
+        "report,fork,0,1.0,0.5,500\nnursery,process,0,,18.0,710\nfan_out,process,0,20.0,2.0,95\n"
+    )
+    arguments = ["--cells", str(tmp_path / "cells.csv"), "--output-dir", str(tmp_path)]
+    result = CliRunner().invoke(run_profile.main, arguments)
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "run_profile.json").read_text())
+    stages = {row["stage"]: row for row in found["stages"]}
+    assert list(stages) == ["train", "nursery", "fan_out", "report", "all"]
+    assert stages["train"] == {
+        "stage": "train", "cells": 2, "forks": 2, "seconds": 16.5, "CPU seconds": 13.5, "peak MiB": 700.0,
+    }  # fmt: skip
+    assert (stages["nursery"]["CPU seconds"], stages["all"]["CPU seconds"]) == (5.0, 21.0)
+    assert "| train " in (tmp_path / "run_profile.md").read_text()
+    assert len(found["cells"]) == 6

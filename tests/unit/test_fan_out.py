@@ -15,8 +15,11 @@ import yaml
 from click.testing import CliRunner
 from dvc.exceptions import DvcException
 
+from bootembed.workflow import lock_file
 from bootembed.workflow.cells import Cells, FanOutError
 from bootembed.workflow.fan_out import fan_out, main
+from bootembed.workflow.lock_file import LockFile
+from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import visible_devices
 
 if TYPE_CHECKING:
@@ -125,6 +128,47 @@ def test_what_the_longest_chain_waits_for_begins_first(project):
     assert run(project, jobs=1).recorded[:2] == ["step1", "step2"]
 
 
+def test_the_lock_file_is_written_for_several_cells_at_a_time(project, monkeypatch):
+    """As with a large one, whose writing takes long."""
+    monkeypatch.setattr(lock_file, "_SHARE", 1e-9)
+    written = []
+    write = LockFile.write
+    monkeypatch.setattr(LockFile, "write", lambda self: (written.append(self.wait_time()), write(self)))
+    outcome = run(project, "cell", "end", jobs=1)
+    assert (len(outcome.recorded), len(written)) == (4, 2)
+    assert status() == set()
+
+
+def test_a_cell_that_no_write_reached_comes_from_the_run_cache(project, monkeypatch):
+    """The fan-out is killed: nothing is written, not at its end either."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Cells, "_write", lambda self: None)
+        assert len(run(project, "cell").recorded) == 3
+    assert status() == {"cell@a", "cell@b", "cell@c", "end"}
+    assert sorted(run(project, "cell").restored) == ["cell@a", "cell@b", "cell@c"]
+    assert status() == {"end"}
+
+
+def test_parameters_are_those_that_dvc_reads(project):
+    """Of nested keys, of absent ones and of patterns, before and after a change."""
+    from dvc.repo import Repo
+
+    keys = ["k", "deep.er.value", "deep", "list.0", "absent", "deep.absent", "k.absent", "d*.er"]
+    one = {"cmd": "true", "params": keys}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"one": one}}))
+    for value in (1e-3, "1e-3"):
+        content = {"k": value, "deep": {"er": {"value": [1, {"a": None}]}}, "list": [1, 2]}
+        (project / "params.yaml").write_text(yaml.safe_dump(content))
+        with Repo() as repo:
+            served = repo.stage.collect("one")[0].params[0]
+            Parameters().serve(served)
+            for chosen in (keys, keys[:3], []):
+                served.params = chosen
+                expected = type(served).read_params(served)
+                assert served.read_params() == served.read_params() == expected
+                assert len(expected) >= 3
+
+
 def test_what_is_up_to_date_is_left_alone(project):
     run(project, "cell@b")
     before = (project / "out/b.txt").stat().st_mtime_ns
@@ -221,6 +265,9 @@ def test_unknown_stages_are_named(project):
 def test_the_command_tells_how_many_and_fails_with_a_cell(project):
     result = CliRunner().invoke(main, ["cell", "--jobs", "2"])
     assert (result.exit_code, "0 up to date, 0 from the run cache, 3 run, 0 failed" in result.output) == (0, True)
+    used = [line.split(",")[:3] for line in (project / "work/fan_out/cells.csv").read_text().splitlines()]
+    assert sorted(used[1:4]) == [[f"cell@{name}", "process", "0"] for name in "abc"]
+    assert used[4:] == [["fan_out", "process", "0"]]
     (project / "cell.sh").write_text("exit 3\n")
     result = CliRunner().invoke(main, ["cell@a"])
     assert result.exit_code == 1

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import UserError
+from bootembed.workflow.lock_file import LockFile
+from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import Cell
 
 if TYPE_CHECKING:
@@ -49,6 +51,9 @@ class Cells:
         self._targets = targets or _ALL
         self._running: dict[str, ExitStack] = {}  # cell -> locks on what it writes
         self._reading = ExitStack()  # cells share what they read: it stays locked until the last of them has ended
+        self._files: tuple[bytes, bytes]  # as `_files` found them when the stages were read
+        self._lock_file = LockFile()
+        self._parameters = Parameters()
         with _locked(repo):
             self._read()
             self.needs = _needs(repo, self._stages)
@@ -61,8 +66,10 @@ class Cells:
     ) -> None:
         with ExitStack() as all_locks:
             all_locks.push(self._reading)
+            all_locks.push(self._lock_file.locks)
             for locks in self._running.values():
                 all_locks.push(locks)
+            self._write()
 
     def begin(self, name: str) -> Cell | State:
         """The cell to run, locked and its old outputs removed as `dvc repro` does; its state if it need not run.
@@ -86,22 +93,40 @@ class Cells:
             return Cell(name, tuple(commands), stage.wdir, _inputs(stage))
 
     def end(self, cell: Cell, fault: str | None) -> str | None:
-        """Record a cell unless `fault` says why it failed, and unlock it; None if it is recorded, else why not."""
+        """Record a cell unless `fault` says why it failed, and unlock it; None if it is recorded, else why not.
+
+        It is in DVC's caches then. `write_due` or the end of the block writes it into dvc.lock.
+        """
         from dvc.exceptions import DvcException
 
         try:
-            with _locked(self._repo), self._running.pop(cell.name):
-                return fault or self._record(cell)
+            with _locked(self._repo), self._running.pop(cell.name) as locks:
+                return fault or self._record(cell, locks)
         except (DvcException, FanOutError, OSError) as error:
             return f"not recorded: {error}"
 
-    def _record(self, cell: Cell) -> str | None:
+    def write_due(self) -> float | None:
+        """Write recorded cells into dvc.lock if it is time; seconds until it is, None if there is nothing to write."""
+        if self._lock_file.wait_time() == 0:
+            self._write()
+        return self._lock_file.wait_time()
+
+    def _write(self) -> None:
+        if self._lock_file.wait_time() is None:
+            return
+        with _locked(self._repo):
+            unchanged = _files(self._repo) == self._files
+            self._lock_file.write()
+            if unchanged:  # else the pipeline is read again, with the next cell
+                self._files = _files(self._repo)
+
+    def _record(self, cell: Cell, locks: ExitStack) -> str | None:
         stage = self._stage(cell.name)
         now = _inputs(stage)
         names = now.keys() | cell.inputs.keys()
         if changed := sorted(name for name in names if now.get(name) != cell.inputs.get(name)):
             return f"{', '.join(changed)} changed while it ran; not recorded, run it again"
-        self._commit(stage)
+        self._commit(stage, locks)
         return None
 
     def _restore(self, stage: Any) -> bool:
@@ -112,16 +137,15 @@ class Cells:
             self._repo.stage_cache.restore(stage)
         except RunCacheNotFoundError:
             return False
-        with self._running.pop(stage.name):
-            self._commit(stage)
+        with self._running.pop(stage.name) as locks:
+            self._commit(stage, locks)
         return True
 
-    def _commit(self, stage: Any) -> None:
+    def _commit(self, stage: Any, locks: ExitStack) -> None:
         """What `dvc commit --force` does, without reading the pipeline again: that takes a second of a large one."""
         stage.save()
         stage.commit()
-        stage.dump(update_pipeline=False)
-        self._files = _files(self._repo)
+        self._lock_file.add(stage, locks.pop_all())
 
     def _stage(self, name: str) -> Any:
         """The stage as it is now: the user may have changed dvc.yaml, another process may have recorded the cell."""
@@ -134,6 +158,9 @@ class Cells:
     def _read(self) -> None:
         self._files = _files(self._repo)
         self._stages = {stage.name: stage for target in self._targets for stage in _collect(self._repo, target)}
+        for stage in self._repo.index.stages:
+            for dependency in stage.params:
+                self._parameters.serve(dependency)
 
     def _lock_paths(self, stage: Any) -> ExitStack:
         """Lock what a stage reads until all cells have ended, and what it writes until the result is closed."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ import click
 from bootembed import tracking
 from bootembed.core.errors import UserError
 from bootembed.workflow.cells import BusyError, Cells, FanOutError, State
+from bootembed.workflow.usage import Ended, UsageTable
 from bootembed.workflow.workers import Workers, visible_devices
 
 if TYPE_CHECKING:
@@ -160,13 +162,16 @@ class _FanOut:
     def _end_some(self) -> list[str]:
         """Wait until a cell has ended, and record what has; the names of the cells that succeeded."""
         succeeded = []
-        for future in wait(self._running, return_when=FIRST_COMPLETED).done:
+        done: set[Future[str | None]] = set()
+        while not done:
+            done = wait(self._running, timeout=self._cells.write_due(), return_when=FIRST_COMPLETED).done
+        for future in done:
             cell = self._running.pop(future)
             fault = self._cells.end(cell, future.result())
             if fault is None:
                 self._outcome.recorded.append(cell.name)
                 succeeded.append(cell.name)
-                logger.info("%s: done and recorded", cell.name)
+                logger.info("%s: done", cell.name)
             else:
                 self._outcome.failed[cell.name] = fault
                 logger.error("%s: %s", cell.name, fault)
@@ -184,6 +189,7 @@ class _FanOut:
 def main(targets: tuple[str, ...], jobs: int | None, devices: str | None, preload: bool, log_dir: Path) -> None:
     """Fan out in the present folder; exit status 1 if a cell failed."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    began = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
     given = None if devices is None else [name for name in devices.split(",") if name]
     from dvc.exceptions import DvcException
@@ -193,6 +199,9 @@ def main(targets: tuple[str, ...], jobs: int | None, devices: str | None, preloa
     except (UserError, DvcException) as error:
         raise click.ClickException(str(error)) from error
     tracking.send_now()
+    if outcome.recorded:  # there is a table of what ran
+        usage = UsageTable(log_dir / "cells.csv", begun=True)
+        usage.add("fan_out", "process", Ended.own(), seconds=time.monotonic() - began)
     click.echo(
         f"{len(outcome.unchanged)} up to date, {len(outcome.restored)} from the run cache, "
         f"{len(outcome.recorded)} run, {len(outcome.failed)} failed, {len(outcome.busy)} busy, "

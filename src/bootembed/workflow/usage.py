@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import resource
 import sys
 import threading
 from dataclasses import dataclass
@@ -40,14 +41,20 @@ class Ended:
             round(usage.ru_maxrss / per_mib),
         )
 
+    @classmethod
+    def own(cls) -> Ended:
+        """What this process has used until now, without the processes that it started."""
+        return cls.of(0, resource.getrusage(resource.RUSAGE_SELF))
+
 
 class UsageTable:
     """`cells.csv`, begun anew by a fan-out with its first row; threads share it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, begun: bool = False) -> None:
+        """`begun` goes on with the table that is there."""
         self._path = path
         self._lock = threading.Lock()
-        self._begun = False
+        self._begun = begun
 
     def add(self, name: str, began_as: str, ended: Ended, *, seconds: float | None = None) -> None:
         """Add a row: what ran, whether it began as a `process` or as a `fork`, what it used, and how long it took."""
