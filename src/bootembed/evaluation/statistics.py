@@ -69,14 +69,17 @@ def resample_correlations(
         if len(values) < 2 or np.ptp(values) == 0:
             raise DataError(f"paired bootstrap: {name} are fewer than 2 or all equal: no rank correlation exists")
 
-    def correlate(drawn: NDArray[np.int64]) -> dict[Name, NDArray[np.float64]]:
-        weighted = _standardised(_ranks(truth, drawn), drawn) * drawn
-        return {
-            name: (weighted * _standardised(_ranks(column, drawn), drawn)).sum(axis=1)
-            for name, column in columns.items()
-        }
+    def correlate(drawn: NDArray[np.float64]) -> dict[Name, NDArray[np.float64]]:
+        gold_ranks = _centred_ranks(truth, drawn)
+        weighted, length = gold_ranks * drawn, _squares(gold_ranks, drawn)
+        found = {}
+        for name, column in columns.items():
+            ranks = _centred_ranks(column, drawn)
+            with np.errstate(invalid="ignore"):  # a resample of one pair only has no correlation
+                found[name] = np.einsum("ij,ij->j", weighted, ranks) / np.sqrt(length * _squares(ranks, drawn))
+        return found
 
-    whole = correlate(np.ones((1, len(truth)), dtype=np.int64))
+    whole = correlate(np.ones((len(truth), 1)))
     parts = [correlate(drawn) for drawn in _draws(len(truth), resamples, seed)]
     return {name: Resampled(float(whole[name][0]), np.concatenate([part[name] for part in parts])) for name in columns}
 
@@ -97,7 +100,7 @@ def resample_means(systems: Mapping[Name, Numbers], *, resamples: int, seed: int
     if not items:
         raise DataError("paired bootstrap: there are no items; score the embedders on a set that has some")
     values = np.stack(list(columns.values()), axis=1)
-    means = np.concatenate([drawn @ values / items for drawn in _draws(items, resamples, seed)])
+    means = np.concatenate([drawn.T @ values / items for drawn in _draws(items, resamples, seed)])
     return {name: Resampled(float(values[:, n].mean()), means[:, n]) for n, name in enumerate(columns)}
 
 
@@ -168,32 +171,33 @@ def _checked(columns: Mapping[Name, Numbers], *, items: int | None = None) -> di
     return {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
 
 
-def _draws(items: int, resamples: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """How often each item is in a resample, of shape (some of the resamples, items)."""
+def _draws(items: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """How often each item is in a resample, of shape (items, some of the resamples)."""
     rng = np.random.default_rng(seed)
     at_once = max(1, _CELLS_AT_ONCE // items)
     for start in range(0, resamples, at_once):
         size = min(at_once, resamples - start)
         chosen = rng.integers(items, size=(size, items)) + np.arange(size)[:, None] * items
-        yield np.bincount(chosen.ravel(), minlength=size * items).reshape(size, items)
+        drawn = np.bincount(chosen.ravel(), minlength=size * items).reshape(size, items)
+        yield drawn.T.astype(np.float64, order="C")
 
 
-def _ranks(column: NDArray[np.float64], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Rank of each pair in each resample, equal values sharing the mean of their ranks.
+def _centred_ranks(column: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rank of each item in each resample less the mean rank, equal values sharing the mean of their ranks.
 
     The order of the values is the same in every resample, so that one sort serves all of them: a rank is the number of
     smaller values drawn plus half of the equal ones.
     """
     order = np.argsort(column, kind="stable")
     starts = np.flatnonzero(np.diff(column[order], prepend=-np.inf))
-    equal = np.add.reduceat(drawn[:, order], starts, axis=1)
-    ranks = np.cumsum(equal, axis=1) - (equal - 1) / 2
-    return ranks[:, np.searchsorted(column[order][starts], column)]
+    equal = drawn[order]
+    if len(starts) < len(order):
+        equal = np.add.reduceat(equal, starts, axis=0)
+    ranks: NDArray[np.float64] = np.cumsum(equal, axis=0) - equal / 2 - len(column) / 2
+    return ranks[np.searchsorted(column[order][starts], column)]
 
 
-def _standardised(ranks: NDArray[np.float64], drawn: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Ranks of mean 0 and length 1, over what each resample drew; undrawn pairs weigh nothing."""
-    centred = ranks - (ranks * drawn).sum(axis=1, keepdims=True) / drawn.sum(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):  # a resample of one pair only has no correlation
-        standardised: NDArray[np.float64] = centred / np.sqrt((centred**2 * drawn).sum(axis=1, keepdims=True))
-    return standardised
+def _squares(ranks: NDArray[np.float64], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum of the squared ranks of what each resample drew."""
+    squares: NDArray[np.float64] = np.einsum("ij,ij,ij->j", ranks, ranks, drawn)
+    return squares
