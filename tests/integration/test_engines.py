@@ -100,7 +100,7 @@ def test_a_longer_list_of_anchors_computes_what_is_new(tiny_generator, adapters,
     computed = []
     generate = ResidentGenerator._generate
     monkeypatch.setattr(
-        ResidentGenerator, "_generate", lambda self, prompts: computed.extend(prompts) or generate(self, prompts)
+        ResidentGenerator, "_generate", lambda self, batch: computed.extend(batch.prompts) or generate(self, batch)
     )
     longer = ask(tiny_generator, adapters, ["The child opens.", *ANCHORS, "A door."], path)
     assert len(computed) == 4

@@ -8,8 +8,9 @@ import pytest
 import torch
 from generation_settings import GREEDY
 from scipy.stats import chisquare
+from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from bootembed.generation.sampling import RowSampler, gumbel_noise
+from bootembed.generation.sampling import RowSampler, _candidates, gumbel_noise
 
 SCORES = torch.tensor([2.0, 1.0, 0.5, 0.0, -1.0, -3.0])
 MASK = (1 << 64) - 1
@@ -20,9 +21,7 @@ def _settings(**changes):
 
 
 def _draw(seeds, settings, scores=SCORES, position=0):
-    sampler = RowSampler(seeds, 5, settings)
-    ids = torch.zeros(len(seeds), 5 + position, dtype=torch.int64)
-    return sampler(ids, scores.expand(len(seeds), -1)).argmax(dim=1)
+    return RowSampler(seeds, settings)(scores.expand(len(seeds), -1), torch.arange(len(seeds)), position)
 
 
 def _mix(value):
@@ -53,8 +52,9 @@ def test_splitmix_reference_value():
         (_settings(temperature=0.5), 6),
         (_settings(top_k=3), 3),
         (_settings(top_p=0.7), 2),
+        (_settings(top_k=4, top_p=0.7), 2),
     ],
-    ids=["plain", "temperature", "top_k", "top_p"],
+    ids=["plain", "temperature", "top_k", "top_p", "both"],
 )
 @pytest.mark.parametrize("over", ["seeds", "positions"])
 def test_draws_follow_the_warped_softmax(settings, allowed, over):
@@ -73,8 +73,30 @@ def test_a_row_draws_the_same_alone_and_among_others():
     torch.manual_seed(0)
     scores = torch.randn(50, 300)
     seeds = list(range(100, 150))
-    ids = torch.zeros(50, 9, dtype=torch.int64)
-    together = RowSampler(seeds, 5, _settings())(ids, scores).argmax(dim=1)
-    alone = [RowSampler([s], 5, _settings())(ids[:1], scores[n : n + 1]).argmax().item() for n, s in enumerate(seeds)]
+    together = RowSampler(seeds, _settings())(scores, torch.arange(50), 4)
+    alone = [RowSampler([s], _settings())(scores[n : n + 1], torch.arange(1), 4).item() for n, s in enumerate(seeds)]
     assert together.tolist() == alone
     assert len(set(alone)) > 25
+    left = torch.arange(0, 50, 3)
+    assert RowSampler(seeds, _settings())(scores[left], left, 4).tolist() == together[left].tolist()
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"top_p": 0.9}, {"top_k": 40}, {"top_k": 40, "top_p": 0.9}, {"top_k": 500, "top_p": 0.3}, {"top_p": 0.999}],
+    ids=str,
+)
+@pytest.mark.parametrize("sharpness", [0.5, 4.0])
+def test_the_tokens_that_may_be_drawn_are_those_of_transformers(limits, sharpness):
+    """Flat rows need more than the first candidates, sharp ones fewer."""
+    torch.manual_seed(1)
+    settings = _settings(temperature=0.7, **limits)
+    scores = torch.randn(20, 3000) * sharpness
+    warped = TemperatureLogitsWarper(0.7)(None, scores)
+    if settings.top_k:
+        warped = TopKLogitsWarper(settings.top_k)(None, warped)
+    if settings.top_p < 1:
+        warped = TopPLogitsWarper(settings.top_p)(None, warped)
+    values, tokens = _candidates(scores / 0.7, settings)
+    found = torch.full_like(scores, -torch.inf).scatter(1, tokens, values)
+    assert torch.equal(found, warped)

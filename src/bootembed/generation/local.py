@@ -40,7 +40,7 @@ class LocalEngine(ABC):
     def answer(self, requests: Sequence[Request], *, skip: Container[str]) -> Iterator[dict[str, Answer]]:
         """Answer requests, batch by batch, short prompts first; see `Engine`."""
         batches = [
-            Batch(batch.polarity, missing)
+            Batch(batch.polarity, missing, batch.common)
             for batch in self._batches(requests)
             if (missing := [prompt for prompt in batch.prompts if prompt.key not in skip])
         ]
@@ -66,5 +66,15 @@ class LocalEngine(ABC):
             ]
             fitting = [prompt for prompt in prompts if len(prompt.ids) <= self.settings.max_prompt_tokens]
             fitting.sort(key=lambda prompt: len(prompt.ids))
+            common = _common_tokens([prompt.ids for prompt in fitting])
             for start in range(0, len(fitting), size):
-                yield Batch(polarity, fitting[start : start + size])
+                yield Batch(polarity, fitting[start : start + size], common)
+
+
+def _common_tokens(prompts: Sequence[list[int]]) -> int:
+    """How many tokens all prompts start with; each keeps at least one more."""
+    if not prompts:
+        return 0
+    first, last = min(prompts), max(prompts)  # what the outer ones in order share, all share
+    shortest = min(map(len, prompts))
+    return next((place for place in range(shortest - 1) if first[place] != last[place]), shortest - 1)

@@ -14,7 +14,8 @@ import torch
 from bootembed.base_models.load import load_generator
 from bootembed.core.errors import ParamsError
 from bootembed.generation.answer_cache import Answer
-from bootembed.generation.sampling import RowSampler
+from bootembed.generation.decoding import Beginning, ShrinkingBatch
+from bootembed.generation.sampling import RowSampler, greedy
 from bootembed.prompts import decode_answer
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Batch:
-    """Prompts of one polarity to be answered together."""
+    """Prompts of one polarity to be answered together; all start with the same `common` tokens."""
 
     polarity: Polarity
     prompts: list[Prompt]
+    common: int = 0
 
 
 class ResidentGenerator:
@@ -58,6 +60,7 @@ class ResidentGenerator:
         self._has_adapters = bool(adapters)
         self._most = local.batch_size
         self._ends = self._forget_own_settings()
+        self._beginning: tuple[Polarity, Beginning] | None = None
         if adapters:
             self._attach(adapters)
         self.model.eval()
@@ -98,21 +101,21 @@ class ResidentGenerator:
         start = 0
         while start < len(batch.prompts):
             piece = batch.prompts[start : start + self._most]
-            answers = self._try(piece)
+            answers = self._try(Batch(batch.polarity, piece, batch.common))
             if answers is None:
                 self._halve(piece)
                 continue
             yield {prompt.key: answer for prompt, answer in zip(piece, answers, strict=True)}
             start += len(piece)
 
-    def _try(self, prompts: Sequence[Prompt]) -> list[Answer] | None:
+    def _try(self, batch: Batch) -> list[Answer] | None:
         """The answers, or None if memory ran out."""
         try:
-            return self._generate(prompts)
+            return self._generate(batch)
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             if not _is_out_of_memory(error):
                 raise
-            logger.warning("out of memory on %d prompts: %s", len(prompts), str(error).split("\n", 1)[0])
+            logger.warning("out of memory on %d prompts: %s", len(batch.prompts), str(error).split("\n", 1)[0])
             return None
 
     def _halve(self, failed: Sequence[Prompt]) -> None:
@@ -128,27 +131,44 @@ class ResidentGenerator:
         logger.warning("batches of at most %d prompts from here on", self._most)
 
     @torch.inference_mode()
-    def _generate(self, prompts: Sequence[Prompt]) -> list[Answer]:
-        from transformers import GenerationConfig, LogitsProcessorList
+    def _generate(self, batch: Batch) -> list[Answer]:
+        from transformers import GenerationConfig
 
+        prompts, most = batch.prompts, self._settings.max_new_tokens
         length = max(len(prompt.ids) for prompt in prompts)
-        padding = [length - len(prompt.ids) for prompt in prompts]
+        beginning = self._beginning_of(batch, length + most)
+        common = len(beginning.ids) if beginning else 0
+        gaps = [length - len(prompt.ids) for prompt in prompts]
         pad = self.tokenizer.pad_token_id
-        inputs = torch.tensor([[pad] * gap + prompt.ids for gap, prompt in zip(padding, prompts, strict=True)])
-        mask = torch.tensor([[0] * gap + [1] * (length - gap) for gap in padding])
-        sampler = [RowSampler([p.seed for p in prompts], length, self._settings)] if self._settings.do_sample else []
+        padded = [
+            [*prompt.ids[:common], *[pad] * gap, *prompt.ids[common:]]
+            for prompt, gap in zip(prompts, gaps, strict=True)
+        ]
+        mask = torch.tensor([[1] * common + [0] * gap + [1] * (length - common - gap) for gap in gaps])
+        sampled = self._settings.do_sample
+        choose = RowSampler([prompt.seed for prompt in prompts], self._settings) if sampled else greedy
         generated = self.model.generate(
-            input_ids=inputs.to(self.model.device),
+            input_ids=torch.tensor(padded).to(self.model.device),
             attention_mask=mask.to(self.model.device),
+            past_key_values=beginning.states(len(prompts)) if beginning else None,
             generation_config=GenerationConfig(
-                max_new_tokens=self._settings.max_new_tokens, do_sample=False, eos_token_id=self._ends, pad_token_id=pad
+                max_new_tokens=most, do_sample=False, eos_token_id=self._ends, pad_token_id=pad
             ),
-            logits_processor=LogitsProcessorList(sampler),
+            custom_generate=ShrinkingBatch(choose, ends=self._ends, padding=pad),
         ).tolist()
         return [
             self._decode(row, length, prompt_tokens=len(prompt.ids))
             for row, prompt in zip(generated, prompts, strict=True)
         ]
+
+    def _beginning_of(self, batch: Batch, tokens: int) -> Beginning | None:
+        """The states of the common tokens, for prompts with answers of so many tokens; None where they do not fit."""
+        if not batch.common:
+            return None
+        ids = batch.prompts[0].ids[: batch.common]
+        if self._beginning is None or (self._beginning[0], self._beginning[1].ids) != (batch.polarity, ids):
+            self._beginning = (batch.polarity, Beginning(self.model, ids))
+        return self._beginning[1] if self._beginning[1].fits(tokens) else None
 
     def _decode(self, row: list[int], length: int, *, prompt_tokens: int) -> Answer:
         ended_at = next((place for place, token in enumerate(row[length:]) if token in self._ends), None)

@@ -9,7 +9,7 @@ noise is the same, this hardly ever changes a token. How often it does: docs/eng
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -18,29 +18,54 @@ if TYPE_CHECKING:
 
     from bootembed.settings.generation import Generation
 
+_FIRST_CANDIDATES = 64  # tokens that hold the share top_p in most rows
+
 
 class RowSampler:
-    """A logits processor that turns greedy choice into sampling; see the module."""
+    """Chooses tokens; see the module. The limits are those of transformers: temperature, then top-k, then top-p."""
 
-    def __init__(self, seeds: Sequence[int], prompt_length: int, settings: Generation) -> None:
+    def __init__(self, seeds: Sequence[int], settings: Generation) -> None:
         self._seeds = torch.tensor(list(seeds), dtype=torch.int64)
-        self._prompt_length = prompt_length
-        self._warpers = _warpers(settings)
+        self._settings = settings
 
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Scores of the tokens that may be drawn, with noise; shapes (rows, tokens so far), (rows, vocabulary)."""
-        for warp in self._warpers:
-            scores = warp(input_ids, scores)
-        position = input_ids.shape[1] - self._prompt_length
-        rows, tokens = torch.nonzero(scores > -torch.inf, as_tuple=True)
-        noise = gumbel_noise(self._seeds.to(scores.device)[rows], position, tokens)
-        noisy = torch.full_like(scores, -torch.inf, dtype=torch.float64)
-        noisy[rows, tokens] = scores[rows, tokens].double() + noise
-        return noisy
+    def __call__(self, scores: torch.Tensor, rows: torch.Tensor, position: int) -> torch.Tensor:
+        """Token ids (rows), for scores (rows, vocabulary), the rows' places among the seeds, position in the answer."""
+        values, tokens = _candidates(scores / self._settings.temperature, self._settings)
+        seeds = self._seeds.to(rows.device)[rows].unsqueeze(1)
+        noisy = values.double() + gumbel_noise(seeds, position, tokens)
+        return tokens.gather(1, noisy.argmax(dim=1, keepdim=True)).squeeze(1)
+
+
+def greedy(scores: torch.Tensor, _rows: torch.Tensor, _position: int) -> torch.Tensor:
+    """The most probable tokens; arguments as `RowSampler`."""
+    return scores.argmax(dim=1)
+
+
+def _candidates(scores: torch.Tensor, settings: Generation) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scores of the tokens that may be drawn, -inf where a row has fewer, and these tokens: (rows, candidates).
+
+    The vocabulary is never sorted as a whole unless a row needs it: top-p needs the most probable tokens only.
+    """
+    size = scores.shape[1]
+    if not settings.top_k and settings.top_p >= 1:
+        return scores, torch.arange(size, device=scores.device).expand_as(scores)
+    most = min(settings.top_k or _FIRST_CANDIDATES, size)
+    values, tokens = scores.topk(most, dim=1)
+    total = (values if settings.top_k else scores).logsumexp(dim=1, keepdim=True)
+    while True:
+        share = (values - total).double().exp()
+        before = share.cumsum(dim=1) - share
+        if settings.top_k or most == size or bool((before[:, -1] + share[:, -1] >= settings.top_p).all()):
+            break
+        most = min(8 * most, size)
+        values, tokens = scores.topk(most, dim=1)
+    allowed = (before < settings.top_p) | (settings.top_p >= 1)
+    used = int(allowed.sum(dim=1).max())
+    return values.masked_fill(~allowed, -torch.inf)[:, :used], tokens[:, :used]
 
 
 def gumbel_noise(seeds: torch.Tensor, position: int, tokens: torch.Tensor) -> torch.Tensor:
-    """Standard Gumbel noise, float64, for int64 seeds and tokens of equal shape; a pure function of its arguments."""
+    """Standard Gumbel noise, float64, for int64 seeds and tokens (broadcast); a pure function of its arguments."""
     mixed = _mix(_mix(_mix(seeds) + position) + tokens)
     uniform = (_shift(mixed, 11).double() + 0.5) * 2.0**-53
     return -torch.log(-torch.log(uniform))
@@ -61,14 +86,3 @@ def _shift(values: torch.Tensor, bits: int) -> torch.Tensor:
 
 def _signed(constant: int) -> int:
     return constant - (1 << 64) if constant >> 63 else constant
-
-
-def _warpers(settings: Generation) -> list[Any]:
-    from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
-
-    warpers: list[Any] = [TemperatureLogitsWarper(settings.temperature)]
-    if settings.top_k:
-        warpers.append(TopKLogitsWarper(settings.top_k))
-    if settings.top_p < 1:
-        warpers.append(TopPLogitsWarper(settings.top_p))
-    return warpers

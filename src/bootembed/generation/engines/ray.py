@@ -177,4 +177,4 @@ def _pack(batch: Batch) -> str:
 
 def _unpack(packed: str) -> Batch:
     batch = json.loads(packed)
-    return Batch(Polarity(batch["polarity"]), [Prompt(**prompt) for prompt in batch["prompts"]])
+    return Batch(Polarity(batch["polarity"]), [Prompt(**prompt) for prompt in batch["prompts"]], batch["common"])
