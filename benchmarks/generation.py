@@ -39,7 +39,9 @@ def main() -> None:
 
 @main.command()
 @click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--generator", type=click.Path(exists=True, path_type=Path), required=True, help="With adapters.")
+@click.option(
+    "--generator", type=click.Path(exists=True, path_type=Path), required=True, help="With adapters or shots."
+)
 @click.option("--anchors", type=click.Path(exists=True, path_type=Path), required=True, help="Table of anchors.")
 @click.option("--params", "params_path", type=click.Path(exists=True, path_type=Path), default="params.yaml")
 @click.option("--rows", type=int, default=1024, show_default=True, help="Anchors to write triplets for.")
@@ -87,12 +89,13 @@ def once(procedure: str, base_model: Path, generator: Path, anchors: Path, param
     seed_everything(params.seed)
     _import_all()
     write: Callable[[Path, Path, list[str], Params], int] = _official if procedure == "official" else _engine(procedure)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     tokens = write(base_model, generator, texts, params)
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
     result = {"procedure": procedure, "triplets": len(texts), "seconds": seconds, "completion_tokens": tokens}
+    result["cpu_seconds"] = cpu  # of this process; comparable on a busy machine
     click.echo(json.dumps(result | {"process_bytes": memory, "gpu_bytes": gpu}))
 
 
@@ -110,12 +113,14 @@ def _engine(procedure: str) -> Callable[[Path, Path, list[str], Params], int]:
         from bootembed.generation.answers import answer_premises
         from bootembed.generation.engine import create_engine
         from bootembed.generation.generator import read_generator
+        from bootembed.generation.shots import ShotPicker
 
         description = read_generator(generator)
         settings = params.generation.model_copy(update={"engine": name})
         if workers:
             settings = settings.model_copy(update={"ray": settings.ray.model_copy(update={"workers": int(workers)})})
-        adapters = {polarity: generator / polarity for polarity in Polarity}
+        adapters = {polarity: generator / polarity for polarity in Polarity} if description.has_adapters else {}
+        picker = ShotPicker(description.shots)
         strategy, language = str(description.strategy), description.language
         with tempfile.TemporaryDirectory() as folder:
             answers = answer_premises(
@@ -124,7 +129,7 @@ def _engine(procedure: str) -> Callable[[Path, Path, list[str], Params], int]:
                 settings,
                 prompt_version=description.prompt_version,
                 language=description.answer_language_name,
-                shots_of=lambda _text, _polarity: (),
+                shots_of=lambda text, polarity: picker.shots(text, polarity=polarity),
                 answer_cache=AnswerCache(Path(folder) / "answer_cache.jsonl"),
                 seed=params.seed,
             )
@@ -147,17 +152,23 @@ def _official_polarity(base_model: Path, generator: Path, texts: list[str], para
 
     from bootembed.base_models.load import load_generator
     from bootembed.generation.generator import read_generator
+    from bootembed.generation.shots import ShotPicker
     from bootembed.prompts import build_messages, decode_answer, encode_prompt, prompt_definition
 
     settings, description = params.generation, read_generator(generator)
     local = settings.transformers
     model, tokenizer = load_generator(base_model, bf16=local.bf16, load_in_4bit=local.load_in_4bit, attention="eager")
-    model = PeftModel.from_pretrained(model, generator / polarity).eval()
+    if description.has_adapters:
+        model = PeftModel.from_pretrained(model, generator / polarity).eval()
     definition, language = prompt_definition(description.prompt_version), description.answer_language_name
-    prompts = [
-        encode_prompt(tokenizer, build_messages(definition, text, polarity=polarity, language=language, shots=()))
+    picker = ShotPicker(description.shots)
+    conversations = [
+        build_messages(
+            definition, text, polarity=polarity, language=language, shots=picker.shots(text, polarity=polarity)
+        )
         for text in texts
     ]
+    prompts = [encode_prompt(tokenizer, messages) for messages in conversations]
     config = GenerationConfig(
         do_sample=True,
         temperature=settings.temperature,

@@ -31,6 +31,7 @@ _DATE = (
     "{% macro strftime_now(form) %}{{ form | replace('%d', '26') | replace('%m', '07') | replace('%b', 'Jul')"
     " | replace('%B', 'July') | replace('%Y', '2024') }}{% endmacro %}"
 )
+PLAIN = "plain"  # name of the template of a base model's prompts, beside the one that its adapters learn
 LABEL_OF = {Polarity.POSITIVE: "entailment", Polarity.NEGATIVE: "contradiction"}  # in NLI corpora
 
 
@@ -176,7 +177,8 @@ def encode_example(tokenizer: Any, messages: list[Message], answer: str) -> tupl
             "training and generation would not match. Use a tokenizer whose template continues the prompt"
         )
     prompt = _encode(tokenizer, prompt_text, written)
-    completion = _tokens(tokenizer, full_text[len(prompt_text) :].rstrip("\n"), written)
+    end = "\n" if ends_with_line(tokenizer) else ""
+    completion = _tokens(tokenizer, full_text[len(prompt_text) :].rstrip("\n") + end, written)
     return [*prompt, *completion], [0] * len(prompt) + [1] * len(completion)
 
 
@@ -187,10 +189,19 @@ def encode_text(tokenizer: Any, text: str) -> list[int]:
     return [*begin, *ids, tokenizer.eos_token_id]
 
 
-def decode_answer(tokenizer: Any, generated: Sequence[int], prompt_length: int) -> str:
-    """The answer in a generated sequence: the tokens after the prompt, without special ones, on one line."""
+def ends_with_line(tokenizer: Any) -> bool:
+    """Whether the template ends an answer with nothing but a line break."""
+    text = _render(tokenizer, turns("premise", "answer"), add_generation_prompt=False)
+    return text.endswith("\n") and text.rstrip("\n").endswith("answer")
+
+
+def decode_answer(tokenizer: Any, generated: Sequence[int], prompt_length: int, *, one_line: bool = False) -> str:
+    """The answer in a generated sequence: the tokens after the prompt, without special ones, on one line.
+
+    With `one_line`, what follows its first line is no part of it.
+    """
     text: str = tokenizer.decode(list(generated)[prompt_length:], skip_special_tokens=True)
-    return " ".join(text.split())
+    return " ".join((text.partition("\n")[0] if one_line else text).split())
 
 
 def _prompt_text(tokenizer: Any, messages: list[Message]) -> str:
@@ -210,7 +221,10 @@ def _render(tokenizer: Any, messages: list[Message], *, add_generation_prompt: b
     from jinja2 import TemplateError
 
     if tokenizer.chat_template is None:
-        raise DataError("the generator's tokenizer has no chat template; choose an instruction-tuned model")
+        raise DataError(
+            "the generator's tokenizer has no chat template: it is no instruction-tuned model; set "
+            "base_models.generator.chat_template (gemma, chatml, llama3, plain, or Jinja), which adapters learn to use"
+        )
     try:
         text: str = tokenizer.apply_chat_template(
             messages,

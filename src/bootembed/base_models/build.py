@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bootembed.base_models.gguf import SUFFIX, convert_gguf
 from bootembed.core.errors import DataError
 from bootembed.core.hub import require_resolved
 
@@ -38,14 +39,19 @@ def build_base_model(
         seed: For training a scratch model.
 
     Raises:
-        DataError: The model cannot be fetched, a local folder is missing, or there are no safetensors weights.
+        DataError: The model cannot be fetched, a local folder is missing, there are no safetensors weights, a GGUF file
+            cannot be read, or a template does not fit.
     """
     output_dir.mkdir(parents=True, exist_ok=True)
-    if spec.source == "hub":
-        _download(spec, output_dir, checkpoint_dir)
-        return {}
-    if spec.source == "local":
-        _copy(Path(str(spec.path)).expanduser(), output_dir)
+    if spec.source != "scratch":
+        if spec.source == "hub":
+            _download(spec, output_dir, checkpoint_dir)
+        else:
+            _copy(spec, output_dir)
+        if spec.chat_template is not None:
+            from bootembed.base_models.chat import give_template
+
+            give_template(output_dir, spec.chat_template, spec.end_of_turn)
         return {}
     from bootembed.base_models.scratch import build_scratch_model
 
@@ -69,9 +75,15 @@ def _download(spec: BaseModelSpec, output_dir: Path, checkpoint_dir: Path) -> No
     assert spec.revision is not None, "params validation demands it"
     require_resolved(spec.id, spec.revision, kind="model")
     wanted = [*_WEIGHTS_AND_TEXT, _PICKLED] if spec.pickled_weights else _WEIGHTS_AND_TEXT
+    if spec.file is not None:
+        wanted = [spec.file]
     arrived = checkpoint_dir / f"{spec.id.replace('/', '--')}-{spec.revision}"
     arrived.mkdir(parents=True, exist_ok=True)
     download_model(spec.id, spec.revision, arrived, patterns=wanted)
+    if spec.file is not None:
+        convert_gguf(arrived / spec.file, spec.role, output_dir)
+        shutil.rmtree(checkpoint_dir)
+        return
     for path in sorted(arrived.iterdir()):
         shutil.move(path, output_dir / path.name)
     shutil.rmtree(checkpoint_dir)
@@ -100,9 +112,15 @@ def _to_safetensors(pickled: Path) -> None:
     pickled.unlink()
 
 
-def _copy(source: Path, output_dir: Path) -> None:
+def _copy(spec: BaseModelSpec, output_dir: Path) -> None:
+    source = Path(str(spec.path)).expanduser()
+    if source.suffix == SUFFIX or source.is_file():
+        convert_gguf(source, spec.role, output_dir)
+        return
     if not source.is_dir():
-        raise DataError(f"{source}: no such folder; set `path` of the base model to a Hugging Face model folder")
+        raise DataError(
+            f"{source}: no such folder; set `path` of the base model to a Hugging Face model folder or a .gguf file"
+        )
     _require_weights(source, str(source))
     for pattern in _WEIGHTS_AND_TEXT:
         for file in sorted(source.rglob(pattern)):

@@ -10,6 +10,7 @@ import torch
 from bootembed.core.attention import attention_options
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.portable_kernels import replace_kernels
+from bootembed.prompts import PLAIN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,13 +57,20 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: A
     return model, tokenizer
 
 
-def load_tokenizer(folder: Path) -> Any:
-    """Load a generator's tokenizer, padding on the left, as generation needs."""
+def load_tokenizer(folder: Path, *, adapted: bool = True) -> Any:
+    """Load a generator's tokenizer, padding on the left, as generation needs.
+
+    Args:
+        folder: Generator in Hugging Face format.
+        adapted: Whether adapters are in use; without them a base model gets its plain template (`base_models.chat`).
+    """
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False)
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
+    if isinstance(tokenizer.chat_template, dict) and not adapted:
+        tokenizer.chat_template = tokenizer.chat_template.get(PLAIN, tokenizer.get_chat_template())
     return tokenizer
 
 

@@ -56,7 +56,7 @@ class LocalEngine(ABC):
 
         They depend on the requests alone: a resumed run computes the batches of an uninterrupted one.
         """
-        tokenizer = load_tokenizer(self.base_model_dir)
+        tokenizer = load_tokenizer(self.base_model_dir, adapted=bool(self.adapters))
         size = self.settings.transformers.batch_size
         for polarity in Polarity:
             prompts = [

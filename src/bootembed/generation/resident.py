@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bootembed.base_models.load import load_generator
+from bootembed.base_models.load import load_generator, load_tokenizer
 from bootembed.core.errors import ParamsError
 from bootembed.generation.answer_cache import Answer
 from bootembed.generation.decoding import Beginning, ShrinkingBatch
 from bootembed.generation.sampling import RowSampler, greedy
-from bootembed.prompts import decode_answer
+from bootembed.prompts import decode_answer, ends_with_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,9 +53,11 @@ class ResidentGenerator:
 
     def __init__(self, base_model_dir: Path, adapters: Mapping[Polarity, Path], settings: Generation) -> None:
         local = settings.transformers
-        self.model, self.tokenizer = load_generator(
+        self.model, _ = load_generator(
             base_model_dir, bf16=local.bf16, load_in_4bit=local.load_in_4bit, attention=local.attention
         )
+        self.tokenizer = load_tokenizer(base_model_dir, adapted=bool(adapters))
+        self._one_line = ends_with_line(self.tokenizer)
         self._settings = settings
         self._has_adapters = bool(adapters)
         self._most = local.batch_size
@@ -76,6 +78,9 @@ class ResidentGenerator:
         named = own if isinstance(own, list) else [own]
         # Some models name only the end of a document, and their tokenizer the end of a turn.
         ends = [end for end in dict.fromkeys([*named, self.tokenizer.eos_token_id]) if end is not None]
+        if self._one_line:
+            pieces = self.tokenizer.batch_decode([[token] for token in range(len(self.tokenizer))])
+            ends += [token for token, piece in enumerate(pieces) if "\n" in piece]
         self.model.generation_config = GenerationConfig(eos_token_id=ends, pad_token_id=self.tokenizer.pad_token_id)
         return ends
 
@@ -173,7 +178,7 @@ class ResidentGenerator:
     def _decode(self, row: list[int], length: int, *, prompt_tokens: int) -> Answer:
         ended_at = next((place for place, token in enumerate(row[length:]) if token in self._ends), None)
         return Answer(
-            decode_answer(self.tokenizer, row, length),
+            decode_answer(self.tokenizer, row, length, one_line=self._one_line),
             finished=ended_at is not None,
             prompt_tokens=prompt_tokens,
             completion_tokens=len(row) - length if ended_at is None else ended_at + 1,

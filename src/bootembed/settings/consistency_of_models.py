@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bootembed.settings.models import Scratch
+    from bootembed.settings.models import BaseModelSpec, Scratch
     from bootembed.settings.schema import Params
 
+TEMPLATE_NAMES = ("gemma", "chatml", "llama3", "plain")
 _ARCHITECTURES = {"generator": ("qwen3", "llama"), "encoder": ("xlm-roberta", "modernbert")}  # of scratch models
 
 
@@ -24,12 +25,30 @@ def model_faults(params: Params) -> list[str]:
             for field in needed[spec.source]
             if getattr(spec, field) is None
         )
+        faults += _template_faults(f"base_models.{key}", spec)
         if spec.scratch is None:
             continue
         faults += _scratch_faults(f"base_models.{key}.scratch", spec.scratch, _ARCHITECTURES[spec.role])
         unknown = [name for name in spec.scratch.pretraining.languages if name not in params.languages]
         if unknown:
             faults.append(f"base_models.{key}.scratch.pretraining.languages: {unknown}: add them under `languages`")
+    return faults
+
+
+def _template_faults(key: str, spec: BaseModelSpec) -> list[str]:
+    faults = []
+    template = spec.chat_template
+    if template is not None and (spec.role != "generator" or spec.source == "scratch"):
+        faults.append(f"{key}.chat_template: only a generator from the Hub or a folder takes one; remove it")
+    if template is not None and template not in TEMPLATE_NAMES and "{" not in template:
+        faults.append(f"{key}.chat_template: {template!r}: give one of {TEMPLATE_NAMES} or Jinja")
+    own = template is not None and template not in TEMPLATE_NAMES
+    if own and not spec.end_of_turn:
+        faults.append(f"{key}.end_of_turn: missing: a template in Jinja needs it")
+    if not own and spec.end_of_turn is not None:
+        faults.append(f"{key}.end_of_turn: {spec.end_of_turn!r}: only a template in Jinja takes it; remove it")
+    if spec.file is not None and spec.source != "hub":
+        faults.append(f"{key}.file: only source 'hub' takes it; name the file in path")
     return faults
 
 

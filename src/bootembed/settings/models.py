@@ -54,7 +54,18 @@ class BaseModelSpec(Section):
     pickled_weights: bool = Field(
         False, description="Source hub: the revision has no safetensors; convert its pytorch_model.bin."
     )
-    path: str | None = Field(None, description="Folder in Hugging Face format (source: local).")
+    file: str | None = Field(
+        None, pattern=r"\.gguf$", description="Source hub: a GGUF file of the repository, to take instead of the rest."
+    )
+    path: str | None = Field(None, description="Folder in Hugging Face format, or a .gguf file (source: local).")
+    chat_template: str | None = Field(
+        None,
+        description="For a generator never tuned on chats: `gemma`, `chatml`, `llama3`, `plain` (lines of text), or "
+        "Jinja. Adapters learn it; without adapters its prompts are `plain`.",
+    )
+    end_of_turn: str | None = Field(
+        None, description="Token that ends a turn of a template in Jinja; a line break ends it with the line."
+    )
     scratch: Scratch | None = None
 
 

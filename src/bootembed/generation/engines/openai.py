@@ -15,7 +15,7 @@ from bootembed.core.hashing import content_hash
 from bootembed.generation.endpoint import URL_VARIABLE, Endpoint, FailedError, RefusedError
 from bootembed.generation.engine import EngineFacts, parameters_of
 from bootembed.generation.usage import Usage
-from bootembed.prompts import encode_prompt, prompt_text
+from bootembed.prompts import encode_prompt, ends_with_line, prompt_text
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
@@ -110,7 +110,7 @@ class EndpointEngine:
         run.check()
 
     def _calls(self, requests: Sequence[Request]) -> list[_Call]:
-        tokenizer = load_tokenizer(self._base_model_dir)
+        tokenizer = load_tokenizer(self._base_model_dir, adapted=bool(self._served))
         fitting = [
             request
             for request in requests
@@ -123,6 +123,7 @@ class EndpointEngine:
         prompt: dict[str, Any] = {"messages": list(request.messages)}
         if settings.openai.api == "completions":
             prompt = {"prompt": prompt_text(tokenizer, list(request.messages))}
+            prompt |= {"stop": "\n"} if ends_with_line(tokenizer) else {}
         sampling: dict[str, Any] = {"temperature": 0.0}
         if settings.do_sample:
             sampling = {
