@@ -33,5 +33,5 @@ def freeze_upper_layers(model: Any, trained_layers: int) -> None:
         module for module in encoder.modules() if isinstance(module, torch.nn.ModuleList) and len(module) == depth
     )
     encoder.requires_grad_(False)
-    encoder.embeddings.requires_grad_(True)
+    getattr(encoder, "embeddings", encoder.get_input_embeddings()).requires_grad_(True)  # a decoder has only the table
     layers[:trained_layers].requires_grad_(True)

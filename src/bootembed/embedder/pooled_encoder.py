@@ -6,18 +6,18 @@ import json
 from typing import TYPE_CHECKING, Any, Literal
 
 from bootembed.core.attention import attention_options
-from bootembed.core.errors import DataError
+from bootembed.core.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.base.modules import Transformer
-    from sentence_transformers.sentence_transformer.modules import WeightedLayerPooling
+    from sentence_transformers.sentence_transformer.modules import WeightedLayerPooling, WordWeights
 
     from bootembed.core.attention import Attention
 
-Pooling = Literal["mean", "mean_first_last"]
+Pooling = Literal["mean", "mean_first_last", "mean_without_bos", "last"]
 
 
 def build_embedder(
@@ -27,12 +27,15 @@ def build_embedder(
     max_seq_length: int,
     attention: Attention = "auto",
     half_precision: bool = False,
+    bidirectional: bool = False,
 ) -> SentenceTransformer:
     """Put pooling on top of a pretrained encoder.
 
     `mean_first_last` is SimCSE's `avg_first_last`: the mean over tokens of the average of the embedding layer's output
     (`hidden_states[0]`) and the last hidden state (after the final norm, where an architecture such as ModernBERT has
-    one). The pooling is saved with the model, so `SentenceTransformer(path)` needs no code of ours.
+    one). `mean_without_bos` and `last` are for decoders: the first token of a causal one attends to itself only, so its
+    state is the same for all texts, and the last one attends to all. The pooling is saved with the model, so
+    `SentenceTransformer(path)` needs no code of ours.
 
     Args:
         encoder_folder: Model in Hugging Face format; of a Sentence Transformers folder only the encoder is used.
@@ -40,10 +43,12 @@ def build_embedder(
         max_seq_length: Tokens; longer texts are cut. Lowered to what the encoder has positions for.
         attention: Its implementation; see `attention_options`.
         half_precision: Whether all that it embeds is computed in bf16 or fp16.
+        bidirectional: Let the tokens of a decoder attend to later ones too.
 
     Raises:
         DataError: The folder holds no model.
-        ParamsError: The implementation of attention cannot be.
+        ParamsError: The implementation of attention cannot be, the decoder has no switch for its direction, or the
+            tokenizer no BOS to leave out.
     """
     import torch
     from sentence_transformers import SentenceTransformer
@@ -57,13 +62,51 @@ def build_embedder(
         # in float32 however they are stored: the optimiser needs it, and half precision is autocast's matter
         options: dict[str, Any] = {"dtype": torch.float32}
         options |= attention_options(attention, part, auto_class=AutoModel, half_precision=half_precision)
-        transformer = Transformer(str(part), config_kwargs={"output_hidden_states": layers}, model_kwargs=options)
+        switches = {"output_hidden_states": layers, **(_both_directions(part) if bidirectional else {})}
+        transformer = Transformer(str(part), config_kwargs=switches, model_kwargs=options)
     except (OSError, ValueError) as error:
         raise DataError(f"{encoder_folder}: cannot be loaded as an encoder: {error}") from error
     transformer.max_seq_length = min(max_seq_length, _longest_input(transformer))
+    _take_text_as_it_is(transformer)
+    if transformer.tokenizer.pad_token_id is None:
+        transformer.tokenizer.pad_token = transformer.tokenizer.eos_token
+    if bidirectional:
+        _check_directions(transformer)
     size = transformer.get_embedding_dimension()
-    modules = [transformer, *([_first_and_last_layer(transformer)] if layers else []), TokenPooling(size, "mean")]
-    return SentenceTransformer(modules=modules)
+    between = {"mean_first_last": _first_and_last_layer, "mean_without_bos": _without_bos}.get(pooling)
+    last = TokenPooling(size, "lasttoken" if pooling == "last" else "mean")
+    return SentenceTransformer(modules=[transformer, *([between(transformer)] if between else []), last])
+
+
+def _take_text_as_it_is(transformer: Transformer) -> None:
+    """Drop a decoder's chat template: Sentence Transformers would make a user's turn of each text."""
+    if "message" in transformer.modality_config:
+        del transformer.modality_config["message"]
+        transformer.input_formatter.supported_modalities = list(transformer.modality_config)
+        transformer.tokenizer.chat_template = None
+
+
+def _both_directions(folder: Path) -> dict[str, bool]:
+    """The switch of a configuration: Gemma has its own, others have transformers' common one."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(folder).get_text_config()
+    own = "use_bidirectional_attention"
+    return {own: True} if hasattr(config, own) else {"is_causal": False}
+
+
+def _check_directions(transformer: Transformer) -> None:
+    """Refuse a model whose first state does not change with its last token, where there is no padding."""
+    import torch
+
+    texts = [transformer.preprocess([text]) for text in ("a b c d", "a b c e")]
+    with torch.no_grad():
+        first, second = (transformer.eval()(text)["token_embeddings"][0, 0] for text in texts)
+    if torch.equal(first, second):
+        raise ParamsError(
+            "train_embedder.bidirectional: true, but transformers cannot let this architecture attend to later tokens; "
+            "set it to false"
+        )
 
 
 def _encoder_part(folder: Path) -> Path:
@@ -91,6 +134,19 @@ def _longest_input(transformer: Transformer) -> int:
         if isinstance(table, Embedding):
             return min(longest, table.num_embeddings - (padding + 1 if isinstance(padding, int) else 0))
     return min(longest, getattr(transformer.config, "max_position_embeddings", longest))
+
+
+def _without_bos(transformer: Transformer) -> WordWeights:
+    """Weight 0 for the first special token and 1 for all others, by token id."""
+    from sentence_transformers.sentence_transformer.modules import WordWeights
+
+    bos = transformer.tokenizer.bos_token_id
+    if bos is None:
+        raise ParamsError("train_embedder.pooling: mean_without_bos, but the tokenizer has no BOS; set mean")
+    size = max(len(transformer.tokenizer), int(transformer.model.get_input_embeddings().num_embeddings))
+    weights = WordWeights([str(token) for token in range(size)], {str(bos): 0.0})
+    weights.requires_grad_(False)
+    return weights
 
 
 def _first_and_last_layer(transformer: Transformer) -> WeightedLayerPooling:

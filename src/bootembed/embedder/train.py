@@ -87,6 +87,7 @@ def train_embedder(
         max_seq_length=max(settings.max_seq_length, scoring_max_seq_length),
         attention=settings.attention,
         half_precision=(settings.bf16 or settings.fp16) and not objective.EMBEDS_BEFORE_TRAINING,
+        bidirectional=settings.bidirectional,
     )
     scoring_length = min(scoring_max_seq_length, model.max_seq_length)
     model.max_seq_length = min(settings.max_seq_length, model.max_seq_length)

@@ -40,7 +40,12 @@ class TrainEmbedder(Pluggable):
 
     seeds: int = Field(3, ge=1, description="Embedders trained on each training set.")
     objective: Slug = Field(description="Module of `bootembed.embedder.objectives`.")
-    pooling: Literal["mean", "mean_first_last"]
+    pooling: Literal["mean", "mean_first_last", "mean_without_bos", "last"] = Field(
+        description="The last two are for decoders."
+    )
+    bidirectional: bool = Field(
+        False, description="Of a decoder: tokens also attend to later ones, where transformers has the switch."
+    )
     temperature: float = Field(gt=0)
     distillation_english_share: Fraction = Field(
         description="Distillation: share of a batch whose English side is trained on too."
