@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    import torch
+
     from bootembed.adapters.examples import TrainingExample
     from bootembed.settings.models import Lora
 
@@ -195,8 +197,10 @@ def _trainer(
         data_seed=seed,
         dataloader_num_workers=0,
     )
+    adapted = _with_lora(model, settings)
+    answers_only(adapted)
     return Trainer(
-        model=_with_lora(model, settings),
+        model=adapted,
         args=arguments,
         train_dataset=rows,
         processing_class=tokenizer,
@@ -228,7 +232,7 @@ def _with_lora(model: Any, settings: Lora) -> Any:
 
 
 def pad_batch(rows: Sequence[Mapping[str, Sequence[int]]], *, padding: int) -> dict[str, Any]:
-    """A batch padded on the left, so that its answers stand at the end, and only their logits are computed.
+    """A batch padded on the left, so that its answers stand at the end; see `answers_only`.
 
     Args:
         rows: Token ids, and a mask of the answers.
@@ -236,7 +240,8 @@ def pad_batch(rows: Sequence[Mapping[str, Sequence[int]]], *, padding: int) -> d
 
     Returns:
         `input_ids`, `attention_mask` and `position_ids` (rows x tokens), `logits_to_keep` (how many of the last tokens
-        get logits) and `labels` (rows x logits to keep; -100 outside of answers).
+        reach the output layer), `predicting` (rows x those; whether the next token is one of an answer), `shift_labels`
+        (1 x such tokens) and `labels` (the same after one that is ignored, from which the trainer counts them).
     """
     import torch
 
@@ -247,13 +252,31 @@ def pad_batch(rows: Sequence[Mapping[str, Sequence[int]]], *, padding: int) -> d
     ids, answers = padded("input_ids", padding), padded("completion_mask", 0).bool()
     lengths = torch.tensor([[len(row["input_ids"])] for row in rows])
     mask = (torch.arange(ids.shape[1]) >= ids.shape[1] - lengths).long()
-    labels = ids.masked_fill(~answers, -100)
     # One more: each token is predicted at the one before it. The first token of a text is predicted nowhere.
+    targets = ids[:, 1:][answers[:, 1:]].unsqueeze(0)
     kept = min(ids.shape[1], ids.shape[1] - int(answers.any(0).int().argmax()) + 1)
     return {
         "input_ids": ids,
         "attention_mask": mask,
         "position_ids": (mask.cumsum(1) - 1).clamp(min=0),
-        "labels": labels[:, -kept:],
         "logits_to_keep": kept,
+        "predicting": torch.nn.functional.pad(answers[:, 1:], (0, 1))[:, -kept:],
+        "shift_labels": targets,
+        "labels": torch.nn.functional.pad(targets, (1, 0), value=-100),
     }
+
+
+def answers_only(model: Any) -> None:
+    """Let a model apply its output layer only to the tokens that predict an answer's, which `pad_batch` marks.
+
+    Over a large vocabulary this layer and its loss are most of a training step, in time and memory, and most tokens of
+    a padded batch belong to prompts, or stand beside longer answers.
+    """
+    marked: list[torch.Tensor] = []
+
+    def take(_model: Any, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        marked[:] = [inputs.pop("predicting")]
+        return args, inputs
+
+    model.register_forward_pre_hook(take, with_kwargs=True)
+    model.get_output_embeddings().register_forward_pre_hook(lambda _layer, args: (args[0][marked[0]].unsqueeze(0),))
