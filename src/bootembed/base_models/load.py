@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from bootembed.core.attention import Attention
 
 
-def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: Attention = "auto") -> tuple[Any, Any]:
+def load_generator(
+    folder: Path, *, bf16: bool, load_in_4bit: bool, attention: Attention = "auto", adapted: bool = True
+) -> tuple[Any, Any]:
     """Load (model, tokenizer); the tokenizer pads on the left, as generation needs.
 
     Each of several processes loads it onto the device of its rank.
@@ -30,6 +32,7 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: A
         load_in_4bit: Weights of the linear layers as 4-bit NormalFloat with quantised scales, computing in bfloat16
             (QLoRA, Dettmers et al. 2023). Works on GPUs and, more slowly than unquantised weights, on CPUs.
         attention: Implementation of attention; see `attention_options`.
+        adapted: As `load_tokenizer`.
 
     Raises:
         DataError: The folder holds no causal language model, or one that needs its own code.
@@ -46,7 +49,7 @@ def load_generator(folder: Path, *, bf16: bool, load_in_4bit: bool, attention: A
     if torch.cuda.is_available():
         options["device_map"] = {"": int(os.environ.get("LOCAL_RANK", torch.cuda.current_device()))}
     try:
-        tokenizer = load_tokenizer(folder)
+        tokenizer = load_tokenizer(folder, adapted=adapted)
         model = AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False, **options)
     except (OSError, ValueError, KeyError) as error:
         cause = str(error).partition("\n")[0]

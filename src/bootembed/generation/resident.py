@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from bootembed.base_models.load import load_generator, load_tokenizer
+from bootembed.base_models.load import load_generator
 from bootembed.core.errors import ParamsError
 from bootembed.generation.answer_cache import Answer
 from bootembed.generation.decoding import Beginning, ShrinkingBatch
@@ -53,10 +53,13 @@ class ResidentGenerator:
 
     def __init__(self, base_model_dir: Path, adapters: Mapping[Polarity, Path], settings: Generation) -> None:
         local = settings.transformers
-        self.model, _ = load_generator(
-            base_model_dir, bf16=local.bf16, load_in_4bit=local.load_in_4bit, attention=local.attention
+        self.model, self.tokenizer = load_generator(
+            base_model_dir,
+            bf16=local.bf16,
+            load_in_4bit=local.load_in_4bit,
+            attention=local.attention,
+            adapted=bool(adapters),
         )
-        self.tokenizer = load_tokenizer(base_model_dir, adapted=bool(adapters))
         self._one_line = ends_with_line(self.tokenizer)
         self._settings = settings
         self._has_adapters = bool(adapters)

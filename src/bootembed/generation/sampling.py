@@ -4,7 +4,7 @@
 Gumbel-max trick (Gumbel 1954) avoids this: the token with the highest sum of score and Gumbel noise is distributed as
 the softmax of the scores. The noise is a hash of (seed of the row, position in the answer, token), computed in
 integers and so the same on every device. The padding and shape of a batch still change the last bits of scores; as the
-noise is the same, this hardly ever changes a token. How often it does: docs/engines.md.
+noise is the same, this hardly ever changes a token.
 """
 
 from __future__ import annotations
