@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
@@ -68,9 +69,14 @@ class TestCompressed:
             with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr("inner/anchors.txt", data)
             return stream.getvalue()
-        return {"gz": gzip.compress, "xz": lzma.compress, "zst": zstandard.ZstdCompressor().compress}[suffix](data)
+        return {
+            "gz": gzip.compress,
+            "bz2": bz2.compress,
+            "xz": lzma.compress,
+            "zst": zstandard.ZstdCompressor().compress,
+        }[suffix](data)
 
-    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst", "zip"])
+    @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst", "zip"])
     def test_gives_the_lines_of_the_plain_file(self, tmp_path: Path, suffix: str) -> None:
         (tmp_path / "plain").write_text(self.CONTENT)
         (tmp_path / f"a.{suffix}").write_bytes(self.compressed(suffix))
@@ -78,12 +84,12 @@ class TestCompressed:
         assert found == kept(read(tmp_path, ANCHORS, format="lines", path="plain"))
         assert len(found) == 600
 
-    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst"])
+    @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst"])
     def test_files_put_together_are_read_to_the_end(self, tmp_path: Path, suffix: str) -> None:
         (tmp_path / f"a.{suffix}").write_bytes(self.compressed(suffix) * 2)
         assert len(read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")) == 1200
 
-    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst", "zip"])
+    @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst", "zip"])
     @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
     def test_a_file_cut_off_is_an_error_with_a_remedy(self, tmp_path: Path, suffix: str, share: float) -> None:
         data = self.compressed(suffix)
@@ -91,7 +97,7 @@ class TestCompressed:
         with pytest.raises(DataError, match=rf"a\.{suffix}: its compressed data is damaged or cut off .*fetch"):
             read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")
 
-    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst", "zip"])
+    @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst", "zip"])
     def test_a_file_that_is_not_what_its_name_says(self, tmp_path: Path, suffix: str) -> None:
         (tmp_path / f"a.{suffix}").write_text(self.CONTENT)
         with pytest.raises(DataError, match=rf"a\.{suffix}: its compressed data is damaged"):

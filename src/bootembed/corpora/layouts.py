@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core import tables
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.nli import LABELS
-from bootembed.corpora.readers import delimiter_of, read_delimited, read_lines, read_moses
+from bootembed.corpora.delimited import dialect_of, read_delimited
+from bootembed.corpora.readers import read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
 from bootembed.corpora.rows import SELECTOR, Row, RowRejection
 from bootembed.corpora.streams import raw_file
@@ -155,7 +156,7 @@ def _table_rows(spec: FileSpec, name: str, columns: dict[str, str], *, folder: P
             revision=spec.revision or "",
             data_file=spec.data_file,
         )
-    return read_delimited(file, columns, delimiter=delimiter_of(spec.format), quoting=spec.quoting)
+    return read_delimited(file, columns, dialect_of(spec))
 
 
 def _joined_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:

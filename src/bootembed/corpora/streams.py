@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import contextlib
 import gzip
@@ -30,7 +31,7 @@ class RawFile:
     """A file of a corpus: where it lies, its name in reports, its text encoding.
 
     Attributes:
-        path: The file; compressed if it ends in .gz, .xz, .zst or .zip.
+        path: The file; compressed if it ends in .gz, .bz2, .xz, .zst or .zip.
         name: Its name in reports.
         encoding: Of its text.
         member: Of a zip archive: the file in it; may be left out where it holds only one.
@@ -106,6 +107,8 @@ def open_raw(file: RawFile) -> Iterator[IO[bytes]]:
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise _damaged(file, error) from error
     except OSError as error:
+        if error.errno is None:  # not the system's, but bz2's
+            raise _damaged(file, error) from error
         raise DataError(
             f"{file.path}: cannot be read ({error.strerror or error}); put the file there, or correct its path in "
             "`corpora`"
@@ -118,6 +121,8 @@ def _opened(file: RawFile) -> contextlib.AbstractContextManager[IO[bytes]]:
         raise ParamsError(f"corpora: {file.name}: `{_MEMBER}` names a file in a .zip archive, and this is not one")
     if suffix == ".gz":
         return contextlib.closing(cast("IO[bytes]", gzip.open(file.path)))
+    if suffix == ".bz2":
+        return contextlib.closing(cast("IO[bytes]", bz2.open(file.path)))
     if suffix == ".xz":
         return contextlib.closing(cast("IO[bytes]", lzma.open(file.path)))
     if suffix == ".zst":
