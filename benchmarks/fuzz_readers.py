@@ -77,7 +77,25 @@ _FORMATS = {
 }
 _COMPRESSIONS = ("", "", "", ".gz", ".bz2", ".xz", ".zst", ".zip")
 _INSERTIONS = (
-    *(b"\x00", b"\r", b"\n", b"\r\n", b"\t", b",", b'"', b"<", b"&", b"{", b"\x1a", b"nan", b"]]>", b"\\ud800"),
+    *(
+        b"\x00",
+        b"\r",
+        b"\n",
+        b"\r\n",
+        b"\t",
+        b",",
+        b'"',
+        b"<",
+        b"&",
+        b"{",
+        b"\x1a",
+        b"nan",
+        b"NaN",
+        b"true",
+        b'""',
+        b"]]>",
+        b"\\ud800",
+    ),
     *(b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80", b"\x80", b"\xe2\x80\xa8", b"\xc3\xa9"),
     *(b"[" * 5000, b"x" * 100_000),
 )

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+import math
 import random
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -245,16 +246,50 @@ class TestRecords:
         ]
         (tmp_path / "a").write_bytes("\n".join(lines).encode() + b"\n\xff\n")
         rows = read(tmp_path, ANCHORS, format="jsonl", path="a")
-        assert kept(rows) == [("a",), ("7",)]
+        assert kept(rows) == [("a",)]
         assert reasons(rows) == [
             ("malformed_json", 2),
             ("malformed_json", 3),
             ("empty", 4),
             ("value_is_no_text", 5),
             ("value_is_no_text", 6),
+            ("value_is_no_text", 7),
             ("malformed_json", 8),
             ("undecodable", 9),
         ]
+
+    @pytest.mark.parametrize("value", [math.nan, math.inf, True, 12.0, 12, None])
+    @pytest.mark.parametrize("form", ["jsonl", "parquet", "datasets"])
+    def test_what_is_no_text_is_no_sentence(self, tmp_path: Path, form: str, value: object) -> None:
+        records = [{"text": value}, {"text": value}]
+        if form == "jsonl":
+            (tmp_path / "a").write_text("".join(json.dumps(record) + "\n" for record in records))
+        elif form == "parquet":
+            pq.write_table(pa.Table.from_pylist(records), tmp_path / "a")
+        else:
+            from datasets import Dataset
+
+            Dataset.from_list(records).save_to_disk(str(tmp_path / "a"))
+        reason = "empty" if value is None else "value_is_no_text"
+        rows = read(tmp_path, ANCHORS, format=form, path="a")
+        assert reasons(rows) == [(reason, 1), (reason, 2)]
+        assert value is None or rows[0].detail == f"text: {value}"
+
+    def test_scores_and_labels_may_be_numbers_but_no_gaps(self, tmp_path: Path) -> None:
+        label = '{"premise": "a", "hypothesis": "b", "label": %s}\n'
+        (tmp_path / "a").write_text("".join(label % value for value in ("0", "0.0", "NaN", "true")))
+        rows = read(tmp_path, NLI, format="jsonl", path="a", label_values={0: "entailment"})
+        assert kept(rows) == [("a", "b", "entailment")] * 2
+        assert reasons(rows) == [("value_is_no_text", 3), ("value_is_no_text", 4)]
+        score = '{"sentence1": "a", "sentence2": "b", "score": %s}\n'
+        (tmp_path / "a").write_text("".join(score % value for value in ("4", "2.5", "NaN", "true")))
+        rows = read(tmp_path, evaluation_layout("Some", "sts"), format="jsonl", path="a", split="test")
+        assert kept(rows) == [("test", "a", "b", 4.0), ("test", "a", "b", 2.5)]
+        assert [line for _, line in reasons(rows)] == [3, 4]
+
+    def test_any_value_can_select(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text('{"text": "x", "ok": true, "n": 1}\n{"text": NaN, "ok": false, "n": NaN}\n')
+        assert kept(read(tmp_path, ANCHORS, format="jsonl", path="a", where={"ok": "True", "n": 1})) == [("x",)]
 
     def test_a_parquet_file_is_not_held_in_memory(self, tmp_path: Path) -> None:
         rng = random.Random(1)

@@ -14,7 +14,7 @@ from bootembed.core.nli import LABELS
 from bootembed.corpora.delimited import dialect_of, read_delimited
 from bootembed.corpora.readers import read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
-from bootembed.corpora.rows import SELECTOR, Row, RowRejection
+from bootembed.corpora.rows import SELECTOR, TITLE, Row, RowRejection
 from bootembed.corpora.streams import raw_file
 from bootembed.corpora.tmx import read_tmx
 
@@ -134,23 +134,27 @@ def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
     if spec.key is not None:
         return _joined_rows(spec, layout, folder=folder, language=language)
     columns = _wanted_columns(spec, layout)
-    return _table_rows(spec, _named(spec.path, language), columns, folder=folder, language=language)
+    return _table_rows(spec, layout, _named(spec.path, language), columns, folder=folder, language=language)
 
 
-def _table_rows(spec: FileSpec, name: str, columns: dict[str, str], *, folder: Path, language: str) -> Iterator[Row]:
-    """The rows of a file, folder or dataset with named columns."""
+def _table_rows(
+    spec: FileSpec, layout: Layout, name: str, columns: dict[str, str], *, folder: Path, language: str
+) -> Iterator[Row]:
+    """The rows of a file, folder or dataset with columns."""
+    texts = {*layout.texts, "text", TITLE, *LABELS}
     file = raw_file(folder, name, encoding=spec.encoding)
     if spec.format == "jsonl":
-        return read_json_lines(file, columns)
+        return read_json_lines(file, columns, texts)
     if spec.format == "parquet":
-        return read_parquet(file.path, name, columns)
+        return read_parquet(file.path, name, columns, texts)
     if spec.format == "datasets":
-        return read_saved_dataset(file.path, name, columns, split=spec.source_split)
+        return read_saved_dataset(file.path, name, columns, texts, split=spec.source_split)
     if spec.format == "hub":
         config = _named(spec.config, language) or None
         return read_hub_dataset(
             name,
             columns,
+            texts,
             config=config,
             split=spec.source_split,
             revision=spec.revision or "",
@@ -167,13 +171,13 @@ def _joined_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str)
     wanted = {name: {_KEY: spec.key, name: spec.columns.get(name, name)} for name in (own, english)}
     name = _named(spec.english_path, language)
     translations: dict[str, str] = {}
-    for row in _table_rows(spec, name, wanted[english], folder=folder, language=language):
+    for row in _table_rows(spec, layout, name, wanted[english], folder=folder, language=language):
         if row.reason is None and translations.setdefault(row.values[_KEY], row.values[english]) != row.values[english]:
             raise DataError(
                 f"{name}: line {row.line}: {spec.key} {row.values[_KEY]!r} stood for another text before, so it is "
                 "unclear which one translates its row; set `key` to a column whose values occur once"
             )
-    rows = _table_rows(spec, _named(spec.path, language), wanted[own], folder=folder, language=language)
+    rows = _table_rows(spec, layout, _named(spec.path, language), wanted[own], folder=folder, language=language)
     for row in rows:
         if row.reason:
             yield row
