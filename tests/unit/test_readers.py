@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from bootembed.core.content import describe, describe_text, is_json_object
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.names import Role
 from bootembed.corpora.layouts import (
@@ -58,7 +59,10 @@ def csv_text(rows: list[tuple[str, ...]], header: tuple[str, ...] = ("prompt", "
     return stream.getvalue()
 
 
-UTF_16 = {b"\xff\xfe", b"\xfe\xff"}
+def assume_text(*contents: bytes) -> None:
+    """Leave out what is known to be something else (`core.content`)."""
+    for content in contents:
+        assume(describe(content) is None and describe_text(content) is None and not is_json_object(content))
 
 
 class TestRoundTrip:
@@ -106,11 +110,12 @@ class TestGarbage:
     @quick
     @given(data=st.binary(min_size=1))
     def test_every_line_of_garbage_is_a_row(self, tmp_path: Path, data: bytes) -> None:
+        assume_text(data, b"text\n" + data)
         lines = io.BytesIO(data).readlines()
         try:
             assert len(read(tmp_path, ANCHORS, data, format="lines")) == len(lines)
         except DataError:
-            assert data == b"\xef\xbb\xbf" or data[:2] in UTF_16
+            assert data == b"\xef\xbb\xbf"
         found = read(tmp_path, ANCHORS, b"text\n" + data, format="tsv", quoting=False)
         assert [row.line for row in found] == list(range(2, len(lines) + 2))
 
@@ -121,6 +126,7 @@ class TestGarbage:
         encoding=st.sampled_from(["utf-8", "latin-1", "cp932", "gb18030"]),
     )
     def test_quoted_garbage_loses_no_line(self, tmp_path: Path, data: bytes, form: str, encoding: str) -> None:
+        assume_text(b"text\n" + data)
         last = len(io.BytesIO(data).readlines()) + 1
         found = read(tmp_path, ANCHORS, b"text\n" + data, format=form, encoding=encoding, quoting=True)
         starts = [*(row.line for row in found), last + 1]
@@ -143,12 +149,13 @@ class TestGarbage:
     def test_a_pair_of_garbage_is_refused_or_read_line_by_line(
         self, tmp_path: Path, own: bytes, english: bytes
     ) -> None:
+        assume_text(own, english)
         (tmp_path / "english").write_bytes(english)
         counts = [len(io.BytesIO(half).readlines()) for half in (own, english)]
         try:
             found = read(tmp_path, PARALLEL, own, format="moses", english_path="english")
         except DataError:
-            assert counts[0] != counts[1] or b"\xef\xbb\xbf" in (own, english) or {own[:2], english[:2]} & UTF_16
+            assert counts[0] != counts[1] or b"\xef\xbb\xbf" in (own, english)
         else:
             assert counts == [len(found)] * 2
             assert [row.line for row in found] == list(range(1, len(found) + 1))
@@ -391,7 +398,7 @@ class TestRefusals:
     @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
     @pytest.mark.parametrize("written", ["utf-16", "utf-32"])
     def test_utf_16_read_as_another_encoding(self, tmp_path: Path, written: str, encoding: str) -> None:
-        with pytest.raises(DataError, match=r"byte order mark of UTF-16.*iconv"):
+        with pytest.raises(DataError, match=rf"byte order mark of {written.upper()}.*iconv"):
             read(tmp_path, ANCHORS, "Ruwa yana zuba.\nYa tafi.\n".encode(written), format="lines", encoding=encoding)
 
     def test_an_uneven_pair_names_both_files_and_counts(self, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bootembed.core.content import describe_file
 from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
@@ -190,7 +191,8 @@ def _opened(path: Path, remedy: str) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(path, pre_buffer=False) as file:  # by default the whole file is held in memory
             yield file
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as Parquet: {error}; {remedy}") from error
+        fault = describe_file(path, expected="Parquet") or f"cannot be read as Parquet: {error}; {remedy}"
+        raise DataError(f"{path}: {fault}") from error
 
 
 def _shown(schema: pa.Schema) -> str:

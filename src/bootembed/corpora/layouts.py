@@ -142,7 +142,7 @@ def _table_rows(
 ) -> Iterator[Row]:
     """The rows of a file, folder or dataset with columns."""
     texts = {*layout.texts, "text", TITLE, *LABELS}
-    file = raw_file(folder, name, encoding=spec.encoding)
+    file = raw_file(folder, name, encoding=spec.encoding, holds="json" if spec.format == "jsonl" else "text")
     if spec.format == "jsonl":
         return read_json_lines(file, columns, texts)
     if spec.format == "parquet":
@@ -196,7 +196,8 @@ def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: st
     if layout.halves is None:
         raise _misfit(spec, layout, "this gives parallel text or bitext mining; use csv, tsv or jsonl")
     own, english = layout.halves
-    file = raw_file(folder, _named(spec.path, language), encoding=spec.encoding)
+    name = _named(spec.path, language)
+    file = raw_file(folder, name, encoding=spec.encoding, holds="xml" if spec.format == "tmx" else "text")
     if spec.format == "tmx":
         return read_tmx(file, column=own, english_column=english, language=language)
     if spec.english_path is None:

@@ -9,6 +9,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from bootembed.core.content import describe_file
 from bootembed.core.errors import DataError
 from bootembed.core.hub import explain_hub_failure, hub_token, require_resolved
 from bootembed.core.tables import read_schema, stream_rows
@@ -75,7 +76,10 @@ def read_saved_dataset(
 
     try:
         found = load_from_disk(str(path))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        for file in sorted(path.rglob("*")):
+            if fault := describe_file(file, expected="Arrow"):
+                raise DataError(f"{file}: {fault}") from error
         raise DataError(
             f"{path}: is not a folder of `Dataset.save_to_disk`: {error}; correct it in `corpora`"
         ) from error
