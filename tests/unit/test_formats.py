@@ -9,6 +9,7 @@ import json
 import lzma
 import math
 import random
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
@@ -161,6 +162,32 @@ class TestTmx:
         own = f'<tuv xml:lang="ha"><seg>{marked}</seg></tuv>'
         (tmp_path / "a.tmx").write_text(tmx([], f'<tu>{own}<tuv lang="EN"><seg>w</seg></tuv></tu>'))
         assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [("ina son ruwan sanyi.", "w")]
+
+    @pytest.mark.parametrize("empty_first", [True, False])
+    def test_of_several_variants_the_first_that_is_not_empty(self, tmp_path: Path, empty_first: bool) -> None:
+        variants = [("pt-PT", "colheita"), ("pt-BR", "safra")]
+        variants.insert(0 if empty_first else 2, ("pt", " "))
+        own = "".join(f'<tuv xml:lang="{code}"><seg>{text}</seg></tuv>' for code, text in variants)
+        english = '<tuv xml:lang="en-GB"><seg>harvest</seg></tuv><tuv xml:lang="en-US"><seg>crop</seg></tuv>'
+        (tmp_path / "a.tmx").write_text(tmx([], f"<tu>{own}{english}</tu>"))
+        spec = FileSpec(format="tmx", path="a.tmx")
+        assert kept(list(read_rows(spec, PARALLEL, folder=tmp_path, language="por"))) == [("colheita", "harvest")]
+
+    @pytest.mark.parametrize("name", ['xmlns="http://www.lisa.org/tmx14"', 'xmlns:x="http://www.lisa.org/tmx14"'])
+    def test_a_namespace_changes_nothing(self, tmp_path: Path, name: str) -> None:
+        text = tmx(
+            [], '<tu><tuv xml:lang="ha"><seg>ina <ph>{0}</ph>son</seg></tuv><tuv lang="EN"><seg>w</seg></tuv></tu>'
+        )
+        text = text.replace("<tmx", f"<tmx {name}", 1)
+        if name.startswith("xmlns:x"):
+            text = re.sub(r"<(/?)(tmx|body|tu|tuv|seg|ph)\b", r"<\1x:\2", text)
+        (tmp_path / "a.tmx").write_text(text)
+        assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [("ina son", "w")]
+
+    def test_other_xml_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "a.tmx").write_text('<?xml version="1.0"?><xliff version="1.2"><file/></xliff>')
+        with pytest.raises(DataError, match=r"a\.tmx: is XML, but its outermost element is <xliff>, not <tmx>"):
+            read(tmp_path, PARALLEL, format="tmx", path="a.tmx")
 
     def test_other_encodings_are_those_of_the_declaration(self, tmp_path: Path) -> None:
         text = tmx([{"ha": "ƙasa", "en": "land"}]).replace("UTF-8", "UTF-16")
