@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001 - letters of other scripts are meant
+
 from __future__ import annotations
 
 import json
@@ -405,6 +407,44 @@ def test_a_near_copy_of_an_evaluation_sentence_is_rejected_with_what_it_is_near(
         "hau/SomeSTS: exact",
     ]
     assert SENTENCE in rejected(raw)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("held", "written"),
+    [
+        ("Дитина п\u2019є молоко", "Дитина п\u02bcє молоко!"),
+        ("Дитина п\u2019є молоко", "Дитина п'є молоко"),
+        ("O\u02bbzbekiston go\u02bbzal", "O`zbekiston go\u00b4zal"),
+        ("O\u02bbzbekiston go\u02bbzal", "Oʻzbekiston goʼzal"),
+        (
+            "\u0643\u062a\u0627\u0628 \u062c\u0645\u064a\u0644",
+            "\u0643\u062a\u0640\u0640\u0627\u0628 \u062c\u0645\u064a\u0644",
+        ),
+        (
+            "\u06a9\u062a\u0627\u0628 \u0641\u0627\u0631\u0633\u06cc",
+            "\u0643\u062a\u0627\u0628 \u0641\u0627\u0631\u0633\u064a",
+        ),
+        ("كتاب جميل", "كِتَابٌ جَمِيلٌ"),
+        ("İstanbul ıssız", "ISTANBUL ISSIZ"),
+        ("İstanbul ıssız", "I\u0307stanbul ıssız"),
+        ("Ruwa 12", "Ｒｕｗａ　１２"),
+        ("Ruwa 12", "Ruwa\u200b 1\u20602"),
+        ("पानी 12", "पानी १२"),
+        ("ŉ Man", "'n man"),
+        ("an da\u017f", "an das"),
+        ("葛\U000e0100城", "葛城"),
+    ],
+)
+def test_variants_of_a_letter_hide_no_evaluation_sentence(held: str, written: str) -> None:
+    assert comparable(held) == comparable(written)
+    for one, other in ((held, written), (written, held)):
+        [match] = EvaluationTexts([("ukr/Some", one)], near_threshold=None).match([clean_text(other)])
+        assert match is not None
+
+
+def test_letters_that_differ_stay_apart() -> None:
+    for one, other in (("oko", "ọkọ"), ("ọkọ", "ọ̀kọ̀"), ("шт", "щт"), ("kasa", "ƙasa"), ("कि", "की"), ("か", "が")):
+        assert comparable(one) != comparable(other)
 
 
 def test_evaluation_sets_of_every_language_are_held_out(raw: Path) -> None:
