@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import tempfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -31,9 +33,6 @@ from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.evaluation.prepare import prepare_evaluation
 from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora
 from bootembed.settings.evaluation import TaskSpec
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TASKS = {
     "SomeSTS": TaskSpec(kind="sts", implementation="bootembed"),
@@ -502,6 +501,63 @@ def test_mojibake_in_an_evaluation_set_hides_no_sentence() -> None:
         None,
     ]
     assert [match.text for match in held.match([whole]) if match] == [broken]
+
+
+def test_copied_rows_and_contradictory_labels_are_rejected(raw: Path) -> None:
+    nli = [
+        "premise,hypothesis,label",
+        "een,a,entailment",
+        "twee,b,entailment",
+        "Een!,A,contradiction",
+        "x y,X y.,entailment",
+    ]
+    write(raw, "nli.csv", *nli, "twee,c,contradiction", "drie,a,contradiction")
+    write(raw, "ex.csv", "anchor,positive,negative", "een,twee,Twee!", "een,een.,drie", "een,twee,EEN", "een,twee,drie")
+    write(raw, "par.afr", "Dit reën.", "Windows 10 Home", "O’s.")
+    write(raw, "par.eng", "It rains.", "Windows 10 home", "Oʼs")
+    corpus = {
+        "nli": [{"format": "csv", "path": "nli.csv"}],
+        "examples": [{"format": "csv", "path": "ex.csv"}],
+        "parallel": [{"format": "moses", "path": "par.afr", "english_path": "par.eng"}],
+    }
+    tables = prepare(raw, corpus, min_characters=1).tables
+    assert texts(raw, "nli", NLI) == [
+        ("twee", "b", "entailment"),
+        ("twee", "c", "contradiction"),
+        ("drie", "a", "contradiction"),
+    ]
+    assert texts(raw, "examples", EXAMPLES) == [("een", "twee", "drie")]
+    assert texts(raw, "parallel", PARALLEL) == [("It rains.", "Dit reën.")]
+    assert tables["nli"].rejected == {"contradictory_labels": 2, "copied": 1}
+    assert (tables["examples"].rejected, tables["parallel"].rejected) == ({"copied": 3}, {"copied": 2})
+    for report in tables.values():
+        assert report.rows_in == report.kept + report.rejected.total()
+    listed = read_table(raw.parent / "out" / "rejected_rows.parquet", REJECTED_ROWS)
+    found = {(row["file"], row["line"], row["reason"], row["detail"]) for row in listed}
+    assert found >= {
+        ("nli.csv", 2, "contradictory_labels", "the pair has the other label too"),
+        ("nli.csv", 4, "contradictory_labels", "the pair has the other label too"),
+        ("nli.csv", 5, "copied", "premise = hypothesis"),
+        ("ex.csv", 2, "copied", "positive = negative"),
+        ("ex.csv", 3, "copied", "anchor = positive"),
+        ("par.afr", 2, "copied", "text = english"),
+    }
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("cd"), st.sampled_from(["entailment", "contradiction"])))
+)
+def test_no_pair_keeps_both_labels_and_no_other_row_is_lost(rows: list[tuple[str, str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder) / "raw"
+        raw.mkdir()
+        write(raw, "nli.csv", "premise,hypothesis,label", *map(",".join, rows), "e,f,entailment")
+        prepare(raw, {"nli": [{"format": "csv", "path": "nli.csv"}]}, min_characters=1)
+        found = texts(raw, "nli", NLI)
+    labels: dict[tuple[str, str], set[str]] = {}
+    for premise, hypothesis, label in [*rows, ("e", "f", "entailment")]:
+        labels.setdefault((premise, hypothesis), set()).add(label)
+    assert found == [(*pair, *label) for pair, label in labels.items() if len(label) == 1]
 
 
 def test_tables_keep_at_most_so_many_rows(raw: Path) -> None:

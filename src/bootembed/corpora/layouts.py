@@ -14,12 +14,12 @@ from bootembed.core.nli import LABELS
 from bootembed.corpora.delimited import dialect_of, read_delimited
 from bootembed.corpora.readers import read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
-from bootembed.corpora.rows import SELECTOR, TITLE, Row, RowRejection
+from bootembed.corpora.rows import SELECTOR, TITLE, Row, RowRejection, belongs_elsewhere
 from bootembed.corpora.streams import raw_file
 from bootembed.corpora.tmx import read_tmx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pyarrow as pa
@@ -44,6 +44,7 @@ class Layout:
         in_english: Columns that hold English.
         near_duplicates: Whether rows that nearly repeat another are of no use. Not in NLI, where a hypothesis differs
             from another by little, nor of anchors, whose duplicates weigh sentences as the corpus does.
+        must_differ: Pairs of columns of which one must not repeat the other.
         verbatim: The text is taken as it is, and no row is rejected for its text: scores must be those of the
             published set.
         file_columns: Our names of the columns that a file must have; None: all but `split`. A ValueError refuses the
@@ -58,6 +59,7 @@ class Layout:
     in_language: tuple[str, ...] = ()
     in_english: tuple[str, ...] = ()
     near_duplicates: bool = False
+    must_differ: tuple[tuple[str, str], ...] = ()
     verbatim: bool = False
     file_columns: Callable[[FileSpec], list[str]] | None = None
     interpret: Callable[[dict[str, Any], FileSpec], dict[str, Any]] | None = None
@@ -72,10 +74,24 @@ PARALLEL = Layout(
     in_language=("text",),
     in_english=("english",),
     near_duplicates=True,
+    must_differ=(("text", "english"),),
 )
-NLI = Layout("nli", tables.NLI, ("premise", "hypothesis"), in_language=("premise",), in_english=("hypothesis",))
+NLI = Layout(
+    "nli",
+    tables.NLI,
+    ("premise", "hypothesis"),
+    in_language=("premise",),
+    in_english=("hypothesis",),
+    must_differ=(("premise", "hypothesis"),),
+)
 ANCHORS = Layout("anchors", tables.ANCHORS, ("text",), in_language=("text",))
-EXAMPLES = Layout("examples", tables.EXAMPLES, ("anchor", "positive", "negative"), in_language=("anchor",))
+EXAMPLES = Layout(
+    "examples",
+    tables.EXAMPLES,
+    ("anchor", "positive", "negative"),
+    in_language=("anchor",),
+    must_differ=(("anchor", "positive"), ("anchor", "negative"), ("positive", "negative")),
+)
 INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completion"), near_duplicates=True)
 CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
 
@@ -109,18 +125,13 @@ def _selected(rows: Iterator[Row], spec: FileSpec, *, folder: Path, language: st
     read = selected = 0
     for row in rows:
         read += 1
-        if not _belongs_elsewhere(row, wanted):
+        if not belongs_elsewhere(row, wanted):
             selected += 1
             yield row
     if not read:
         raise DataError(f"{place}: holds no rows; put them there, or take the file out of `corpora`")
     if not selected:
         logger.warning("%s: `where: %s` selects none of %d rows", place, spec.where, read)
-
-
-def _belongs_elsewhere(row: Row, selected: Mapping[str, str]) -> bool:
-    """Whether a column of the row says that it belongs to something else, e.g. to another language."""
-    return any(row.values.get(column, value).strip() != value for column, value in selected.items())
 
 
 def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
