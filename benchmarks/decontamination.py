@@ -15,9 +15,9 @@ from pathlib import Path
 import click
 
 from benchmarks.machine import machine
-from bootembed.core.text import comparable
+from bootembed.core.text import comparable, spelt_out
 from bootembed.corpora.evaluation_sets import EvaluationTexts
-from bootembed.corpora.near import may_be_near, spelt_out
+from bootembed.corpora.near import may_be_near
 
 _WORD = 5
 _UNSPACED = {"Hans", "Hant", "Jpan", "Thai", "Khmr", "Laoo", "Mymr", "Tibt"}

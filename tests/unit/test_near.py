@@ -8,8 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootembed.core.text import comparable, distinct_share, is_known_script, jaccard, repair_mojibake, script_share
-from bootembed.corpora.near import SHORTEST, NearTexts, SeenTexts, letter_ngrams, may_be_near, spelt_out
+from bootembed.core.text import (
+    comparable,
+    distinct_share,
+    is_known_script,
+    jaccard,
+    repair_mojibake,
+    script_share,
+    spelt_out,
+)
+from bootembed.corpora.near import SHORTEST, NearTexts, SeenTexts, letter_ngrams, may_be_near
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -503,6 +503,23 @@ def test_mojibake_in_an_evaluation_set_hides_no_sentence() -> None:
     assert [match.text for match in held.match([whole]) if match] == [broken]
 
 
+def test_sides_are_compared_by_what_their_characters_carry(raw: Path) -> None:
+    rows = [
+        (
+            "小孩每天早上在厨房里用杯子喝牛奶。",
+            "Every morning the child drinks a cup of milk in the kitchen of a house.",
+        ),
+        ("我们走吧。", "We should probably go home right now."),
+        ("好。", "This is a long sentence that has nothing to do with the other side of the pair."),
+    ]
+    write(raw, "p.cmn", *[own for own, _ in rows])
+    write(raw, "p.eng", *[english for _, english in rows])
+    corpus = {"parallel": [{"format": "moses", "path": "p.cmn", "english_path": "p.eng"}]}
+    prepare(raw, corpus, script="Hans", max_length_ratio=4.0, max_characters=100)
+    assert texts(raw, "parallel", PARALLEL) == [(english, own) for own, english in rows[:2]]
+    assert rejected(raw) == [("length_ratio", "79:5 letters", 3)]
+
+
 def test_copied_rows_and_contradictory_labels_are_rejected(raw: Path) -> None:
     nli = [
         "premise,hypothesis,label",

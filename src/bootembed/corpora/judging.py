@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.language_id import in_other_language
 from bootembed.core.names import ENGLISH
-from bootembed.core.text import clean_text, comparable, distinct_share, repair_mojibake, script_share
+from bootembed.core.text import clean_text, comparable, distinct_share, repair_mojibake, script_share, spelt_out
 from bootembed.corpora.layouts import ANCHORS, PARALLEL
 from bootembed.corpora.outcome import TableReport
 from bootembed.corpora.rows import SHOWN_CHARACTERS, RowRejection
@@ -94,8 +94,10 @@ class RowJudge:
             return RowRejection.TOO_SHORT, f"{shortest} characters"
         if longest > settings.max_characters:
             return RowRejection.TOO_LONG, f"{longest} characters"
-        if self.layout is PARALLEL and longest > settings.max_length_ratio * shortest:
-            return RowRejection.LENGTH_RATIO, f"{longest}:{shortest} characters"
+        if self.layout is PARALLEL:
+            shortest, longest = sorted(len(spelt_out(row.values[name])) for name in self.layout.texts)
+            if longest > settings.max_length_ratio * shortest:
+                return RowRejection.LENGTH_RATIO, f"{longest}:{shortest} letters"
         return None
 
     def _fault_of_copy(self, row: Row) -> tuple[RowRejection, str] | None:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import regex
 
-from bootembed.core.text import comparable, jaccard, ngrams
+from bootembed.core.text import comparable, jaccard, ngrams, spelt_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +29,6 @@ _ROWS_OF_A_BAND = (4, 8, 16)
 _SEED = 1
 _CACHE_KIB = 64 * 1024
 _BATCH = 2_000
-_DENSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Ethiopic}\p{Yi}\p{Vai}\p{Cherokee}\p{Cans}]")
-_HAN = regex.compile(r"\p{Han}")
-_LETTERS_OF_HAN, _LETTERS_OF_SYLLABLE = 4, 2
 
 
 @lru_cache(maxsize=4096)  # a text is compared with the evaluation sets first, then with its own table
@@ -45,34 +40,6 @@ def letter_ngrams(text: str) -> frozenset[str]:
 def may_be_near(text: str) -> bool:
     """Whether a comparable text is long enough to have near copies."""
     return len(text) >= SHORTEST or len(spelt_out(text)) >= SHORTEST
-
-
-class _Spelt(dict[int, str]):
-    """Characters that carry as much as several letters, as so many.
-
-    The sentences of SIB-200 have in English 3 times as many letters as in Chinese, 2.0 times as many as in Japanese,
-    2.2 times as many as in Korean and 1.6 times as many as in Amharic; in alphabets, Thai and Indic scripts 0.7 to 1.3
-    times. Counted as one letter each, most Chinese sentences would be too short, and one word would change most of one.
-    An ideograph counts as one letter more than it carries: a word that is added must not change a sentence more.
-    """
-
-    def __missing__(self, code: int) -> str:
-        character = chr(code)
-        spelt = unicodedata.normalize("NFD", character)  # of Hangul
-        if _HAN.match(character):
-            spelt = character * _LETTERS_OF_HAN
-        elif len(spelt) == 1 and _DENSE.match(character):
-            spelt = character * _LETTERS_OF_SYLLABLE
-        self[code] = spelt if _DENSE.match(character) else character
-        return self[code]
-
-
-_SPELT = _Spelt()
-
-
-def spelt_out(text: str) -> str:
-    """The text with each character that carries as much as several letters as so many."""
-    return text.translate(_SPELT) if _DENSE.search(text) else text
 
 
 def band_keys(texts: Sequence[frozenset[str]], threshold: float) -> NDArray[np.int64]:

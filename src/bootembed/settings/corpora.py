@@ -122,7 +122,9 @@ class PrepareCorpora(Section):
     repair_mojibake: bool = Field(description="Repair UTF-8 text that was decoded with another encoding.")
     min_characters: int = Field(ge=1)
     max_characters: int = Field(ge=1)
-    max_length_ratio: float = Field(gt=1.0, description="Parallel rows: longer side / shorter side, in characters.")
+    max_length_ratio: float = Field(
+        gt=1.0, description="Parallel rows: longer / shorter side, in letters; an ideograph is 4."
+    )
     min_distinct_share: Fraction = Field(
         description="Distinct character 4-grams / all, in texts with at least 40; 0: no check."
     )
