@@ -127,7 +127,10 @@ class TableWriter:
 
     def _write_group(self) -> None:
         if self._waiting:
-            self._file.write_table(_table(self._waiting, self._schema, self._path))
+            try:
+                self._file.write_table(_table(self._waiting, self._schema, self._path))
+            except OSError as error:  # Arrow does not name the file
+                raise OSError(error.errno, str(error), str(self._path)) from error
         self._waiting = []
 
 
