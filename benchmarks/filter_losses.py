@@ -14,6 +14,7 @@ import re
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 import yaml
@@ -64,7 +65,7 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").rstrip("\n").split("\n")[1:]
 
 
-def _defaults() -> dict:
+def _defaults() -> Any:
     return yaml.safe_load((_ROOT / "conf" / "config.yaml").read_text(encoding="utf-8"))
 
 

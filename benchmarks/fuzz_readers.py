@@ -101,6 +101,20 @@ _INSERTIONS = (
 )
 
 
+_STRANGE = 0.1
+_STRANGERS: tuple[Callable[[bytes], bytes], ...] = (
+    lambda data: b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize %d\n" % len(data),
+    lambda data: b"<!DOCTYPE html><html><body>" + data,
+    lambda data: b"%PDF-1.7\n" + data,
+    gzip.compress,
+    lambda data: data.decode("utf-8", "replace").encode("utf-16-le"),
+    lambda data: data.decode("utf-8", "replace").encode("utf-32-be"),
+    lambda data: data.replace(b'"text": "', b'"text": NaN, "x": "'),
+    lambda data: data.replace(b'": "', b'": true, "x": "', 3),
+    lambda data: b'"' + data,
+)
+
+
 class ViolationError(Exception):
     """What a reader must not do."""
 
@@ -368,7 +382,7 @@ def _compressed(data: bytes, suffix: str) -> bytes:
 def _mutated(rng: random.Random, data: bytes, times: int) -> bytes:
     """The data with so many things wrong."""
     for _ in range(times):
-        data = _with_fault(rng, data)
+        data = rng.choice(_STRANGERS)(data) if rng.random() < _STRANGE else _with_fault(rng, data)
     return data
 
 

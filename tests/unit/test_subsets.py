@@ -24,8 +24,8 @@ TASK = SimpleNamespace(metadata=SimpleNamespace(name="Some", hf_subsets_to_langs
         (
             "bitext_mining",
             "hau-Latn",
-            r"no subset for 'hau-Latn'; it has 'hau-Latn' only with other languages, in 'hau-fra' or 'fra-hau', not with "
-            r"'eng-Latn' alone\. .* name a subset of another code in `evaluate_embedder\.tasks\.Some\.subset`",
+            r"no subset for 'hau-Latn'; it has 'hau-Latn' only with other languages, in 'hau-fra' or 'fra-hau', not "
+            r"with 'eng-Latn' alone\. .* name a subset of another code in `evaluate_embedder\.tasks\.Some\.subset`",
         ),
         ("sts", "swh-Latn", r"only with other languages, in 'swh-eng', not alone\."),
         ("bitext_mining", "hau-Arab", r"no subset for 'hau-Arab'; did you mean the language 'hau-Latn'\?"),

@@ -119,7 +119,7 @@ class PrepareCorpora(Section):
     """Cleaning of raw corpora. Every check can be turned off."""
 
     folder: str = Field(description="Folder of the raw corpora.")
-    quoted_folder: str = Field("", description="The same for the commands of dvc.yaml; Hydra derives it.")
+    quoted_folder: Annotated[str, Field(description="The same for the commands of dvc.yaml; Hydra derives it.")] = ""
     repair_mojibake: bool = Field(description="Repair UTF-8 text that was decoded with another encoding.")
     min_characters: int = Field(ge=1)
     max_characters: int = Field(ge=1)
