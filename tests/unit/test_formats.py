@@ -125,6 +125,13 @@ class TestCompressed:
         with pytest.raises(DataError, match=r"a\.zip: inner/anchors\.txt: cannot be decompressed"):
             read(tmp_path, ANCHORS, format="lines", path="a.zip")
 
+    def test_an_archive_of_a_version_that_does_not_exist(self, tmp_path: Path) -> None:
+        data = bytearray(self.compressed("zip"))
+        data[data.index(b"PK\x01\x02") + 6] = 84
+        (tmp_path / "a.zip").write_bytes(data)
+        with pytest.raises(DataError, match=r"a\.zip: its compressed data is damaged .*zip file version 8\.4"):
+            read(tmp_path, ANCHORS, format="lines", path="a.zip")
+
     def test_jsonl_csv_and_tmx_may_be_compressed_too(self, tmp_path: Path) -> None:
         (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b'{"text": "sannu"}\n'))
         (tmp_path / "a.csv.xz").write_bytes(lzma.compress(b"text\nsannu\n"))

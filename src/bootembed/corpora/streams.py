@@ -25,6 +25,10 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 _CHUNK = 1 << 20
 _MAX_ZST_WINDOW = 1 << 31  # `zstd --long=31`, its greatest; the library's own limit is 128 MiB
 _MEMBER = "!"
+_DAMAGE = (
+    *(EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile),
+    NotImplementedError,  # a version of zip that is none
+)
 _BEGINNINGS = {
     ".gz": (b"\x1f\x8b",),
     ".bz2": (b"BZh",),
@@ -118,7 +122,7 @@ def open_raw(file: RawFile) -> Iterator[IO[bytes]]:
         with _opened(file) as stream:
             _check_content(cast("io.BufferedReader", stream).peek(SAMPLE)[:SAMPLE], file)
             yield stream
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise _damaged(file, error) from error
     except OSError as error:
         if error.errno is None:  # not the system's, but bz2's
