@@ -8,6 +8,7 @@ damaged comes back as it was written; and, for every 50th case, that the whole p
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
@@ -74,11 +75,43 @@ _FORMATS = {
     "jsonl": _TABULAR,
     "parquet": _TABULAR,
 }
-_COMPRESSIONS = ("", "", "", ".gz", ".xz", ".zst", ".zip")
+_COMPRESSIONS = ("", "", "", ".gz", ".bz2", ".xz", ".zst", ".zip")
 _INSERTIONS = (
-    *(b"\x00", b"\r", b"\n", b"\r\n", b"\t", b",", b'"', b"<", b"&", b"{", b"\x1a", b"nan", b"]]>", b"\\ud800"),
+    *(
+        b"\x00",
+        b"\r",
+        b"\n",
+        b"\r\n",
+        b"\t",
+        b",",
+        b'"',
+        b"<",
+        b"&",
+        b"{",
+        b"\x1a",
+        b"nan",
+        b"NaN",
+        b"true",
+        b'""',
+        b"]]>",
+        b"\\ud800",
+    ),
     *(b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80", b"\x80", b"\xe2\x80\xa8", b"\xc3\xa9"),
     *(b"[" * 5000, b"x" * 100_000),
+)
+
+
+_STRANGE = 0.1
+_STRANGERS: tuple[Callable[[bytes], bytes], ...] = (
+    lambda data: b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize %d\n" % len(data),
+    lambda data: b"<!DOCTYPE html><html><body>" + data,
+    lambda data: b"%PDF-1.7\n" + data,
+    gzip.compress,
+    lambda data: data.decode("utf-8", "replace").encode("utf-16-le"),
+    lambda data: data.decode("utf-8", "replace").encode("utf-32-be"),
+    lambda data: data.replace(b'"text": "', b'"text": NaN, "x": "'),
+    lambda data: data.replace(b'": "', b'": true, "x": "', 3),
+    lambda data: b'"' + data,
 )
 
 
@@ -252,8 +285,8 @@ def _write(rng: random.Random, folder: Path) -> Case:
         stored = _compressed(plain, compression)
         (folder / f"{name}{compression}").write_bytes(_mutated(rng, stored, mutations) if after else stored)
     spec: dict[str, Any] = {"format": form.removeprefix("unquoted "), "path": f"raw{compression}"}
-    if form == "unquoted tsv":
-        spec["quoting"] = False
+    if form in ("csv", "tsv"):
+        spec["quoting"] = True
     if form == "moses":
         spec["english_path"] = f"raw.eng{compression}"
     if layout is NLI:
@@ -339,6 +372,7 @@ def _compressed(data: bytes, suffix: str) -> bytes:
     ways: dict[str, Callable[[bytes], bytes]] = {
         "": lambda plain: plain,
         ".gz": gzip.compress,
+        ".bz2": bz2.compress,
         ".xz": lambda plain: lzma.compress(plain, preset=0),
         ".zst": zstandard.ZstdCompressor().compress,
     }
@@ -348,7 +382,7 @@ def _compressed(data: bytes, suffix: str) -> bytes:
 def _mutated(rng: random.Random, data: bytes, times: int) -> bytes:
     """The data with so many things wrong."""
     for _ in range(times):
-        data = _with_fault(rng, data)
+        data = rng.choice(_STRANGERS)(data) if rng.random() < _STRANGE else _with_fault(rng, data)
     return data
 
 

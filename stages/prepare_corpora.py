@@ -13,7 +13,7 @@ from bootembed.settings.schema import Params
 def main(
     params: Params,
     language: Annotated[str, "Key of `languages`."],
-    input_dir: Annotated[InputPath, "Raw folder of the language."],
+    raw_dir: Annotated[InputPath, "Folder of all raw data."],
     evaluation_dir: Annotated[InputPath, "All evaluation sets."],
     output_dir: OutputPath,
 ) -> None:
@@ -32,7 +32,7 @@ def main(
             language=language,
             configured=configured,
             evaluation=read_evaluation_texts(evaluation_dir, params.grid.languages),
-            input_dir=input_dir,
+            input_dir=raw_dir / configured.folder,
             output_dir=output_dir,
             seed=params.seed,
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import click
 
 from bootembed.core.arithmetic import prepare_arithmetic
-from bootembed.core.errors import UserError
+from bootembed.core.errors import UserError, explain_disk_error
 from bootembed.core.processes import is_main_process
 from bootembed.settings.load import launch_of, read_sections, validate_params
 
@@ -123,5 +123,10 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             function(**options)
         except UserError as error:
             raise click.ClickException(str(error)) from error
+        except Exception as error:
+            written = [value for name, value in options.items() if isinstance(value, Path) and not value.is_file()]
+            if (message := explain_disk_error(error, written[-1:])) is None:
+                raise
+            raise click.ClickException(message) from error
 
     return wrapped

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from bootembed.core.hashing import content_hash
+from bootembed.core.mlflow_store import follow_move
 from bootembed.core.processes import is_main_process
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ def client() -> Any:
         logging.getLogger(name).setLevel(logging.WARNING)
     from mlflow.tracking import MlflowClient
 
+    if tracking_uri() == DEFAULT_STORE:
+        follow_move(Path(DEFAULT_STORE.removeprefix("sqlite:///")))
     return MlflowClient(tracking_uri())
 
 

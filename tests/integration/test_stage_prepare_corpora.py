@@ -54,9 +54,9 @@ def run(stage: Any, folder: Path, *arguments: object) -> Result:
 
 
 def run_prepare(folder: Path, language: str) -> Result:
-    raw, out = folder / "raw" / language, folder / "out" / language
+    raw, out = folder / "raw", folder / "out" / language
     sets = ("--evaluation-dir", folder / "evaluation")
-    return run(prepare_corpora, folder, "--language", language, "--input-dir", raw, *sets, "--output-dir", out)
+    return run(prepare_corpora, folder, "--language", language, "--raw-dir", raw, *sets, "--output-dir", out)
 
 
 def run_evaluation(folder: Path, language: str) -> Result:

@@ -80,3 +80,35 @@ def test_a_pickle_that_runs_code_is_refused(published, tmp_path):
 def test_an_unresolved_revision_is_never_fetched(published, tmp_path):
     with pytest.raises(DataError, match=r"org/name: its revision is 'unresolved'.*repo_type='model'"):
         _build(_spec(revision="unresolved"), tmp_path)
+
+
+class TestFilesThatAreNotWhole:
+    def build(self, folder, tmp_path):
+        spec = BaseModelSpec(role="encoder", source="local", path=str(folder))
+        return build_base_model(spec, [], output_dir=tmp_path / "out", checkpoint_dir=tmp_path / "work", seed=0)
+
+    @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "config.json"])
+    def test_pointers(self, tmp_path, name):
+        folder = write_encoder(tmp_path / "model", "modernbert")
+        (folder / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n")
+        with pytest.raises(DataError, match=rf"{name}: is a pointer of Git LFS .* `git lfs pull`"):
+            self.build(folder, tmp_path)
+
+    @pytest.mark.parametrize("share", [0.0001, 0.01, 0.9, 1.1])
+    def test_weights_that_are_cut_off_or_too_long(self, tmp_path, share):
+        folder = write_encoder(tmp_path / "model", "modernbert")
+        data = (folder / "model.safetensors").read_bytes()
+        (folder / "model.safetensors").write_bytes((data * 2)[: int(len(data) * share)])
+        with pytest.raises(DataError, match=r"model\.safetensors: is .*fetch it again"):
+            self.build(folder, tmp_path)
+
+    def test_other_files_and_shards(self, tmp_path):
+        folder = write_encoder(tmp_path / "model", "modernbert")
+        config = (folder / "config.json").read_text()
+        (folder / "config.json").write_text(config[:-9])
+        with pytest.raises(DataError, match=r"config\.json: is not whole, or is no JSON"):
+            self.build(folder, tmp_path)
+        (folder / "config.json").write_text(config)
+        (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "one", "b": "two"}}')
+        with pytest.raises(DataError, match=r"names 2 files that are not there, first one; fetch them too"):
+            self.build(folder, tmp_path)

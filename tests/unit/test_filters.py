@@ -432,3 +432,42 @@ def test_readers_of_text_lose_nothing(text):
     assert all(name in text for name in names(text))
     assert all(readings for readings in number_readings(text))
     assert strip_quotes(text) in text
+
+
+FORM = ALL.model_copy(update={"wrong_language": False, "max_length_ratio": 4.0})
+GERMAN = [
+    ("Ein Mann spielt auf der Straße Gitarre.", "Ein Mann macht draußen Musik.", "Ein Mann schläft im Bett."),
+    ("Zwei Hunde spielen im Schnee.", "Zwei Tiere sind draußen im Winter.", "Zwei Hunde schlafen im Haus."),
+    ("Der Zug fährt um acht Uhr ab.", "Der Zug fährt am Morgen.", "Der Zug fährt erst am Abend."),
+    ("Das Haus ist aus dem 16. Jahrhundert.", "Das Haus aus dem 16. Jahrhundert ist alt.", "Es ist ein Neubau."),
+]
+
+
+@pytest.mark.parametrize("triplet", GERMAN)
+@pytest.mark.parametrize("language", ["deu", "ltz", "nds"])
+def test_nouns_in_capitals_are_no_names(triplet, language):
+    assert _verdict(*triplet, FORM, (language, language)).reason is None
+
+
+def test_names_are_still_found_where_nouns_are_small():
+    assert _verdict("A man met Anna in İzmir.", "A man was with Peter.", GOOD[1]).reason == "names_differ"
+    turkish = ("Anna ile İzmir'de bir adam bekliyor.", "Bir adam İzmir'de.", "Adam evde.")
+    assert _verdict(*turkish, FORM, ("tur", "tur")).reason is None
+
+
+@pytest.mark.parametrize(
+    ("anchor", "answer"),
+    [
+        (
+            "小孩每天早上在厨房里用杯子喝牛奶。",
+            "Every morning a child drinks a cup of milk in the kitchen of a house.",
+        ),
+        ("先生が学校で教える。", "The teacher is giving lessons at the school."),
+    ],
+)
+def test_length_is_compared_by_what_characters_carry(anchor, answer):
+    """The answer has four times the characters of the anchor, but does not carry four times as much."""
+    assert len(answer) > 4 * len(anchor)
+    assert _verdict(anchor, answer, "The child sleeps.", FORM, ("cmn", "eng")).reason is None
+    long = f"{answer[:-1]} and " * 5 + "so on."
+    assert _verdict(anchor, long, "The child sleeps.", FORM, ("cmn", "eng")).reason == "over_long"

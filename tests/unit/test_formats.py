@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
 import lzma
+import math
 import random
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
@@ -68,9 +71,14 @@ class TestCompressed:
             with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr("inner/anchors.txt", data)
             return stream.getvalue()
-        return {"gz": gzip.compress, "xz": lzma.compress, "zst": zstandard.ZstdCompressor().compress}[suffix](data)
+        return {
+            "gz": gzip.compress,
+            "bz2": bz2.compress,
+            "xz": lzma.compress,
+            "zst": zstandard.ZstdCompressor().compress,
+        }[suffix](data)
 
-    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst", "zip"])
+    @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst", "zip"])
     def test_gives_the_lines_of_the_plain_file(self, tmp_path: Path, suffix: str) -> None:
         (tmp_path / "plain").write_text(self.CONTENT)
         (tmp_path / f"a.{suffix}").write_bytes(self.compressed(suffix))
@@ -78,12 +86,12 @@ class TestCompressed:
         assert found == kept(read(tmp_path, ANCHORS, format="lines", path="plain"))
         assert len(found) == 600
 
-    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst"])
+    @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst"])
     def test_files_put_together_are_read_to_the_end(self, tmp_path: Path, suffix: str) -> None:
         (tmp_path / f"a.{suffix}").write_bytes(self.compressed(suffix) * 2)
         assert len(read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")) == 1200
 
-    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst", "zip"])
+    @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst", "zip"])
     @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
     def test_a_file_cut_off_is_an_error_with_a_remedy(self, tmp_path: Path, suffix: str, share: float) -> None:
         data = self.compressed(suffix)
@@ -91,10 +99,10 @@ class TestCompressed:
         with pytest.raises(DataError, match=rf"a\.{suffix}: its compressed data is damaged or cut off .*fetch"):
             read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")
 
-    @pytest.mark.parametrize("suffix", ["gz", "xz", "zst", "zip"])
+    @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst", "zip"])
     def test_a_file_that_is_not_what_its_name_says(self, tmp_path: Path, suffix: str) -> None:
         (tmp_path / f"a.{suffix}").write_text(self.CONTENT)
-        with pytest.raises(DataError, match=rf"a\.{suffix}: its compressed data is damaged"):
+        with pytest.raises(DataError, match=rf"a\.{suffix}: its name ends in \.{suffix}, but it is not compr"):
             read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")
 
     def test_a_member_of_an_archive_is_named(self, tmp_path: Path) -> None:
@@ -115,6 +123,13 @@ class TestCompressed:
             data[start : start + 2] = b"\x63\x00"  # method 99: encrypted by WinZip
         (tmp_path / "a.zip").write_bytes(data)
         with pytest.raises(DataError, match=r"a\.zip: inner/anchors\.txt: cannot be decompressed"):
+            read(tmp_path, ANCHORS, format="lines", path="a.zip")
+
+    def test_an_archive_of_a_version_that_does_not_exist(self, tmp_path: Path) -> None:
+        data = bytearray(self.compressed("zip"))
+        data[data.index(b"PK\x01\x02") + 6] = 84
+        (tmp_path / "a.zip").write_bytes(data)
+        with pytest.raises(DataError, match=r"a\.zip: its compressed data is damaged .*zip file version 8\.4"):
             read(tmp_path, ANCHORS, format="lines", path="a.zip")
 
     def test_jsonl_csv_and_tmx_may_be_compressed_too(self, tmp_path: Path) -> None:
@@ -154,6 +169,32 @@ class TestTmx:
         own = f'<tuv xml:lang="ha"><seg>{marked}</seg></tuv>'
         (tmp_path / "a.tmx").write_text(tmx([], f'<tu>{own}<tuv lang="EN"><seg>w</seg></tuv></tu>'))
         assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [("ina son ruwan sanyi.", "w")]
+
+    @pytest.mark.parametrize("empty_first", [True, False])
+    def test_of_several_variants_the_first_that_is_not_empty(self, tmp_path: Path, empty_first: bool) -> None:
+        variants = [("pt-PT", "colheita"), ("pt-BR", "safra")]
+        variants.insert(0 if empty_first else 2, ("pt", " "))
+        own = "".join(f'<tuv xml:lang="{code}"><seg>{text}</seg></tuv>' for code, text in variants)
+        english = '<tuv xml:lang="en-GB"><seg>harvest</seg></tuv><tuv xml:lang="en-US"><seg>crop</seg></tuv>'
+        (tmp_path / "a.tmx").write_text(tmx([], f"<tu>{own}{english}</tu>"))
+        spec = FileSpec(format="tmx", path="a.tmx")
+        assert kept(list(read_rows(spec, PARALLEL, folder=tmp_path, language="por"))) == [("colheita", "harvest")]
+
+    @pytest.mark.parametrize("name", ['xmlns="http://www.lisa.org/tmx14"', 'xmlns:x="http://www.lisa.org/tmx14"'])
+    def test_a_namespace_changes_nothing(self, tmp_path: Path, name: str) -> None:
+        text = tmx(
+            [], '<tu><tuv xml:lang="ha"><seg>ina <ph>{0}</ph>son</seg></tuv><tuv lang="EN"><seg>w</seg></tuv></tu>'
+        )
+        text = text.replace("<tmx", f"<tmx {name}", 1)
+        if name.startswith("xmlns:x"):
+            text = re.sub(r"<(/?)(tmx|body|tu|tuv|seg|ph)\b", r"<\1x:\2", text)
+        (tmp_path / "a.tmx").write_text(text)
+        assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [("ina son", "w")]
+
+    def test_other_xml_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "a.tmx").write_text('<?xml version="1.0"?><xliff version="1.2"><file/></xliff>')
+        with pytest.raises(DataError, match=r"a\.tmx: is XML, but its outermost element is <xliff>, not <tmx>"):
+            read(tmp_path, PARALLEL, format="tmx", path="a.tmx")
 
     def test_other_encodings_are_those_of_the_declaration(self, tmp_path: Path) -> None:
         text = tmx([{"ha": "ƙasa", "en": "land"}]).replace("UTF-8", "UTF-16")
@@ -239,16 +280,50 @@ class TestRecords:
         ]
         (tmp_path / "a").write_bytes("\n".join(lines).encode() + b"\n\xff\n")
         rows = read(tmp_path, ANCHORS, format="jsonl", path="a")
-        assert kept(rows) == [("a",), ("7",)]
+        assert kept(rows) == [("a",)]
         assert reasons(rows) == [
             ("malformed_json", 2),
             ("malformed_json", 3),
             ("empty", 4),
             ("value_is_no_text", 5),
             ("value_is_no_text", 6),
+            ("value_is_no_text", 7),
             ("malformed_json", 8),
             ("undecodable", 9),
         ]
+
+    @pytest.mark.parametrize("value", [math.nan, math.inf, True, 12.0, 12, None])
+    @pytest.mark.parametrize("form", ["jsonl", "parquet", "datasets"])
+    def test_what_is_no_text_is_no_sentence(self, tmp_path: Path, form: str, value: object) -> None:
+        records = [{"text": value}, {"text": value}]
+        if form == "jsonl":
+            (tmp_path / "a").write_text("".join(json.dumps(record) + "\n" for record in records))
+        elif form == "parquet":
+            pq.write_table(pa.Table.from_pylist(records), tmp_path / "a")
+        else:
+            from datasets import Dataset
+
+            Dataset.from_list(records).save_to_disk(str(tmp_path / "a"))
+        reason = "empty" if value is None else "value_is_no_text"
+        rows = read(tmp_path, ANCHORS, format=form, path="a")
+        assert reasons(rows) == [(reason, 1), (reason, 2)]
+        assert value is None or rows[0].detail == f"text: {value}"
+
+    def test_scores_and_labels_may_be_numbers_but_no_gaps(self, tmp_path: Path) -> None:
+        label = '{"premise": "a", "hypothesis": "b", "label": %s}\n'
+        (tmp_path / "a").write_text("".join(label % value for value in ("0", "0.0", "NaN", "true")))
+        rows = read(tmp_path, NLI, format="jsonl", path="a", label_values={0: "entailment"})
+        assert kept(rows) == [("a", "b", "entailment")] * 2
+        assert reasons(rows) == [("value_is_no_text", 3), ("value_is_no_text", 4)]
+        score = '{"sentence1": "a", "sentence2": "b", "score": %s}\n'
+        (tmp_path / "a").write_text("".join(score % value for value in ("4", "2.5", "NaN", "true")))
+        rows = read(tmp_path, evaluation_layout("Some", "sts"), format="jsonl", path="a", split="test")
+        assert kept(rows) == [("test", "a", "b", 4.0), ("test", "a", "b", 2.5)]
+        assert [line for _, line in reasons(rows)] == [3, 4]
+
+    def test_any_value_can_select(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text('{"text": "x", "ok": true, "n": 1}\n{"text": NaN, "ok": false, "n": NaN}\n')
+        assert kept(read(tmp_path, ANCHORS, format="jsonl", path="a", where={"ok": "True", "n": 1})) == [("x",)]
 
     def test_a_parquet_file_is_not_held_in_memory(self, tmp_path: Path) -> None:
         rng = random.Random(1)

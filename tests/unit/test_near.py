@@ -8,7 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootembed.core.text import comparable, distinct_share, is_known_script, jaccard, repair_mojibake, script_share
+from bootembed.core.text import (
+    comparable,
+    distinct_share,
+    is_known_script,
+    jaccard,
+    repair_mojibake,
+    script_share,
+    spelt_out,
+)
 from bootembed.corpora.near import SHORTEST, NearTexts, SeenTexts, letter_ngrams, may_be_near
 
 if TYPE_CHECKING:
@@ -77,6 +85,48 @@ def test_a_korean_sentence_is_as_long_as_its_letters() -> None:
     assert found is not None
     assert 0.8 <= found[1] < 1
     assert NearTexts([held], 0.8).nearest([comparable("한 여자가 피아노를 치고 있다.")]) == [None]
+
+
+NEAR_COPIES = [  # a sentence, the same with a character more or less, and another one
+    (
+        "小孩每天早上在厨房里用杯子喝牛奶。",
+        "小孩每天早上在厨房里用杯子喝牛奶了。",
+        "老师昨天下午在学校里教学生们数学。",
+    ),
+    (
+        "他昨天下午在学校里教学生们学习数学和历史",
+        "他昨天下午在学校里教学生学习数学和历史",
+        "昨天他下班以后去商店买了很多东西回家",
+    ),
+    (
+        "子供は毎朝台所でコップから牛乳を飲みます。",
+        "子供は毎朝、台所でコップから牛乳を飲みますよ!",
+        "先生は昨日学校で数学を教えました。",
+    ),
+    (
+        "ልጁ ሁልጊዜ ጠዋት በኩሽና ወተት ይጠጣል",
+        "ልጁ ሁልጊዜ ጠዋት በኩሽና ወተት ይጠጣልና",
+        "መምህሩ ትናንት በትምህርት ቤት ሂሳብ አስተማረ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("held", "near", "other"), NEAR_COPIES)
+def test_scripts_whose_characters_carry_more_have_near_copies(held: str, near: str, other: str) -> None:
+    set_of_one = NearTexts([comparable(held)], 0.8)
+    [found] = set_of_one.nearest([comparable(near)])
+    assert found is not None
+    assert 0.8 <= found[1] < 1
+    assert set_of_one.nearest([comparable(other)]) == [None]
+
+
+def test_letters_are_counted_by_what_they_carry() -> None:
+    assert spelt_out("ab") == "ab"
+    assert spelt_out("สวัสดี") == "สวัสดี"
+    assert spelt_out("中a") == "中中中中a"
+    assert spelt_out("かሀ") == "かかሀሀ"
+    assert spelt_out("한") == "\u1112\u1161\u11ab"
+    assert may_be_near("我们今天去") and not may_be_near("我们今天")
 
 
 def test_seen_texts_find_what_came_before(tmp_path: Path) -> None:

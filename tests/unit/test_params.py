@@ -356,3 +356,25 @@ def test_any_damage_gives_valid_params_or_a_clear_error(place, change):
         assert isinstance(validate_params(raw, source="p"), Params)
     except ParamsError as error:
         assert all(line.startswith("p: ") for line in str(error).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("grid.languages", ["afr", False]),
+        ("languages.afr.folder", False),
+        ("corpora.sample.anchors", [{"format": "lines", "path": "a", "where": {"lang": False}}]),
+        ("corpora.sample.anchors", [{"format": "lines", "path": "a", "where": {False: "x"}}]),
+        ("corpora.sample.nli", [{"format": "csv", "path": "a", "label_values": {True: "entailment"}}]),
+    ],
+)
+def test_a_word_that_yaml_reads_as_true_or_false_is_told(path, value):
+    with pytest.raises(ParamsError, match=r"YAML reads an unquoted .*: put it into quotes"):
+        validate_params(_set(path, value), source="params.yaml")
+
+
+def test_numbers_of_columns_and_labels_need_no_quotes():
+    spec = {"format": "tsv", "path": "a", "header": False, "columns": {"text": 3}, "where": {2: "afr"}}
+    params = validate_params(_set("corpora.sample.anchors", [spec]), source="params.yaml")
+    [found] = params.corpora["sample"].anchors
+    assert (found.columns, found.where) == ({"text": "3"}, {"2": "afr"})

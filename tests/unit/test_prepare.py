@@ -1,7 +1,11 @@
+# ruff: noqa: RUF001 - letters of other scripts are meant
+
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import tempfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -29,9 +33,6 @@ from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.evaluation.prepare import prepare_evaluation
 from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora
 from bootembed.settings.evaluation import TaskSpec
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TASKS = {
     "SomeSTS": TaskSpec(kind="sts", implementation="bootembed"),
@@ -407,6 +408,44 @@ def test_a_near_copy_of_an_evaluation_sentence_is_rejected_with_what_it_is_near(
     assert SENTENCE in rejected(raw)[0][1]
 
 
+@pytest.mark.parametrize(
+    ("held", "written"),
+    [
+        ("Дитина п\u2019є молоко", "Дитина п\u02bcє молоко!"),
+        ("Дитина п\u2019є молоко", "Дитина п'є молоко"),
+        ("O\u02bbzbekiston go\u02bbzal", "O`zbekiston go\u00b4zal"),
+        ("O\u02bbzbekiston go\u02bbzal", "Oʻzbekiston goʼzal"),
+        (
+            "\u0643\u062a\u0627\u0628 \u062c\u0645\u064a\u0644",
+            "\u0643\u062a\u0640\u0640\u0627\u0628 \u062c\u0645\u064a\u0644",
+        ),
+        (
+            "\u06a9\u062a\u0627\u0628 \u0641\u0627\u0631\u0633\u06cc",
+            "\u0643\u062a\u0627\u0628 \u0641\u0627\u0631\u0633\u064a",
+        ),
+        ("كتاب جميل", "كِتَابٌ جَمِيلٌ"),
+        ("İstanbul ıssız", "ISTANBUL ISSIZ"),
+        ("İstanbul ıssız", "I\u0307stanbul ıssız"),
+        ("Ruwa 12", "Ｒｕｗａ　１２"),
+        ("Ruwa 12", "Ruwa\u200b 1\u20602"),
+        ("पानी 12", "पानी १२"),
+        ("ŉ Man", "'n man"),
+        ("an da\u017f", "an das"),
+        ("葛\U000e0100城", "葛城"),
+    ],
+)
+def test_variants_of_a_letter_hide_no_evaluation_sentence(held: str, written: str) -> None:
+    assert comparable(held) == comparable(written)
+    for one, other in ((held, written), (written, held)):
+        [match] = EvaluationTexts([("ukr/Some", one)], near_threshold=None).match([clean_text(other)])
+        assert match is not None
+
+
+def test_letters_that_differ_stay_apart() -> None:
+    for one, other in (("oko", "ọkọ"), ("ọkọ", "ọ̀kọ̀"), ("шт", "щт"), ("kasa", "ƙasa"), ("कि", "की"), ("か", "が")):
+        assert comparable(one) != comparable(other)
+
+
 def test_evaluation_sets_of_every_language_are_held_out(raw: Path) -> None:
     other = Language(name="Swahili", script="Latn", role=Role.TARGET, folder=".", corpus="some")
     write(raw, "sts.tsv", "sentence1\tsentence2\tscore", "habari gani\tx\t3", "a\tb\t1")
@@ -462,6 +501,80 @@ def test_mojibake_in_an_evaluation_set_hides_no_sentence() -> None:
         None,
     ]
     assert [match.text for match in held.match([whole]) if match] == [broken]
+
+
+def test_sides_are_compared_by_what_their_characters_carry(raw: Path) -> None:
+    rows = [
+        (
+            "小孩每天早上在厨房里用杯子喝牛奶。",
+            "Every morning the child drinks a cup of milk in the kitchen of a house.",
+        ),
+        ("我们走吧。", "We should probably go home right now."),
+        ("好。", "This is a long sentence that has nothing to do with the other side of the pair."),
+    ]
+    write(raw, "p.cmn", *[own for own, _ in rows])
+    write(raw, "p.eng", *[english for _, english in rows])
+    corpus = {"parallel": [{"format": "moses", "path": "p.cmn", "english_path": "p.eng"}]}
+    prepare(raw, corpus, script="Hans", max_length_ratio=4.0, max_characters=100)
+    assert texts(raw, "parallel", PARALLEL) == [(english, own) for own, english in rows[:2]]
+    assert rejected(raw) == [("length_ratio", "79:5 letters", 3)]
+
+
+def test_copied_rows_and_contradictory_labels_are_rejected(raw: Path) -> None:
+    nli = [
+        "premise,hypothesis,label",
+        "een,a,entailment",
+        "twee,b,entailment",
+        "Een!,A,contradiction",
+        "x y,X y.,entailment",
+    ]
+    write(raw, "nli.csv", *nli, "twee,c,contradiction", "drie,a,contradiction")
+    write(raw, "ex.csv", "anchor,positive,negative", "een,twee,Twee!", "een,een.,drie", "een,twee,EEN", "een,twee,drie")
+    write(raw, "par.afr", "Dit reën.", "Windows 10 Home", "O’s.")
+    write(raw, "par.eng", "It rains.", "Windows 10 home", "Oʼs")
+    corpus = {
+        "nli": [{"format": "csv", "path": "nli.csv"}],
+        "examples": [{"format": "csv", "path": "ex.csv"}],
+        "parallel": [{"format": "moses", "path": "par.afr", "english_path": "par.eng"}],
+    }
+    tables = prepare(raw, corpus, min_characters=1).tables
+    assert texts(raw, "nli", NLI) == [
+        ("twee", "b", "entailment"),
+        ("twee", "c", "contradiction"),
+        ("drie", "a", "contradiction"),
+    ]
+    assert texts(raw, "examples", EXAMPLES) == [("een", "twee", "drie")]
+    assert texts(raw, "parallel", PARALLEL) == [("It rains.", "Dit reën.")]
+    assert tables["nli"].rejected == {"contradictory_labels": 2, "copied": 1}
+    assert (tables["examples"].rejected, tables["parallel"].rejected) == ({"copied": 3}, {"copied": 2})
+    for report in tables.values():
+        assert report.rows_in == report.kept + report.rejected.total()
+    listed = read_table(raw.parent / "out" / "rejected_rows.parquet", REJECTED_ROWS)
+    found = {(row["file"], row["line"], row["reason"], row["detail"]) for row in listed}
+    assert found >= {
+        ("nli.csv", 2, "contradictory_labels", "the pair has the other label too"),
+        ("nli.csv", 4, "contradictory_labels", "the pair has the other label too"),
+        ("nli.csv", 5, "copied", "premise = hypothesis"),
+        ("ex.csv", 2, "copied", "positive = negative"),
+        ("ex.csv", 3, "copied", "anchor = positive"),
+        ("par.afr", 2, "copied", "text = english"),
+    }
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("cd"), st.sampled_from(["entailment", "contradiction"])))
+)
+def test_no_pair_keeps_both_labels_and_no_other_row_is_lost(rows: list[tuple[str, str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder) / "raw"
+        raw.mkdir()
+        write(raw, "nli.csv", "premise,hypothesis,label", *map(",".join, rows), "e,f,entailment")
+        prepare(raw, {"nli": [{"format": "csv", "path": "nli.csv"}]}, min_characters=1)
+        found = texts(raw, "nli", NLI)
+    labels: dict[tuple[str, str], set[str]] = {}
+    for premise, hypothesis, label in [*rows, ("e", "f", "entailment")]:
+        labels.setdefault((premise, hypothesis), set()).add(label)
+    assert found == [(*pair, *label) for pair, label in labels.items() if len(label) == 1]
 
 
 def test_tables_keep_at_most_so_many_rows(raw: Path) -> None:

@@ -1,4 +1,4 @@
-"""What OmegaConf cannot express in YAML: the recipes follow from the strategies and the baselines.
+"""What OmegaConf cannot express in YAML: the recipes follow from the strategies and the baselines; quotes for a shell.
 
 Hydra imports every module of `hydra_plugins` on its plugin path, which `.dvc/config` and
 `bootembed.workflow.compose` set to `conf/plugins`.
@@ -6,6 +6,7 @@ Hydra imports every module of `hydra_plugins` on its plugin path, which `.dvc/co
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf, open_dict
@@ -28,3 +29,4 @@ def recipes(*, _root_: DictConfig) -> ListConfig:
 
 
 OmegaConf.register_new_resolver("recipes", recipes, replace=True)
+OmegaConf.register_new_resolver("shell_quoted", shlex.quote, replace=True)

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.base_models.gguf import SUFFIX, convert_gguf
+from bootembed.core.content import describe_file
 from bootembed.core.errors import DataError
 from bootembed.core.hub import require_resolved
+from bootembed.core.weights import check_model_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +41,8 @@ def build_base_model(
         seed: For training a scratch model.
 
     Raises:
-        DataError: The model cannot be fetched, a local folder is missing, there are no safetensors weights, a GGUF file
-            cannot be read, or a template does not fit.
+        DataError: The model cannot be fetched, a local folder is missing or its files are not whole, there are no
+            safetensors weights, a GGUF file cannot be read, or a template does not fit.
     """
     output_dir.mkdir(parents=True, exist_ok=True)
     if spec.source != "scratch":
@@ -103,6 +105,8 @@ def _to_safetensors(pickled: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
+    if fault := describe_file(pickled, expected="zip"):
+        raise DataError(f"{pickled}: {fault}")
     try:
         weights = torch.load(pickled, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
@@ -122,11 +126,14 @@ def _copy(spec: BaseModelSpec, output_dir: Path) -> None:
             f"{source}: no such folder; set `path` of the base model to a Hugging Face model folder or a .gguf file"
         )
     _require_weights(source, str(source))
-    for pattern in _WEIGHTS_AND_TEXT:
-        for file in sorted(source.rglob(pattern)):
-            target = output_dir / file.relative_to(source)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+    for file in _files(source):
+        target = output_dir / file.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted({file for pattern in _WEIGHTS_AND_TEXT for file in folder.rglob(pattern)})
 
 
 def _require_weights(folder: Path, name: str) -> None:
@@ -134,3 +141,4 @@ def _require_weights(folder: Path, name: str) -> None:
         raise DataError(f"{name}: holds no .safetensors weights; pickled weights are not loaded, convert them first")
     if not (folder / "config.json").is_file():
         raise DataError(f"{name}: holds no config.json; name the folder of the model itself")
+    check_model_files(_files(folder))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bootembed.core.content import describe_file
 from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
@@ -126,7 +127,10 @@ class TableWriter:
 
     def _write_group(self) -> None:
         if self._waiting:
-            self._file.write_table(_table(self._waiting, self._schema, self._path))
+            try:
+                self._file.write_table(_table(self._waiting, self._schema, self._path))
+            except OSError as error:  # Arrow does not name the file
+                raise OSError(error.errno, str(error), str(self._path)) from error
         self._waiting = []
 
 
@@ -190,7 +194,8 @@ def _opened(path: Path, remedy: str) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(path, pre_buffer=False) as file:  # by default the whole file is held in memory
             yield file
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as Parquet: {error}; {remedy}") from error
+        fault = describe_file(path, expected="Parquet") or f"cannot be read as Parquet: {error}; {remedy}"
+        raise DataError(f"{path}: {fault}") from error
 
 
 def _shown(schema: pa.Schema) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.language_id import in_other_language
 from bootembed.core.names import ENGLISH
-from bootembed.core.text import clean_text, distinct_share, repair_mojibake, script_share
+from bootembed.core.text import clean_text, comparable, distinct_share, repair_mojibake, script_share, spelt_out
 from bootembed.corpora.layouts import ANCHORS, PARALLEL
 from bootembed.corpora.outcome import TableReport
 from bootembed.corpora.rows import SHOWN_CHARACTERS, RowRejection
@@ -81,7 +81,7 @@ class RowJudge:
             self.report.repaired += repaired != texts
             texts = repaired
         row = replace(row, values=row.values | {name: clean_text(text) for name, text in texts.items()})
-        fault = self._fault_of_length(row) or self._fault_of_content(row)
+        fault = self._fault_of_length(row) or self._fault_of_content(row) or self._fault_of_copy(row)
         return row.reject(*fault) if fault else row
 
     def _fault_of_length(self, row: Row) -> tuple[RowRejection, str] | None:
@@ -94,8 +94,16 @@ class RowJudge:
             return RowRejection.TOO_SHORT, f"{shortest} characters"
         if longest > settings.max_characters:
             return RowRejection.TOO_LONG, f"{longest} characters"
-        if self.layout is PARALLEL and longest > settings.max_length_ratio * shortest:
-            return RowRejection.LENGTH_RATIO, f"{longest}:{shortest} characters"
+        if self.layout is PARALLEL:
+            shortest, longest = sorted(len(spelt_out(row.values[name])) for name in self.layout.texts)
+            if longest > settings.max_length_ratio * shortest:
+                return RowRejection.LENGTH_RATIO, f"{longest}:{shortest} letters"
+        return None
+
+    def _fault_of_copy(self, row: Row) -> tuple[RowRejection, str] | None:
+        for one, other in self.layout.must_differ:
+            if comparable(row.values[one]) == comparable(row.values[other]):
+                return RowRejection.COPIED, f"{one} = {other}"
         return None
 
     def _fault_of_content(self, row: Row) -> tuple[RowRejection, str] | None:
@@ -108,12 +116,13 @@ class RowJudge:
             share = script_share(row.values[name], script)
             if share < settings.min_script_share:
                 return RowRejection.OTHER_SCRIPT, f"{name}: {share:.2f} {script}"
-        if not settings.check_language:
-            return None
+        return self._fault_of_language(row) if settings.check_language else None
+
+    def _fault_of_language(self, row: Row) -> tuple[RowRejection, str] | None:
         for name, (language, _) in self._of_column.items():
-            other = in_other_language(row.values[name], language)
-            if other:
-                return RowRejection.OTHER_LANGUAGE, f"{name}: {other}"
+            found = in_other_language(row.values[name], language)
+            if found:
+                return RowRejection.OTHER_LANGUAGE, f"{name}: {found}"
         return None
 
     def _not_in_evaluation(self, rows: list[Row]) -> list[Row]:

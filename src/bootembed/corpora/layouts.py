@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core import tables
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.nli import LABELS
-from bootembed.corpora.readers import delimiter_of, read_delimited, read_lines, read_moses
+from bootembed.corpora.delimited import dialect_of, read_delimited
+from bootembed.corpora.readers import read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
-from bootembed.corpora.rows import SELECTOR, Row, RowRejection
+from bootembed.corpora.rows import SELECTOR, TITLE, Row, RowRejection, belongs_elsewhere
 from bootembed.corpora.streams import raw_file
 from bootembed.corpora.tmx import read_tmx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import pyarrow as pa
@@ -43,6 +44,7 @@ class Layout:
         in_english: Columns that hold English.
         near_duplicates: Whether rows that nearly repeat another are of no use. Not in NLI, where a hypothesis differs
             from another by little, nor of anchors, whose duplicates weigh sentences as the corpus does.
+        must_differ: Pairs of columns of which one must not repeat the other.
         verbatim: The text is taken as it is, and no row is rejected for its text: scores must be those of the
             published set.
         file_columns: Our names of the columns that a file must have; None: all but `split`. A ValueError refuses the
@@ -57,6 +59,7 @@ class Layout:
     in_language: tuple[str, ...] = ()
     in_english: tuple[str, ...] = ()
     near_duplicates: bool = False
+    must_differ: tuple[tuple[str, str], ...] = ()
     verbatim: bool = False
     file_columns: Callable[[FileSpec], list[str]] | None = None
     interpret: Callable[[dict[str, Any], FileSpec], dict[str, Any]] | None = None
@@ -71,10 +74,24 @@ PARALLEL = Layout(
     in_language=("text",),
     in_english=("english",),
     near_duplicates=True,
+    must_differ=(("text", "english"),),
 )
-NLI = Layout("nli", tables.NLI, ("premise", "hypothesis"), in_language=("premise",), in_english=("hypothesis",))
+NLI = Layout(
+    "nli",
+    tables.NLI,
+    ("premise", "hypothesis"),
+    in_language=("premise",),
+    in_english=("hypothesis",),
+    must_differ=(("premise", "hypothesis"),),
+)
 ANCHORS = Layout("anchors", tables.ANCHORS, ("text",), in_language=("text",))
-EXAMPLES = Layout("examples", tables.EXAMPLES, ("anchor", "positive", "negative"), in_language=("anchor",))
+EXAMPLES = Layout(
+    "examples",
+    tables.EXAMPLES,
+    ("anchor", "positive", "negative"),
+    in_language=("anchor",),
+    must_differ=(("anchor", "positive"), ("anchor", "negative"), ("positive", "negative")),
+)
 INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completion"), near_duplicates=True)
 CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
 
@@ -108,18 +125,13 @@ def _selected(rows: Iterator[Row], spec: FileSpec, *, folder: Path, language: st
     read = selected = 0
     for row in rows:
         read += 1
-        if not _belongs_elsewhere(row, wanted):
+        if not belongs_elsewhere(row, wanted):
             selected += 1
             yield row
     if not read:
         raise DataError(f"{place}: holds no rows; put them there, or take the file out of `corpora`")
     if not selected:
         logger.warning("%s: `where: %s` selects none of %d rows", place, spec.where, read)
-
-
-def _belongs_elsewhere(row: Row, selected: Mapping[str, str]) -> bool:
-    """Whether a column of the row says that it belongs to something else, e.g. to another language."""
-    return any(row.values.get(column, value).strip() != value for column, value in selected.items())
 
 
 def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
@@ -133,29 +145,33 @@ def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
     if spec.key is not None:
         return _joined_rows(spec, layout, folder=folder, language=language)
     columns = _wanted_columns(spec, layout)
-    return _table_rows(spec, _named(spec.path, language), columns, folder=folder, language=language)
+    return _table_rows(spec, layout, _named(spec.path, language), columns, folder=folder, language=language)
 
 
-def _table_rows(spec: FileSpec, name: str, columns: dict[str, str], *, folder: Path, language: str) -> Iterator[Row]:
-    """The rows of a file, folder or dataset with named columns."""
-    file = raw_file(folder, name, encoding=spec.encoding)
+def _table_rows(
+    spec: FileSpec, layout: Layout, name: str, columns: dict[str, str], *, folder: Path, language: str
+) -> Iterator[Row]:
+    """The rows of a file, folder or dataset with columns."""
+    texts = {*layout.texts, "text", TITLE, *LABELS}
+    file = raw_file(folder, name, encoding=spec.encoding, holds="json" if spec.format == "jsonl" else "text")
     if spec.format == "jsonl":
-        return read_json_lines(file, columns)
+        return read_json_lines(file, columns, texts)
     if spec.format == "parquet":
-        return read_parquet(file.path, name, columns)
+        return read_parquet(file.path, name, columns, texts)
     if spec.format == "datasets":
-        return read_saved_dataset(file.path, name, columns, split=spec.source_split)
+        return read_saved_dataset(file.path, name, columns, texts, split=spec.source_split)
     if spec.format == "hub":
         config = _named(spec.config, language) or None
         return read_hub_dataset(
             name,
             columns,
+            texts,
             config=config,
             split=spec.source_split,
             revision=spec.revision or "",
             data_file=spec.data_file,
         )
-    return read_delimited(file, columns, delimiter=delimiter_of(spec.format), quoting=spec.quoting)
+    return read_delimited(file, columns, dialect_of(spec))
 
 
 def _joined_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
@@ -166,13 +182,13 @@ def _joined_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str)
     wanted = {name: {_KEY: spec.key, name: spec.columns.get(name, name)} for name in (own, english)}
     name = _named(spec.english_path, language)
     translations: dict[str, str] = {}
-    for row in _table_rows(spec, name, wanted[english], folder=folder, language=language):
+    for row in _table_rows(spec, layout, name, wanted[english], folder=folder, language=language):
         if row.reason is None and translations.setdefault(row.values[_KEY], row.values[english]) != row.values[english]:
             raise DataError(
                 f"{name}: line {row.line}: {spec.key} {row.values[_KEY]!r} stood for another text before, so it is "
                 "unclear which one translates its row; set `key` to a column whose values occur once"
             )
-    rows = _table_rows(spec, _named(spec.path, language), wanted[own], folder=folder, language=language)
+    rows = _table_rows(spec, layout, _named(spec.path, language), wanted[own], folder=folder, language=language)
     for row in rows:
         if row.reason:
             yield row
@@ -191,7 +207,8 @@ def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: st
     if layout.halves is None:
         raise _misfit(spec, layout, "this gives parallel text or bitext mining; use csv, tsv or jsonl")
     own, english = layout.halves
-    file = raw_file(folder, _named(spec.path, language), encoding=spec.encoding)
+    name = _named(spec.path, language)
+    file = raw_file(folder, name, encoding=spec.encoding, holds="xml" if spec.format == "tmx" else "text")
     if spec.format == "tmx":
         return read_tmx(file, column=own, english_column=english, language=language)
     if spec.english_path is None:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-import regex
 
-from bootembed.core.text import comparable, jaccard, ngrams
+from bootembed.core.text import comparable, jaccard, ngrams, spelt_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,28 +24,22 @@ if TYPE_CHECKING:
 PERMUTATIONS = 128
 NGRAM = 5
 SHORTEST = 20
-"""Letters below which a text has no near copies: one more or less would decide."""
+"""Letters of an alphabet below which a text has no near copies: one more or less would decide."""
 _ROWS_OF_A_BAND = (4, 8, 16)
 _SEED = 1
 _CACHE_KIB = 64 * 1024
 _BATCH = 2_000
-_HANGUL = regex.compile(r"[\uac00-\ud7a3]+")
 
 
 @lru_cache(maxsize=4096)  # a text is compared with the evaluation sets first, then with its own table
 def letter_ngrams(text: str) -> frozenset[str]:
     """The n-grams of a comparable text, of its letters."""
-    return ngrams(_letters(text), NGRAM)
+    return ngrams(spelt_out(text), NGRAM)
 
 
 def may_be_near(text: str) -> bool:
     """Whether a comparable text is long enough to have near copies."""
-    return len(text) >= SHORTEST or len(_letters(text)) >= SHORTEST
-
-
-def _letters(text: str) -> str:
-    """The text with Hangul syllables in letters; counted in syllables, most Korean sentences are below `SHORTEST`."""
-    return str(_HANGUL.sub(lambda found: unicodedata.normalize("NFD", found[0]), text))
+    return len(text) >= SHORTEST or len(spelt_out(text)) >= SHORTEST
 
 
 def band_keys(texts: Sequence[frozenset[str]], threshold: float) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ Rows are streamed, and what must be remembered of them lies on disk, so that mem
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import random
@@ -18,17 +19,17 @@ from bootembed.core.language_id import identifier_code
 from bootembed.core.names import Role
 from bootembed.core.seeding import derive_seed
 from bootembed.core.tables import REJECTED_ROWS, TableWriter, stream_rows
+from bootembed.corpora.contradictions import LabelledPairs
 from bootembed.corpora.evaluation_sets import EvaluationTexts
 from bootembed.corpora.judging import RowJudge
-from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, Layout, read_rows
+from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, NLI, Layout, read_rows
 from bootembed.corpora.near import SeenTexts
 from bootembed.corpora.outcome import PreparedCorpora
-from bootembed.corpora.rows import UNREADABLE
+from bootembed.corpora.rows import UNREADABLE, Row, RowRejection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from bootembed.corpora.rows import Row
     from bootembed.settings.corpora import CorpusSpec, FileSpec, Language, PrepareCorpora
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ def prepare_corpora(
 
     Text is repaired and cleaned (`core.text`), then each unfit row is rejected for the first reason that applies: too
     short, too long, the two sides of very unequal length (parallel text), repetitive, in another script or language,
-    in an evaluation set (any column; exact, normalised or near), a duplicate or near duplicate within its table.
+    two of its sides equal (parallel text, NLI, examples), in an evaluation set (any column; exact, normalised or near),
+    a duplicate or near duplicate within its table. Pairs of NLI that carry both labels are taken out at the end.
     Anchors may repeat: a sentence weighs as much as it does in the corpus.
 
     Args:
@@ -81,11 +83,11 @@ def prepare_corpora(
             rows = _read(getattr(corpus, layout.name), layout, folder=input_dir, language=language)
             judge = RowJudge(layout, settings, texts, language=language, script=configured.script)
             near = settings.near_duplicates if layout.near_duplicates else None
-            seen = SeenTexts(Path(work) / f"{layout.name}.db", near)
             path = output_dir / f"{layout.name}.parquet"
             most = settings.max_anchors if layout is ANCHORS else settings.max_rows
-            _write(rows, path, judge, rejected, seen=seen, most=most, seed=derive_seed(seed, layout.name))
-            seen.close()
+            with contextlib.closing(SeenTexts(Path(work) / f"{layout.name}.db", near)) as seen:
+                _write(judge.judge(rows, seen), path, judge, rejected, work=Path(work))
+            _thin_out(path, judge, most, seed=derive_seed(seed, layout.name))
             reports[layout.name] = judge.report
     result = PreparedCorpora(language, identifier_code(language) is not None, reports)
     if configured.role is Role.TARGET and not reports[ANCHORS.name].kept:
@@ -129,39 +131,60 @@ def _nothing_readable(first: Row, counts: Counter[str], layout: Layout) -> DataE
     )
 
 
-def _write(
-    rows: Iterable[Row], path: Path, judge: RowJudge, rejected: TableWriter, *, seen: SeenTexts, most: int, seed: int
-) -> None:
-    """Write the fit rows of a table, at most `most` of them, list the others, and count both."""
+def _write(rows: Iterable[Row], path: Path, judge: RowJudge, rejected: TableWriter, *, work: Path) -> None:
+    """Write the fit rows of a table, list the others, and count both."""
     layout, report = judge.layout, judge.report
+    with contextlib.closing(LabelledPairs(work / "labels.db")) as pairs:
+        with TableWriter(path, layout.schema) as table:
+            for row in rows:
+                if row.reason is None:
+                    table.write(row.values)
+                    if layout is NLI:
+                        pairs.add(row)
+                else:
+                    report.rejected[str(row.reason)] += 1
+                    rejected.write(_listed(row, layout))
+        report.kept = table.rows
+        _set_aside(pairs, path, judge, rejected)
+
+
+def _set_aside(pairs: LabelledPairs, path: Path, judge: RowJudge, rejected: TableWriter) -> None:
+    """Take the pairs that have both labels out of a table."""
+    layout, report = judge.layout, judge.report
+    found = pairs.contradictory()
+    number, file, line = next(found, (0, "", 0))
+    if not number:
+        return
     with TableWriter(path, layout.schema) as table:
-        for row in judge.judge(rows, seen):
-            if row.reason is None:
-                table.write(row.values)
-            else:
-                report.rejected[str(row.reason)] += 1
-                rejected.write(_listed(row, layout))
-    report.kept = _thin_out(path, layout, most, count=table.rows, seed=seed)
-    report.not_sampled = table.rows - report.kept
-    if report.rows_in:
-        counts = dict(report.rejected)
-        logger.info("%s: %d rows in, %d kept, rejected %s", layout.name, report.rows_in, report.kept, counts)
+        for count, values in enumerate(stream_rows(path, layout.schema), start=1):
+            if count != number:
+                table.write(values)
+                continue
+            row = Row(values, file, line, RowRejection.CONTRADICTORY, "the pair has the other label too")
+            report.rejected[str(row.reason)] += 1
+            rejected.write(_listed(row, layout))
+            number, file, line = next(found, (0, "", 0))
+    report.kept = table.rows
 
 
-def _thin_out(path: Path, layout: Layout, most: int, *, count: int, seed: int) -> int:
-    """Leave at most so many of a table's `count` rows, chosen at random, in their order; returns how many there are.
+def _thin_out(path: Path, judge: RowJudge, most: int, *, seed: int) -> None:
+    """Leave at most so many of a table's rows, chosen at random, in their order, and log what became of all.
 
     Each row in turn is kept with the chance that is left (Knuth, The Art of Computer Programming, 3.4.2, algorithm S),
     so that no list of the chosen is held.
     """
-    if count <= most:
-        return count
-    chance = random.Random(seed)
-    with TableWriter(path, layout.schema) as table:
-        for number, row in enumerate(stream_rows(path, layout.schema)):
-            if chance.random() * (count - number) < most - table.rows:
-                table.write(row)
-    return most
+    layout, report = judge.layout, judge.report
+    count = report.kept
+    if count > most:
+        chance = random.Random(seed)
+        with TableWriter(path, layout.schema) as table:
+            for number, row in enumerate(stream_rows(path, layout.schema)):
+                if chance.random() * (count - number) < most - table.rows:
+                    table.write(row)
+        report.kept, report.not_sampled = most, count - most
+    if report.rows_in:
+        counts = dict(report.rejected)
+        logger.info("%s: %d rows in, %d kept, rejected %s", layout.name, report.rows_in, report.kept, counts)
 
 
 def _no_anchors(result: PreparedCorpora) -> DataError:

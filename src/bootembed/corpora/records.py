@@ -6,8 +6,10 @@ A column may lie within a value: `premise.sw` is the key `sw` of `premise`, `tra
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
+from bootembed.core.content import describe_file
 from bootembed.core.errors import DataError
 from bootembed.core.hub import explain_hub_failure, hub_token, require_resolved
 from bootembed.core.tables import read_schema, stream_rows
@@ -15,7 +17,7 @@ from bootembed.corpora.rows import SELECTOR, Row, RowRejection, may_be_empty
 from bootembed.corpora.streams import read_raw_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from bootembed.corpora.streams import RawFile
@@ -23,12 +25,13 @@ if TYPE_CHECKING:
 _ABSENT = object()
 
 
-def read_json_lines(file: RawFile, columns: Mapping[str, str]) -> Iterator[Row]:
+def read_json_lines(file: RawFile, columns: Mapping[str, str], texts: Collection[str]) -> Iterator[Row]:
     """Read a file of one JSON object a line.
 
     Args:
         file: The file.
         columns: Our column -> the file's column.
+        texts: Our columns that must hold text.
 
     Raises:
         DataError: The file is missing, empty, or its compressed data is damaged.
@@ -42,26 +45,28 @@ def read_json_lines(file: RawFile, columns: Mapping[str, str]) -> Iterator[Row]:
         elif not line.text.strip():
             yield raw.reject(RowRejection.EMPTY)
         else:
-            yield _json_row(raw, columns)
+            yield _json_row(raw, columns, texts)
 
 
-def read_parquet(path: Path, name: str, columns: Mapping[str, str]) -> Iterator[Row]:
+def read_parquet(path: Path, name: str, columns: Mapping[str, str], texts: Collection[str]) -> Iterator[Row]:
     """Read a Parquet file, or those of a folder in the order of their names; a row's line is its number in its file.
 
     Raises:
         DataError: The file is missing, is not Parquet, or lacks a column; or the folder holds no Parquet files.
     """
     if not path.is_dir():
-        yield from _read_parquet_file(path, name, columns)
+        yield from _read_parquet_file(path, name, columns, texts)
         return
     files = sorted(path.glob("*.parquet"))
     if not files:
         raise DataError(f"{path}: holds no .parquet files; put them there, or correct its path in `corpora`")
     for file in files:
-        yield from _read_parquet_file(file, f"{name}/{file.name}", columns)
+        yield from _read_parquet_file(file, f"{name}/{file.name}", columns, texts)
 
 
-def read_saved_dataset(path: Path, name: str, columns: Mapping[str, str], *, split: str) -> Iterator[Row]:
+def read_saved_dataset(
+    path: Path, name: str, columns: Mapping[str, str], texts: Collection[str], *, split: str
+) -> Iterator[Row]:
     """Read a folder that `Dataset.save_to_disk` wrote; of several splits the one named.
 
     Raises:
@@ -71,7 +76,10 @@ def read_saved_dataset(path: Path, name: str, columns: Mapping[str, str], *, spl
 
     try:
         found = load_from_disk(str(path))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        for file in sorted(path.rglob("*")):
+            if fault := describe_file(file, expected="Arrow"):
+                raise DataError(f"{file}: {fault}") from error
         raise DataError(
             f"{path}: is not a folder of `Dataset.save_to_disk`: {error}; correct it in `corpora`"
         ) from error
@@ -80,12 +88,13 @@ def read_saved_dataset(path: Path, name: str, columns: Mapping[str, str], *, spl
             raise DataError(f"{path}: has the splits {', '.join(found)}, not {split!r}; set `source_split`")
         found = found[split]
     _check_columns(found.column_names, columns, str(path))
-    yield from _record_rows(found, columns, name)
+    yield from _record_rows(found, columns, texts, name)
 
 
 def read_hub_dataset(
     dataset: str,
     columns: Mapping[str, str],
+    texts: Collection[str],
     *,
     config: str | None,
     split: str,
@@ -97,6 +106,7 @@ def read_hub_dataset(
     Args:
         dataset: Its id.
         columns: Our column -> the dataset's.
+        texts: Our columns that must hold text.
         config: Its configuration, where it has several.
         split: Split to read.
         revision: Commit.
@@ -120,29 +130,29 @@ def read_hub_dataset(
         if first is None:
             raise DataError(f"{name} at {revision}: split {split!r} is empty; correct `source_split` in `corpora`")
         _check_columns(list(first), columns, name)
-        yield from _record_rows(rows, columns, name)
+        yield from _record_rows(rows, columns, texts, name)
     except (OSError, ValueError, HTTPError, DatasetNotFoundError) as error:
         otherwise = "fetch it elsewhere and use the format `datasets` or `parquet`"
         fault = explain_hub_failure(error, dataset, kind="dataset", otherwise=otherwise)
         raise DataError(f"{name} at {revision}: cannot be read from the Hub: {fault}") from error
 
 
-def _json_row(raw: Row, columns: Mapping[str, str]) -> Row:
+def _json_row(raw: Row, columns: Mapping[str, str], texts: Collection[str]) -> Row:
     try:
         record = json.loads(raw.values["raw"])
     except (ValueError, RecursionError) as error:
         return raw.reject(RowRejection.MALFORMED_JSON, str(error)[:100])
     if not isinstance(record, dict):
         return raw.reject(RowRejection.MALFORMED_JSON, f"a {type(record).__name__} instead of an object")
-    return _record_row(record, columns, raw.file, raw.line)
+    return _record_row(record, columns, texts, raw.file, raw.line)
 
 
-def _read_parquet_file(path: Path, name: str, columns: Mapping[str, str]) -> Iterator[Row]:
+def _read_parquet_file(path: Path, name: str, columns: Mapping[str, str], texts: Collection[str]) -> Iterator[Row]:
     remedy = "fetch it again, or correct its entry in `corpora`"
     names = read_schema(path, remedy=remedy).names
     _check_columns(names, columns, str(path))
     wanted = sorted({_top_level(theirs, names) for theirs in columns.values()})
-    yield from _record_rows(stream_rows(path, columns=wanted, remedy=remedy), columns, name)
+    yield from _record_rows(stream_rows(path, columns=wanted, remedy=remedy), columns, texts, name)
 
 
 def _check_columns(present: list[str], columns: Mapping[str, str], name: str) -> None:
@@ -159,23 +169,33 @@ def _top_level(path: str, present: list[str]) -> str:
     return path if path in present else path.partition(".")[0]
 
 
-def _record_rows(records: Iterable[dict[str, Any]], columns: Mapping[str, str], name: str) -> Iterator[Row]:
+def _record_rows(
+    records: Iterable[dict[str, Any]], columns: Mapping[str, str], texts: Collection[str], name: str
+) -> Iterator[Row]:
     for number, record in enumerate(records, start=1):
-        yield _record_row(record, columns, name, number)
+        yield _record_row(record, columns, texts, name, number)
 
 
-def _record_row(record: dict[str, Any], columns: Mapping[str, str], file: str, line: int) -> Row:
+def _record_row(
+    record: dict[str, Any], columns: Mapping[str, str], texts: Collection[str], file: str, line: int
+) -> Row:
     found = {ours: _value(record, theirs) for ours, theirs in columns.items()}
-    values = {ours: _as_text(value) for ours, value in found.items()}
+    values = {ours: _reader_of(ours, texts)(value) for ours, value in found.items()}
     row = Row({ours: value or "" for ours, value in values.items()}, file, line)
     absent = [ours for ours, value in found.items() if value is _ABSENT]
     if absent:
         return row.reject(RowRejection.MISSING_COLUMN, ", ".join(columns[ours] for ours in absent))
     odd = [ours for ours, value in values.items() if value is None]
     if odd:
-        return row.reject(RowRejection.NOT_TEXT, ", ".join(columns[ours] for ours in odd))
+        return row.reject(RowRejection.NOT_TEXT, ", ".join(f"{columns[ours]}: {found[ours]!r:.50}" for ours in odd))
     empty = [ours for ours, value in row.values.items() if not value.strip() and not may_be_empty(ours)]
     return row.reject(RowRejection.EMPTY, ", ".join(empty)) if empty else row
+
+
+def _reader_of(ours: str, texts: Collection[str]) -> Callable[[Any], str | None]:
+    if ours.startswith(SELECTOR):
+        return _as_selector
+    return _as_text if ours in texts else _as_label
 
 
 def _value(record: Any, path: str) -> Any:
@@ -193,9 +213,23 @@ def _value(record: Any, path: str) -> Any:
 
 
 def _as_text(value: Any) -> str | None:
-    """A value as text; None if it is not text: a list, a mapping, bytes, or text that no table can hold."""
+    """A value as text; None if it is none: a number, NaN (a gap in pandas), true, a list, or what no table holds."""
     if value is None or value is _ABSENT:
         return ""
-    if isinstance(value, str):
-        return None if any("\ud800" <= character <= "\udfff" for character in value) else value
-    return str(value) if isinstance(value, int | float) else None
+    if not isinstance(value, str):
+        return None
+    return None if any("\ud800" <= character <= "\udfff" for character in value) else value
+
+
+def _as_label(value: Any) -> str | None:
+    """A value that need not be text, such as a score, a label or an id; `3.0` is `3`, since pandas makes it that."""
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return str(int(value)) if value.is_integer() else str(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _as_text(value)
+
+
+def _as_selector(value: Any) -> str | None:
+    """A value that only decides whether a row is read, whatever it is."""
+    return str(value) if isinstance(value, bool | int | float) else _as_text(value)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class RowRejection(StrEnum):
@@ -29,9 +32,11 @@ class RowRejection(StrEnum):
     REPETITIVE = "repetitive"
     OTHER_SCRIPT = "other_script"
     OTHER_LANGUAGE = "other_language"
+    COPIED = "copied"
     IN_EVALUATION_SET = "in_evaluation_set"
     DUPLICATE = "duplicate"
     NEAR_DUPLICATE = "near_duplicate"
+    CONTRADICTORY = "contradictory_labels"
 
 
 UNREADABLE = frozenset(
@@ -88,3 +93,8 @@ class Row:
     def shown(self) -> str:
         """The row's text in messages and reports, clipped."""
         return " | ".join(map(str, self.values.values()))[:SHOWN_CHARACTERS]
+
+
+def belongs_elsewhere(row: Row, selected: Mapping[str, str]) -> bool:
+    """Whether a column of the row says that it belongs to something else, e.g. to another language."""
+    return any(row.values.get(column, value).strip() != value for column, value in selected.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import contextlib
 import gzip
@@ -10,8 +11,9 @@ import lzma
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
+from bootembed.core.content import SAMPLE, broken_link, describe, describe_text, is_json_object
 from bootembed.core.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
@@ -23,6 +25,17 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 _CHUNK = 1 << 20
 _MAX_ZST_WINDOW = 1 << 31  # `zstd --long=31`, its greatest; the library's own limit is 128 MiB
 _MEMBER = "!"
+_DAMAGE = (
+    *(EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile),
+    NotImplementedError,  # a version of zip that is none
+)
+_BEGINNINGS = {
+    ".gz": (b"\x1f\x8b",),
+    ".bz2": (b"BZh",),
+    ".xz": (b"\xfd7zXZ\0", b"]\0\0"),
+    ".zst": (b"\x28\xb5\x2f\xfd", *(bytes([code]) + b"\x2a\x4d\x18" for code in range(0x50, 0x60))),
+    ".zip": (b"PK",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +43,18 @@ class RawFile:
     """A file of a corpus: where it lies, its name in reports, its text encoding.
 
     Attributes:
-        path: The file; compressed if it ends in .gz, .xz, .zst or .zip.
+        path: The file; compressed if it ends in .gz, .bz2, .xz, .zst or .zip.
         name: Its name in reports.
         encoding: Of its text.
         member: Of a zip archive: the file in it; may be left out where it holds only one.
+        holds: What it is read as; text is neither JSON nor XML.
     """
 
     path: Path
     name: str
     encoding: str = "utf-8"
     member: str | None = None
+    holds: Literal["text", "json", "xml"] = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +67,25 @@ class Line:
     complete: bool = True
 
 
-def raw_file(folder: Path, name: str, *, encoding: str = "utf-8") -> RawFile:
+def raw_file(
+    folder: Path, name: str, *, encoding: str = "utf-8", holds: Literal["text", "json", "xml"] = "text"
+) -> RawFile:
     """The file `name` below `folder`; `archive.zip!member` is a file within an archive."""
     path, _, member = name.partition(_MEMBER)
-    return RawFile(folder / path, name, encoding, member or None)
+    return RawFile(folder / path, name, encoding, member or None, holds)
 
 
 def read_raw_lines(file: RawFile) -> Iterator[Line]:
     """The lines of a file, at least one. Lines end at LF (or CR LF) only.
 
     Raises:
-        DataError: The file is missing, empty, in UTF-16, or its compressed data is damaged or cut off.
+        DataError: The file is missing, empty, something else than text, or its compressed data is damaged or cut off.
         ParamsError: The encoding is unknown, or cannot be read line by line.
     """
     encoding = _checked_encoding(file.encoding)
     number = 0
     with open_raw(file) as stream:
         raw = stream.readline(MAX_LINE_BYTES)
-        _refuse_utf_16(raw, file)
         raw = raw.removeprefix(codecs.BOM_UTF8) if encoding == "utf-8" else raw
         while raw:
             number += 1
@@ -98,18 +114,47 @@ def open_raw(file: RawFile) -> Iterator[IO[bytes]]:
     """The file's bytes, decompressed.
 
     Raises:
-        DataError: The file is missing, or its compressed data is damaged or cut off; also while it is being read.
+        DataError: The file is missing, something else stands in its place, or its compressed data is damaged or cut
+            off; also while it is being read.
     """
     try:
+        _check_container(file)
         with _opened(file) as stream:
+            _check_content(cast("io.BufferedReader", stream).peek(SAMPLE)[:SAMPLE], file)
             yield stream
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise _damaged(file, error) from error
     except OSError as error:
-        raise DataError(
-            f"{file.path}: cannot be read ({error.strerror or error}); put the file there, or correct its path in "
-            "`corpora`"
-        ) from error
+        if error.errno is None:  # not the system's, but bz2's
+            raise _damaged(file, error) from error
+        missing = "put the file there, or correct its path in `corpora`"
+        fault = broken_link(file.path) or f"cannot be read ({error.strerror or error}); {missing}"
+        raise DataError(f"{file.path}: {fault}") from error
+
+
+def _check_container(file: RawFile) -> None:
+    """Refuse a compressed file that is not what its name says."""
+    suffix = file.path.suffix.lower()
+    if suffix not in _BEGINNINGS:
+        return
+    with file.path.open("rb") as stream:
+        start = stream.read(SAMPLE)
+    if not start or start.startswith(_BEGINNINGS[suffix]) or (suffix == ".zip" and zipfile.is_zipfile(file.path)):
+        return
+    fault = describe(start) or "is not compressed; fetch it again, or correct its name"
+    raise DataError(f"{file.path}: its name ends in {suffix}, but it {fault}")
+
+
+def _check_content(start: bytes, file: RawFile) -> None:
+    """Refuse what is something else than lines, JSON Lines or XML."""
+    fault = describe(start)
+    if fault is None and file.holds != "xml":
+        fault = describe_text(start)
+    if fault is None and file.holds == "text" and is_json_object(start):
+        fault = "holds JSON; read it with `format: jsonl`, or fetch it again if this is an error message"
+    if fault is not None:
+        within = f" ({file.member})" if file.member else ""
+        raise DataError(f"{file.path}{within}: {fault}")
 
 
 def _opened(file: RawFile) -> contextlib.AbstractContextManager[IO[bytes]]:
@@ -118,6 +163,8 @@ def _opened(file: RawFile) -> contextlib.AbstractContextManager[IO[bytes]]:
         raise ParamsError(f"corpora: {file.name}: `{_MEMBER}` names a file in a .zip archive, and this is not one")
     if suffix == ".gz":
         return contextlib.closing(cast("IO[bytes]", gzip.open(file.path)))
+    if suffix == ".bz2":
+        return contextlib.closing(cast("IO[bytes]", bz2.open(file.path)))
     if suffix == ".xz":
         return contextlib.closing(cast("IO[bytes]", lzma.open(file.path)))
     if suffix == ".zst":
@@ -206,15 +253,6 @@ def _line(number: int, raw: bytes, stream: IO[bytes], encoding: str) -> Line:
     except UnicodeError:
         return Line(number, raw.decode("utf-8", errors="backslashreplace"), decodable=False)
     return Line(number, text, decodable=True)
-
-
-def _refuse_utf_16(start: bytes, file: RawFile) -> None:
-    """Refuse a file that says it is UTF-16 (or UTF-32): most of its lines would otherwise be decoded into nonsense."""
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataError(
-            f"{file.path}: begins with the byte order mark of UTF-16, which cannot be read line by line; convert it "
-            f"(`iconv -f utf-16 -t utf-8`) and say utf-8"
-        )
 
 
 def _checked_encoding(encoding: str) -> str:

@@ -24,6 +24,8 @@ _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 def read_tmx(file: RawFile, *, column: str, english_column: str, language: str) -> Iterator[Row]:
     """Read the units of a TMX file that hold both the language and English; a row's line is where its unit ends.
 
+    Of several variants of a language in a unit, such as those of its countries, the first that is not empty is taken.
+
     Args:
         file: The file; its encoding is what its XML declaration says.
         column: Column of the language's text.
@@ -31,16 +33,19 @@ def read_tmx(file: RawFile, *, column: str, english_column: str, language: str) 
         language: ISO 639-3 key; `ha`, `ha-NG` and `hau` are all Hausa.
 
     Raises:
-        DataError: The file is missing, empty or damaged, is not XML, or declares entities (which could be made to
-            fill the memory).
+        DataError: The file is missing, empty or damaged, is neither XML nor TMX, or declares entities (which could be
+            made to fill the memory).
     """
     wanted = {column: _base_language(language), english_column: "en"}
     for unit, line in _units(file):
-        texts = {_base_language(variant.get(_LANGUAGE) or variant.get("lang") or ""): variant for variant in unit}
-        segments = {name: texts.get(code) for name, code in wanted.items()}
-        values = {name: _segment_text(variant) for name, variant in segments.items()}
+        texts: dict[str, str] = {}
+        for variant in unit:
+            code = _base_language(variant.get(_LANGUAGE) or variant.get("lang") or "")
+            if not texts.get(code, "").strip():
+                texts[code] = _segment_text(variant)
+        values = {name: texts.get(code, "") for name, code in wanted.items()}
         row = Row(values, file.name, line)
-        absent = [wanted[name] for name, variant in segments.items() if variant is None]
+        absent = [code for code in wanted.values() if code not in texts]
         empty = [name for name, value in values.items() if not value.strip()]
         if absent:
             yield row.reject(RowRejection.MISSING_LANGUAGE, f"no {', '.join(absent)}; has {', '.join(texts)}"[:100])
@@ -52,13 +57,18 @@ def _units(file: RawFile) -> Iterator[tuple[list[ET.Element], int]]:
     """The `tuv` elements of each `tu`, and the line it ends on."""
     parser: ET.XMLPullParser[Any] = ET.XMLPullParser(["start", "end"])
     body = ET.Element("body")
+    root: str | None = None
     unread = 0
     for chunk, line in _chunks(file):
         for event, element in _events(parser, chunk, file):
-            if event == "start" and element.tag == "body":
+            name = _local(element.tag)
+            if root is None:
+                root = name
+                _require_tmx(root, file)
+            if event == "start" and name == "body":
                 body = element
-            elif event == "end" and element.tag == "tu":
-                yield element.findall("tuv"), line
+            elif event == "end" and name == "tu":
+                yield [inner for inner in element if _local(inner.tag) == "tuv"], line
                 body.clear()
                 unread = 0
         unread += len(chunk)
@@ -96,16 +106,26 @@ def _events(parser: ET.XMLPullParser[Any], chunk: bytes | None, file: RawFile) -
         raise DataError(f"{file.path}: its XML declaration: {str(error)[:100]}; correct the encoding there") from error
 
 
-def _segment_text(variant: ET.Element | None) -> str:
+def _require_tmx(root: str, file: RawFile) -> None:
+    if root != "tmx":
+        raise DataError(f"{file.path}: is XML, but its outermost element is <{root}>, not <tmx>; convert it to TMX")
+
+
+def _local(tag: Any) -> str:
+    """An element's name without its namespace; none of a comment."""
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def _segment_text(variant: ET.Element) -> str:
     """The text of a variant's segment without the inline marks of translation tools."""
-    segment = variant.find("seg") if variant is not None else None
+    segment = next((inner for inner in variant if _local(inner.tag) == "seg"), None)
     return "".join(_texts(segment)) if segment is not None else ""
 
 
 def _texts(element: ET.Element) -> Iterator[str]:
     yield element.text or ""
     for inner in element:
-        if inner.tag not in _CODES:
+        if _local(inner.tag) not in _CODES:
             yield from _texts(inner)
         yield inner.tail or ""
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from bootembed.settings.evaluation import TaskSpec
 
 
+_SHOWN = 3
+
+
 @dataclass(frozen=True)
 class Task:
     """A task that holds its data.
@@ -153,8 +156,13 @@ def subset_of(task: Any, kind: Kind, code: str, *, named: str | None) -> str:
                 return subset
     present = sorted({found for codes in subsets.values() for found in codes})
     same_language = [found for found in present if found.partition("-")[0] == code.partition("-")[0]]
-    close = same_language or difflib.get_close_matches(code, present, n=3)
-    hint = f"did you mean the language {_either(close)}? " if close else ""
+    if code in present:
+        together = [subset for subset, codes in subsets.items() if code in codes][:_SHOWN]
+        wanted = f"with {ENGLISH_CODE!r} alone" if kind.halves else "alone"
+        hint = f"it has {code!r} only with other languages, in {_either(together)}, not {wanted}. "
+    else:
+        close = same_language or difflib.get_close_matches(code, present, n=_SHOWN)
+        hint = f"did you mean the language {_either(close)}? " if close else ""
     raise ParamsError(
         f"{key}: has no subset for {code!r}; {hint}Correct the key or the script of the language, name a subset of "
         f"another code in `{key}.subset`, or take the task out of its corpus"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from bootembed.core.errors import suggest
@@ -21,6 +22,9 @@ def language_faults(params: Params) -> list[str]:
             f"prepare_corpora.min_characters: {limits.min_characters} is more than max_characters, "
             f"{limits.max_characters}: no text would be kept; lower it"
         )
+    quoted = shlex.quote(limits.folder)
+    if limits.quoted_folder != quoted:
+        faults.append(f"prepare_corpora.quoted_folder: must be {quoted!r}, which composing derives from `folder`")
     english = params.languages.get(ENGLISH)
     if english is None or english.role is not Role.ENGLISH:
         faults.append(f"languages.{ENGLISH}: missing; the method pivots on English: add it with role 'english'")

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from bootembed.core.names import Role
 from bootembed.settings.base import Fraction, Revision, Section, Slug
 
+
+def _as_name(value: Any) -> Any:
+    """The number of a column, or a label that is a number, as text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Name = Annotated[str, BeforeValidator(_as_name)]
 Near = Annotated[float, Field(ge=0.5, lt=1.0)]
 
 
@@ -38,26 +45,34 @@ class FileSpec(Section):
     """One raw file (pair of files, folder, dataset): how it is read, and which of its columns mean what.
 
     `path` is relative to the folder of the corpus; `{language}` in it stands for the language's key. Files that end in
-    .gz, .xz, .zst or .zip are decompressed; `archive.zip!member` names a file in an archive.
+    .gz, .bz2, .xz, .zst or .zip are decompressed; `archive.zip!member` names a file in an archive.
     """
 
     format: Literal["lines", "moses", "tmx", "csv", "tsv", "jsonl", "parquet", "datasets", "hub", "mteb"]
     path: str | None = Field(None, min_length=1, description="File or folder; of format hub the dataset's id.")
     english_path: str | None = Field(None, description="Moses, or with `key`: the English half of the pair.")
-    key: str | None = Field(None, description="Column that joins the rows of `path` with those of `english_path`.")
-    columns: dict[str, str] = Field(
+    key: Name | None = Field(None, description="Column that joins the rows of `path` with those of `english_path`.")
+    columns: dict[str, Name] = Field(
         default_factory=dict,
         description="Our column name -> the file's. For NLI as triplets: `entailment` and `contradiction`.",
     )
-    where: dict[str, str] = Field(
+    where: dict[Name, Name] = Field(
         default_factory=dict, description="The file's column -> value; rows with another value are skipped."
     )
     split: Literal["train", "validation", "test"] = Field("train", description="Evaluation files: their split.")
     part: Literal["document", "query", "relevance"] | None = Field(None, description="Retrieval files: their content.")
     label: Literal["entailment", "contradiction"] | None = Field(None, description="NLI files without a label column.")
-    label_values: dict[str, str] = Field(default_factory=dict, description="The file's label -> ours.")
+    label_values: dict[Name, str] = Field(default_factory=dict, description="The file's label -> ours.")
     pair_separator: str | None = Field(None, description="STS files with both sentences in one column.")
-    quoting: bool = Field(True, description="False: quotes are ordinary characters (TSV of parallel news, KorSTS).")
+    quoting: bool | None = Field(
+        None, description="CSV and TSV: whether quotes enclose fields; null: of CSV they do, of TSV they do not."
+    )
+    delimiter: str | None = Field(
+        None, pattern=r'^[^"\r\n\x00]$', description="CSV and TSV: between fields, if another."
+    )
+    header: bool = Field(
+        True, description="CSV and TSV: the first line names the columns; false: `columns` and `where` take numbers."
+    )
     encoding: str = "utf-8"
     config: str | None = Field(None, description="Format hub: the dataset's configuration.")
     source_split: str = Field("train", description="Formats datasets and hub: split to read.")
@@ -73,6 +88,8 @@ class FileSpec(Section):
             raise ValueError(f"format {self.format!r} needs `path`")
         if self.format == "hub" and self.revision is None:
             raise ValueError("format 'hub' needs `revision`: an unpinned dataset can change")
+        if self.format not in ("csv", "tsv") and (self.delimiter or not self.header):
+            raise ValueError("`delimiter` and `header` are for the formats csv and tsv; remove them")
         return self
 
 
@@ -102,10 +119,13 @@ class PrepareCorpora(Section):
     """Cleaning of raw corpora. Every check can be turned off."""
 
     folder: str = Field(description="Folder of the raw corpora.")
+    quoted_folder: Annotated[str, Field(description="The same for the commands of dvc.yaml; Hydra derives it.")] = ""
     repair_mojibake: bool = Field(description="Repair UTF-8 text that was decoded with another encoding.")
     min_characters: int = Field(ge=1)
     max_characters: int = Field(ge=1)
-    max_length_ratio: float = Field(gt=1.0, description="Parallel rows: longer side / shorter side, in characters.")
+    max_length_ratio: float = Field(
+        gt=1.0, description="Parallel rows: longer / shorter side, in letters; an ideograph is 4."
+    )
     min_distinct_share: Fraction = Field(
         description="Distinct character 4-grams / all, in texts with at least 40; 0: no check."
     )

@@ -85,7 +85,15 @@ def _describe(fault: Any, source: str) -> str:
     if fault["type"] == "missing":
         return f"{source}: {key}: missing; add it (conf/config.yaml lists every key)"
     value = "" if key in _NOT_SHOWN else f"value {fault['input']!r}: "
-    return f"{source}: {key}: {value}{fault['msg']}"
+    return f"{source}: {key}: {value}{fault['msg']}{_hint(fault)}"
+
+
+def _hint(fault: Any) -> str:
+    """What to do where YAML read a word such as `no`, the code of Norwegian, as true or false."""
+    if isinstance(fault["input"], bool) and fault["type"] in {"string_type", "enum", "literal_error"}:
+        words = "yes, on and true as true" if fault["input"] else "no, off and false as false"
+        return f"; YAML reads an unquoted {words}: put it into quotes"
+    return ""
 
 
 def _known_keys(location: tuple[Any, ...]) -> list[str]:

@@ -33,7 +33,7 @@ class Filters(Section):
     """Filters of generated triplets, in the order of `triplets.filters.TripletRejection`."""
 
     max_characters: int = Field(ge=1)
-    max_length_ratio: float = Field(gt=1.0, description="Maximum length of an answer relative to its anchor.")
+    max_length_ratio: float = Field(gt=1.0, description="Length of an answer relative to its anchor, in letters.")
     strip_quotes: bool = Field(description="Remove quotes around a whole answer.")
     refusal: bool = Field(description="Reject answers that begin like a refusal.")
     chat_residue: bool = Field(description="Reject answers with role markers, lead-ins, Markdown, JSON and the like.")

@@ -16,10 +16,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bootembed.core.language_id import in_other_language
-from bootembed.core.text import comparable, words
+from bootembed.core.text import comparable, spelt_out, words
 from bootembed.prompts import repeats_prompt
 from bootembed.triplets.phrases import negations, refusals
 from bootembed.triplets.text import (
+    NOUNS_IN_CAPITALS,
     has_scaled_number,
     is_mostly_latin,
     names,
@@ -91,8 +92,10 @@ def is_empty(case: Case, _settings: Filters) -> bool:
 
 def is_over_long(case: Case, settings: Filters) -> bool:
     """An answer over the limits, or one that the model did not end itself."""
-    limit = min(settings.max_characters, settings.max_length_ratio * len(case.anchor))
-    return not case.finished or any(len(answer) > limit for answer in case.answers)
+    limit = settings.max_length_ratio * len(spelt_out(case.anchor))
+    return not case.finished or any(
+        len(answer) > settings.max_characters or len(spelt_out(answer)) > limit for answer in case.answers
+    )
 
 
 def is_refusal(case: Case, settings: Filters) -> bool:
@@ -173,13 +176,15 @@ def adds_names(case: Case, settings: Filters) -> bool:
     """A positive with a name that is not in the anchor.
 
     Checked within one language only: others spell names and weekdays differently (Londen, London). Not checked where
-    the anchor is in another script, which may spell out a name that the positive has in Latin letters. Inflected names
-    count as the same, so the first letters decide.
+    the anchor is in another script, which may spell out a name that the positive has in Latin letters, nor in languages
+    whose nouns all have capitals. Inflected names count as the same, so the first letters decide.
     """
-    if not settings.names_differ or not case.one_language or not is_mostly_latin(case.anchor):
+    if not settings.names_differ or not case.one_language or case.answer_language in NOUNS_IN_CAPITALS:
+        return False
+    if not is_mostly_latin(case.anchor):
         return False
     held = words(case.anchor)
-    stems = [name.casefold()[: max(2, len(name) - 2)] for name in names(case.positive)]
+    stems = [word[: max(2, len(word) - 2)] for name in names(case.positive) for word in words(name)[:1]]
     return any(not any(word.startswith(stem) for word in held) for stem in stems)
 
 

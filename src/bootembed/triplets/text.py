@@ -13,6 +13,14 @@ from bootembed.triplets.phrases import abbreviations, scales
 Number = tuple[str, str]
 """A number as its whole and its decimal digits, without insignificant zeros: `007.50` is ("7", "5")."""
 
+NOUNS_IN_CAPITALS = frozenset(
+    "deu ltz nds gsw bar swg pfl ksh sxu vmf sli cim mhn wae wep stq pdc pdt hrx gct geh".split()  # noqa: SIM905 - short
+)
+"""Languages that write all nouns with a capital: German, Luxembourgish, Low German and what is written like them.
+
+In SIB-200, 31 % of the German and 27 % of the Luxembourgish words within a sentence have a capital, and at most 13 % of
+those of the other languages in Latin script.
+"""
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»", "‹": "›", "「": "」", "『": "』", "`": "`"}
 _PAIRS = {"“": "”", "«": "»", "「": "」", "『": "』"}
 _CLOSING = "\"'”’»›」』)]"
@@ -39,8 +47,9 @@ def strip_quotes(text: str) -> str:
 def split_sentences(text: str) -> list[str]:
     """The sentences of a text.
 
-    No sentence ends inside a quotation, at an ellipsis, at the full stop of an abbreviation, or at a `.!?` followed by
-    anything but a letter that may begin a sentence. When in doubt, a text is one sentence.
+    No sentence ends inside a quotation, at an ellipsis, at the full stop of an abbreviation or of a number below 100
+    (an ordinal in many languages), or at a `.!?` followed by anything but a letter that may begin a sentence. When in
+    doubt, a text is one sentence.
     """
     found = []
     start = 0
@@ -78,6 +87,8 @@ def _leaves_quotation_open(part: str) -> bool:
 def _is_abbreviation(before: str) -> bool:
     parts = before.rsplit(maxsplit=1)
     word = parts[-1].lstrip(_OPENING) if parts else ""
+    if word.isdecimal() and len(word) <= 2:  # an ordinal number, in German, Turkish, Finnish and others
+        return True
     return (len(word) == 1 and word.isalpha()) or "." in word.strip(".") or word.casefold() in abbreviations()
 
 

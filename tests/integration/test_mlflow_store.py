@@ -1,0 +1,62 @@
+"""A project that was moved finds its artifacts, and writes none where it was."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bootembed.core.mlflow_store import follow_move
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+START = """
+from bootembed import tracking
+client = tracking.client()
+run = client.create_run(tracking.experiment_id(client))
+client.log_dict(run.info.run_id, {"score": 1}, "validation.json")
+"""
+GO_ON = """
+import mlflow
+from bootembed import tracking
+client = tracking.client()
+mlflow.set_tracking_uri(tracking.tracking_uri())
+[run] = client.search_runs([tracking.experiment_id(client)])
+assert mlflow.artifacts.load_dict(f"runs:/{run.info.run_id}/validation.json") == {"score": 1}
+client.log_dict(run.info.run_id, {"score": 2}, "more.json")
+other = client.create_run(tracking.experiment_id(client))
+client.log_dict(other.info.run_id, {"score": 3}, "third.json")
+"""
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_artifacts_follow_the_project(tmp_path: Path, copied: bool) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    old, new = tmp_path / "old", tmp_path / "new project"
+    old.mkdir()
+    subprocess.run([sys.executable, "-c", START], cwd=old, env=environment, check=True)
+    before = sorted(old.rglob("*.json"))
+    assert len(before) == 1
+    (shutil.copytree if copied else shutil.move)(old, new)
+    subprocess.run([sys.executable, "-c", GO_ON], cwd=new, env=environment, check=True)
+    assert {file.name for file in new.rglob("*.json")} == {"validation.json", "more.json", "third.json"}
+    assert sorted(old.rglob("*.json")) == (before if copied else [])
+
+
+def test_locations_of_another_kind_stay(tmp_path: Path) -> None:
+    locations = ["s3://bucket/mlruns/1", "/srv/artifacts/1", f"{tmp_path}/mlruns/1", "models:/m-1", None]
+    with sqlite3.connect(tmp_path / "mlflow.db") as base:
+        base.execute("CREATE TABLE model_versions (source TEXT)")
+        base.executemany("INSERT INTO model_versions VALUES (?)", [(location,) for location in locations])
+    follow_move(tmp_path / "mlflow.db")
+    follow_move(tmp_path / "absent.db")
+    with sqlite3.connect(tmp_path / "mlflow.db") as base:
+        assert [row[0] for row in base.execute("SELECT source FROM model_versions")] == locations
+    assert not (tmp_path / "absent.db").exists()
