@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bootembed.core.language_id import in_other_language
-from bootembed.core.names import ENGLISH
+from bootembed.core.names import ENGLISH, LATIN
 from bootembed.core.text import clean_text, distinct_share, repair_mojibake, script_share
 from bootembed.corpora.layouts import ANCHORS, PARALLEL
 from bootembed.corpora.outcome import TableReport
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _BATCH = 2_000
 _PROGRESS_ROWS = 500_000
-_LATIN = "Latn"
 
 
 class RowJudge:
@@ -53,7 +52,7 @@ class RowJudge:
         self._settings = settings
         self._texts = texts
         self._of_column = dict.fromkeys(layout.in_language, (language, script)) | dict.fromkeys(
-            layout.in_english, (ENGLISH, _LATIN)
+            layout.in_english, (ENGLISH, LATIN)
         )
         self.report = TableReport()
 
@@ -110,9 +109,10 @@ class RowJudge:
                 return RowRejection.OTHER_SCRIPT, f"{name}: {share:.2f} {script}"
         if not settings.check_language:
             return None
-        for name, (language, _) in self._of_column.items():
-            other = in_other_language(row.values[name], language)
+        for name, (language, script) in self._of_column.items():
+            other = in_other_language(row.values[name], language, script)
             if other:
+                self.report.other_languages[other] += 1
                 return RowRejection.OTHER_LANGUAGE, f"{name}: {other}"
         return None
 
