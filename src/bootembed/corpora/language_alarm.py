@@ -39,8 +39,8 @@ def evaluation_alarm(task: str, texts: Sequence[str], language: str, script: str
     share = script_share(" ".join(texts), script)
     if share < 0.5:
         return (
-            f"{task}: {share:.0%} of the letters are of the script {script}, so the texts cannot be in `{language}` and "
-            "scores say nothing of it: correct its entry in `corpora`, or the script in `languages`."
+            f"{task}: {share:.0%} of the letters are of the script {script}, so the texts cannot be in `{language}`; "
+            "scores say nothing of it. Correct its entry in `corpora`, or the script in `languages`."
         )
     others = [in_other_language(text, language, script) for text in texts]
     found = [other for other in others if other is not None]
