@@ -54,7 +54,7 @@ class TrainEmbedder(Pluggable):
     new_word_min_count: int | None = Field(
         None,
         ge=1,
-        description="Words this frequent in the anchors get their own token (WordPiece); null: none.",
+        description="Words this frequent in the anchors get their own token; null: none.",
     )
     new_word_start: NewWordStart = Field(
         "pieces", description="Embedding of a new word: mean of its pieces, or of the positives' words it aligns with."
