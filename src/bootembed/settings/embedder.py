@@ -22,6 +22,16 @@ class BuildBaselineData(Section):
     rows: int = Field(ge=1, description="Maximum rows per recipe, so that recipes compare at equal size.")
 
 
+class MeasureFit(Section):
+    """How well tokenizers fit the target languages, measured on anchors before anything trains."""
+
+    sentences: int = Field(ge=1, description="Anchors, and English sentences, that are looked at.")
+    warn_unknown_share: Fraction = Field(description="Unknown tokens / all, above which there is a warning.")
+    warn_lost_share: Fraction = Field(description="Characters, or marks, that do not come back from tokens / all.")
+    warn_cut_share: Fraction = Field(description="Sentences longer than the limit / all.")
+    max_unknown_share: Fraction = Field(description="Unknown tokens / all, above which it is an error; 1: never.")
+
+
 class EncoderLora(Section):
     """LoRA on an encoder, merged into its weights before it is saved; keys as in PEFT's `LoraConfig`."""
 
