@@ -1,7 +1,6 @@
-r"""Write the evidence that is needed to say that a row is in another language, from sentences of known language.
+"""Write the evidence that is needed to say that a row is in another language, from sentences of known language.
 
-python -m benchmarks.language_limits --tatoeba LASER/data/tatoeba/v1 --sib200 sib-200/data/annotated \
-        --semrel semrel2024
+python -m benchmarks.language_limits --tatoeba LASER/data/tatoeba/v1 --sib200 sib-200/data/annotated
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from benchmarks.language_corpora import Corpus, pooled, semrel, sib200, tatoeba
+from benchmarks.language_corpora import Corpus, pooled, sib200, tatoeba
 from bootembed.core.language_id import evidence_of_other, identifier
 from bootembed.core.names import ENGLISH
 
@@ -147,11 +146,10 @@ def _highest(one: Entry, other: Entry) -> Entry:
 @click.command(help=__doc__)
 @click.option("--tatoeba", "tatoeba_dir", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--sib200", "sib200_dir", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--semrel", "semrel_dir", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--output", type=click.Path(path_type=Path), default=TABLE)
-def main(tatoeba_dir: Path, sib200_dir: Path, semrel_dir: Path, output: Path) -> None:
+def main(tatoeba_dir: Path, sib200_dir: Path, output: Path) -> None:
     """Measure every language at hand."""
-    corpora = pooled([*tatoeba(tatoeba_dir), *sib200(sib200_dir), *semrel(semrel_dir)])
+    corpora = pooled([*tatoeba(tatoeba_dir), *sib200(sib200_dir)])
     english = [row for corpus in corpora["eng-Latn"] for row in corpus.rows[:_ENGLISH_ROWS]]
     table: dict[str, Entry] = {}
     for key, group in sorted(corpora.items()):

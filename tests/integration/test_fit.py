@@ -28,9 +28,7 @@ def models(tmp_path_factory):
 
 
 def _measure(models, name, texts):
-    return measure_fits(
-        models, {name: 62}, texts=texts, english=sentences(20), language="xyz", bounds=BOUNDS, **options
-    )
+    return measure_fits(models, {name: 62}, texts=texts, english=sentences(20), language="xyz", bounds=BOUNDS)
 
 
 def test_a_tokenizer_that_knows_its_text_raises_no_warning(models):
