@@ -115,16 +115,16 @@ def _is_known(corpora: Sequence[Corpus], relatives: set[str]) -> bool:
 def _with_names(table: Mapping[str, Entry]) -> dict[str, Entry]:
     """The table, with macrolanguages of which only members were measured, and members of which only the macrolanguage.
 
-    A macrolanguage gets the highest limits of its members.
+    A macrolanguage gets the highest limits of its members, and they get its.
     """
     found: dict[str, Entry] = {}
     for key, entry in table.items():
         language, _, script = key.partition("-")
         for other in sorted(_names(language)):
             same = f"{other}-{script}"
-            if same not in table:
-                found[same] = _highest(entry, found.get(same, entry))
-    return found | dict(table)
+            if same not in table or table[same].relatives == entry.relatives:
+                found[same] = _highest(entry, found.get(same, table.get(same, entry)))
+    return dict(table) | found
 
 
 def _names(language: str) -> set[str]:
