@@ -18,6 +18,7 @@ def main(
     oracle_dir: Annotated[Path, "Need not exist where no language is judged."],
     results_dir: InputPath,
     corpora_dir: InputPath,
+    fit_dir: InputPath,
     markdown: OutputPath,
     summary: OutputPath,
     scores_csv: OutputPath,
@@ -25,6 +26,7 @@ def main(
     differences_csv: OutputPath,
 ) -> None:
     from bootembed.report.corpora import corpora_section, read_corpus_reports
+    from bootembed.report.fit import fit_section, read_fits
     from bootembed.report.intervals import compare_recipes
     from bootembed.report.recipes import write_differences_csv
     from bootembed.report.scores import read_results, together
@@ -40,8 +42,9 @@ def main(
         write_oracle_csv(results.oracle, oracle_csv)
         write_differences_csv(comparisons, differences_csv)
         write_summary(results, summary)
+        fits = fit_section(read_fits(fit_dir, params.grid.languages))
         corpora = corpora_section(read_corpus_reports(corpora_dir, params.languages))
-        write_markdown(results, comparisons, corpora, markdown, profile=params.profile, seed=params.seed)
+        write_markdown(results, comparisons, f"{fits}\n\n{corpora}", markdown, profile=params.profile, seed=params.seed)
         for score in together(results.scores):
             name = f"{score.task}.{score.split}.{score.cell}"
             deviation = {} if score.deviation is None else {f"deviation/{name}": score.deviation}

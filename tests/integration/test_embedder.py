@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -553,10 +554,40 @@ def test_new_words_are_trained_and_saved(wordpiece, tmp_path):
     assert not torch.equal(*tables)
 
 
-def test_new_words_need_wordpiece(xlmr, tmp_path):
-    settings = SETTINGS.model_copy(update={"new_word_min_count": 2})
-    with pytest.raises(ParamsError, match=r"new_word_min_count: 2, but .* WordPiece only"):
-        _train(xlmr, tmp_path / "model", _triplets(16), settings)
+def test_no_frequent_word_is_an_error(wordpiece, tmp_path):
+    settings = SETTINGS.model_copy(update={"new_word_min_count": 500})
+    with pytest.raises(DataError, match=r"new_word_min_count: 500: no word of the 16 anchors occurs so often"):
+        _train(wordpiece, tmp_path / "model", _triplets(16), settings)
+
+
+@pytest.mark.parametrize("architecture", ["xlm-roberta", "modernbert"])
+def test_words_are_added_to_other_tokenizers_too(architecture, tmp_path):
+    folder = write_encoder(tmp_path / "base", architecture)
+    model = build_embedder(folder, pooling="mean", max_seq_length=40)
+    before = model[0].model.get_input_embeddings().weight.detach().clone()
+    pieces = model.tokenizer("zazuzo", add_special_tokens=False)["input_ids"]
+    assert add_words(model, ["zazuzo bada", "zazuzo zazuzos"], min_count=2) == 1
+    model.save_pretrained(str(tmp_path / "saved"))
+    saved = SentenceTransformer(str(tmp_path / "saved"))
+    place = saved.tokenizer.convert_tokens_to_ids("zazuzo")
+    assert saved.tokenizer("bada zazuzo")["input_ids"].count(place) == 1
+    assert place not in saved.tokenizer("zazuzos")["input_ids"]
+    after = saved[0].model.get_input_embeddings().weight
+    assert torch.allclose(after[place], before[pieces].mean(0), atol=1e-6)
+
+
+def test_words_without_spaces_between_them_are_found_and_keep_their_marks(wordpiece, tmp_path):
+    model = build_embedder(wordpiece, pooling="mean", max_seq_length=62)
+    words = ["ไม่", "น้ำ", "บ้าน", "ฉัน", "กิน", "ข้าว"]
+    texts = ["".join(random.Random(number).sample(words, 4)) for number in range(60)]
+    assert add_words(model, texts, min_count=3) > 0
+    model.save_pretrained(str(tmp_path / "saved"))
+    tokenizer = SentenceTransformer(str(tmp_path / "saved")).tokenizer
+    for text in texts:
+        tokens = tokenizer.tokenize(text)
+        assert tokenizer.unk_token not in tokens
+        assert "".join(token.removeprefix("##") for token in tokens) == text
+    assert len({tuple(tokenizer("ไม่ไม")["input_ids"]), tuple(tokenizer("ไมไม่")["input_ids"])}) == 2
 
 
 def test_distillation_refuses_triplets(xlmr, tmp_path):

@@ -1,8 +1,11 @@
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootembed.core.language_id import identifier_code, identify_language, in_other_language
+from bootembed.core.language_id import in_other_language, is_checkable, measured_script, unchecked
+from bootembed.corpora.language_alarm import evaluation_alarm, language_alarm
 
 SENTENCES = {
     "eng": "The old farmer sells apples at the market every morning.",
@@ -15,48 +18,103 @@ SENTENCES = {
     "mar": "म्हातारा शेतकरी दररोज सकाळी बाजारात सफरचंद विकतो आणि घरी जातो.",
     "tel": "ముసలి రైతు ప్రతి ఉదయం మార్కెట్లో యాపిల్స్ అమ్ముతాడు.",
 }
+SCRIPTS = {"hin": "Deva", "mar": "Deva", "kor": "Kore", "tel": "Telu"}
+KURMANJI = [
+    "Deriyê min herdem vekir ye.",
+    "Ku fîlosofer rî sipî u dirêj ne be, ez jê bawer nakim.",
+    "Bavê wî sax e?",
+    "Ez ji te hez dikim û dixwazim bi te re bimînim.",
+]
+
+
+def _script(language):
+    return SCRIPTS.get(language, "Latn")
 
 
 @pytest.mark.parametrize("language", SENTENCES)
-def test_a_sentence_of_each_of_the_papers_languages_is_told(language):
-    assert identify_language(SENTENCES[language], expected=language) == identifier_code(language)
-    assert in_other_language(SENTENCES[language], language) is None
+def test_a_sentence_is_never_contradicted_by_its_own_language(language):
+    assert in_other_language(SENTENCES[language], language, _script(language)) is None
 
 
 @pytest.mark.parametrize("language", [key for key in SENTENCES if key != "eng"])
-def test_another_language_is_told_from_english(language):
-    assert in_other_language(SENTENCES[language], "eng") == identifier_code(language)
-
-
-def test_english_is_told_from_the_language_that_was_expected():
-    assert in_other_language(SENTENCES["eng"], "hau") == "en"
-
-
-def test_short_texts_and_numbers_are_left_open():
-    assert in_other_language("Yes.", "hau") is None
-    assert in_other_language("12345 67890 12345 67890", "hau") is None
+def test_english_is_told_from_every_other_language(language):
+    assert in_other_language(SENTENCES["eng"], language, _script(language)) == "eng"
 
 
 @pytest.mark.parametrize(
-    ("language", "text"),
-    [
-        ("heb", "הזקן מוכר תפוחים בשוק בכל בוקר והולך הביתה"),
-        ("jav", "Petani tuwa kuwi adol apel ing pasar saben esuk lan banjur mulih"),
-        ("tgl", "Ang matandang magsasaka ay nagbebenta ng mansanas sa palengke tuwing umaga"),
-        ("nob", "Den gamle bonden selger epler på markedet hver morgen og går hjem"),
-    ],
+    ("language", "other"),
+    [("afr", "msa"), ("hau", "swa"), ("mar", "hin"), ("eng", "afr"), ("ind", "afr"), ("yor", "swa"), ("mkd", "rus")],
 )
-def test_languages_that_cld2_has_under_another_code_are_known(language, text):
-    assert in_other_language(text, language) is None
-    assert in_other_language(SENTENCES["eng"], language) == "en"
+def test_another_language_is_told(language, other):
+    texts = {
+        "msa": SENTENCES["ind"],
+        "rus": "Старый фермер продаёт яблоки на рынке каждое утро.",
+        "swa": SENTENCES["swh"],
+        **SENTENCES,
+    }
+    script = {"mkd": "Cyrl"}.get(language, _script(language))
+    assert in_other_language(texts[other], language, script) == other
 
 
-def test_a_language_unknown_to_cld2_is_never_contradicted():
-    assert identifier_code("kik") is None
-    assert identifier_code("not a tag") is None
-    assert in_other_language(SENTENCES["eng"], "kik") is None
+@pytest.mark.parametrize("text", KURMANJI)
+def test_kurmanji_is_kept_under_both_its_keys(text):
+    assert in_other_language(text, "kmr", "Latn") is None
+    assert in_other_language(text, "kur", "Latn") is None
+
+
+def test_a_close_relative_does_not_contradict():
+    norwegian = "Den gamle bonden selger epler på markedet hver morgen og går hjem"
+    assert [in_other_language(norwegian, key, "Latn") for key in ("nob", "nno", "nor")] == [None, None, None]
+    assert in_other_language("今天天气很好", "cmn", "Hans") is None
+
+
+def test_a_macrolanguage_is_checked_like_its_member():
+    for key in ("swa", "swh"):
+        assert in_other_language(SENTENCES["swh"], key, "Latn") is None
+        assert in_other_language(SENTENCES["eng"], key, "Latn") == "eng"
+
+
+def test_the_script_is_part_of_the_key():
+    assert unchecked("zsm", "Latn") is None
+    assert unchecked("hin", "Deva") is None
+    assert "`snd` in the script `Deva`" in unchecked("snd", "Deva")
+    assert "`kaz` in the script `Latn`" in unchecked("kaz", "Latn")
+    assert in_other_language(SENTENCES["hin"], "snd", "Deva") is None
+    assert in_other_language("Ескі фермер күн сайын таңертең базарда алма сатады", "kaz", "Cyrl") is None
+
+
+def test_a_language_without_measured_rates_is_never_contradicted():
+    assert not is_checkable("xyz")
+    assert unchecked("xyz", "Latn").startswith("The language of rows was not checked")
+    assert in_other_language(SENTENCES["eng"], "xyz", "Latn") is None
+
+
+def test_short_texts_and_numbers_are_left_open():
+    assert in_other_language("Yes.", "hau", "Latn") is None
+    assert in_other_language("12345 67890 12345 67890", "hau", "Latn") is None
+
+
+def test_the_script_of_a_text_is_one_in_which_its_language_was_measured():
+    assert measured_script(SENTENCES["hin"], "hin") == "Deva"
+    assert measured_script("Main ghar ja raha hoon", "hin") is None
+
+
+def test_an_alarm_names_both_remedies():
+    alarm = language_alarm("anchors of kmr", "kmr", Counter(eng=60, tur=20), 410)
+    assert "80 of 410 rows" in alarm and "60 eng" in alarm
+    assert "`corpora`" in alarm and "check_language" in alarm
+    assert language_alarm("anchors of kmr", "kmr", Counter(eng=4), 410) is None
+
+
+def test_an_evaluation_set_in_another_script_or_language_is_named():
+    tigrinya = [f"ሰላም ኣሎ ሎሚ መዓልቲ {number} ጽቡቕ እዩ" for number in range(9)]
+    assert "0% of the letters are of the script Latn" in evaluation_alarm("Sentiment", tigrinya, "orm", "Latn")
+    english = [SENTENCES["eng"], "Nobody knows where the children have gone today."] * 9
+    assert "most of them in `eng`" in evaluation_alarm("Sentiment", english, "orm", "Latn")
+    assert evaluation_alarm("Sentiment", [SENTENCES["afr"]] * 9, "afr", "Latn") is None
 
 
 @given(st.text())
 def test_no_text_raises(text):
-    in_other_language(text, "eng")
+    in_other_language(text, "eng", "Latn")
+    in_other_language(text, "hau", "Latn")

@@ -362,11 +362,46 @@ def test_each_side_is_held_to_its_language_and_script(raw: Path) -> None:
     result = prepare(raw, {"parallel": [{"format": "tsv", "path": "p.tsv"}]}, **checks)
     assert texts(raw, "parallel", PARALLEL) == [rows[0], rows[4]]
     assert rejected(raw) == [
-        ("other_language", "english: ha", 3),
-        ("other_language", "text: en", 4),
+        ("other_language", "english: tur", 3),  # the identifier does not know Hausa, but that this is no English
+        ("other_language", "text: eng", 4),
         ("other_script", "text: 0.00 Latn", 5),
     ]
-    assert result.identified
+    assert result.unchecked is None
+    assert result.warnings == []
+
+
+def test_a_corpus_in_another_language_raises_an_alarm(raw: Path) -> None:
+    english = [f"Nobody knows where the {name} have gone today." for name in ("children", "farmers", "women", "girls")]
+    write(raw, "anchors.txt", *english, *[SENTENCE] * 20)
+    result = prepare(raw, {"anchors": [LINES]}, max_characters=500, check_language=True)
+    (warning,) = json.loads((raw.parent / "out" / "report.json").read_text())["warnings"]
+    assert result.tables["anchors"].kept == 20
+    assert "anchors of hau: 4 of 24 rows are not in `hau` by the identifier (4 eng)" in warning
+    assert "Either the file is not what it is said to be" in warning
+    assert "`prepare_corpora.check_language` to false" in warning
+
+
+def test_the_report_says_where_the_language_was_not_checked(raw: Path) -> None:
+    write(raw, "anchors.txt", "ترواله شهر هر شهر", "یوه ښه ورځ")
+    for checks, kept, said in (
+        ({"check_language": True, "script": "Arab"}, 2, "no measured rates for `hau` in the script `Arab`"),
+        ({"check_language": False}, 2, "`prepare_corpora.check_language` is false"),
+        ({"check_language": True}, 1, "The language of every row was checked."),
+    ):
+        result = prepare(raw, {"anchors": [LINES]}, **checks)
+        assert said in json.loads((raw.parent / "out" / "report.json").read_text())["language_check"]
+        assert result.tables["anchors"].kept == kept
+
+
+def test_an_evaluation_set_in_another_language_is_warned_of(raw: Path, caplog: pytest.LogCaptureFixture) -> None:
+    english = [f"Nobody knows where the {name} have gone today." for name in ("children", "farmers", "women")]
+    rows = [f"{text}\tThe old farmer sells apples every morning.\t{score}" for score, text in enumerate(english)]
+    write(raw, "sts.tsv", "sentence1\tsentence2\tscore", *rows)
+    corpus = CorpusSpec(evaluation={"SomeSTS": [{"format": "tsv", "path": "sts.tsv", "split": "test"}]})
+    language = Language(name="Hausa", script="Latn", role=Role.TARGET, folder="raw", corpus="c")
+    folders = {"input_dir": raw, "output_dir": raw.parent / "evaluation"}
+    assert prepare_evaluation(corpus, TASKS, language="hau", configured=language, **folders) == {"SomeSTS": 3}
+    assert "SomeSTS: 6 of 6 texts are not in `hau`" in caplog.text
 
 
 def test_near_duplicates_are_rejected_but_not_of_nli_and_anchors(raw: Path) -> None:

@@ -243,9 +243,12 @@ def test_the_section_on_corpora_lists_what_an_evaluation_set_held(tmp_path):
     with pytest.raises(DataError, match=r"english/eng/report\.json.*run stage prepare_corpora@eng"):
         read_corpus_reports(tmp_path, languages)
     (tmp_path / "english/eng").mkdir(parents=True)
-    (tmp_path / "english/eng/report.json").write_text(json.dumps({"tables": tables}))
+    (tmp_path / "english/eng/report.json").write_text(
+        json.dumps({"tables": tables, "language_check": "It was not checked.", "warnings": ["anchors: 9 of 10 rows"]})
+    )
     shown = corpora_section(read_corpus_reports(tmp_path, languages))
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in shown.splitlines() if line.startswith("|")]
     assert ["eng", "parallel", "10", "6", "1", "2 in_evaluation_set, 1 too_long"] in lines
     assert ["eng", "parallel", "afr/SampleSTS", "1", "0", "1"] in lines
-    assert "anchors" not in shown
+    assert "- eng: It was not checked.\n- eng: **anchors: 9 of 10 rows**" in shown
+    assert not any("anchors" in cell for line in lines for cell in line)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 ENGLISH = "eng"
+LATIN = "Latn"
 UNRESOLVED = "unresolved"  # a revision that the user has yet to look up
 
 

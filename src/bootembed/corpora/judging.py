@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bootembed.core.language_id import in_other_language
-from bootembed.core.names import ENGLISH
+from bootembed.core.names import ENGLISH, LATIN
 from bootembed.core.text import clean_text, comparable, distinct_share, repair_mojibake, script_share, spelt_out
 from bootembed.corpora.layouts import ANCHORS, PARALLEL
 from bootembed.corpora.outcome import TableReport
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _BATCH = 2_000
 _PROGRESS_ROWS = 500_000
-_LATIN = "Latn"
 
 
 class RowJudge:
@@ -53,7 +52,7 @@ class RowJudge:
         self._settings = settings
         self._texts = texts
         self._of_column = dict.fromkeys(layout.in_language, (language, script)) | dict.fromkeys(
-            layout.in_english, (ENGLISH, _LATIN)
+            layout.in_english, (ENGLISH, LATIN)
         )
         self.report = TableReport()
 
@@ -119,10 +118,11 @@ class RowJudge:
         return self._fault_of_language(row) if settings.check_language else None
 
     def _fault_of_language(self, row: Row) -> tuple[RowRejection, str] | None:
-        for name, (language, _) in self._of_column.items():
-            found = in_other_language(row.values[name], language)
-            if found:
-                return RowRejection.OTHER_LANGUAGE, f"{name}: {found}"
+        for name, (language, script) in self._of_column.items():
+            other = in_other_language(row.values[name], language, script)
+            if other:
+                self.report.other_languages[other] += 1
+                return RowRejection.OTHER_LANGUAGE, f"{name}: {other}"
         return None
 
     def _not_in_evaluation(self, rows: list[Row]) -> list[Row]:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from bootembed.corpora.language_alarm import language_alarm
 from bootembed.corpora.layouts import ANCHORS
 
 
@@ -20,6 +21,7 @@ class TableReport:
         repaired: Rows whose mojibake was repaired.
         rejected: RowRejection -> rows.
         in_evaluation_set: Evaluation set -> kind of match -> rows rejected for it.
+        other_languages: Language that rows were rejected for -> rows.
     """
 
     rows_in: int = 0
@@ -28,11 +30,13 @@ class TableReport:
     repaired: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     in_evaluation_set: dict[str, Counter[str]] = field(default_factory=dict)
+    other_languages: Counter[str] = field(default_factory=Counter)
 
     def as_dict(self) -> dict[str, Any]:
         """For `report.json`."""
         held = {task: dict(sorted(kinds.items())) for task, kinds in sorted(self.in_evaluation_set.items())}
-        return vars(self) | {"rejected": dict(sorted(self.rejected.items())), "in_evaluation_set": held}
+        counts = {name: dict(sorted(getattr(self, name).items())) for name in ("rejected", "other_languages")}
+        return vars(self) | counts | {"in_evaluation_set": held}
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,22 @@ class PreparedCorpora:
 
     Attributes:
         language: The language's key.
-        identified: Whether the language can be identified offline; if not, the language check was skipped for its rows.
+        unchecked: A sentence that says why the language of rows was not checked; None where it was.
         tables: Table -> report.
     """
 
     language: str
-    identified: bool
+    unchecked: str | None
     tables: dict[str, TableReport]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Tables of which too many rows are in another language."""
+        alarms = [
+            language_alarm(f"{name} of {self.language}", self.language, report.other_languages, report.rows_in)
+            for name, report in self.tables.items()
+        ]
+        return [alarm for alarm in alarms if alarm is not None]
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -61,4 +74,5 @@ class PreparedCorpora:
     def as_dict(self) -> dict[str, Any]:
         """For `report.json`."""
         tables = {name: report.as_dict() for name, report in self.tables.items()}
-        return {"language": self.language, "language_check": self.identified, "tables": tables}
+        check = self.unchecked or "The language of every row was checked."
+        return {"language": self.language, "language_check": check, "warnings": self.warnings, "tables": tables}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.core.language_id import identifier_code
+from bootembed.core.language_id import unchecked
 from bootembed.core.names import Role
 from bootembed.core.seeding import derive_seed
 from bootembed.core.tables import REJECTED_ROWS, TableWriter, stream_rows
@@ -89,12 +89,20 @@ def prepare_corpora(
                 _write(judge.judge(rows, seen), path, judge, rejected, work=Path(work))
             _thin_out(path, judge, most, seed=derive_seed(seed, layout.name))
             reports[layout.name] = judge.report
-    result = PreparedCorpora(language, identifier_code(language) is not None, reports)
+    result = PreparedCorpora(language, _not_checked(settings, language, configured.script), reports)
+    for warning in result.warnings:
+        logger.warning("%s", warning)
     if configured.role is Role.TARGET and not reports[ANCHORS.name].kept:
         raise _no_anchors(result)
     report = json.dumps(result.as_dict(), indent=2, ensure_ascii=False)
     (output_dir / "report.json").write_text(report + "\n", encoding="utf-8")
     return result
+
+
+def _not_checked(settings: PrepareCorpora, language: str, script: str) -> str | None:
+    if not settings.check_language:
+        return "The language of rows was not checked: `prepare_corpora.check_language` is false."
+    return unchecked(language, script)
 
 
 def _read(specs: Sequence[FileSpec], layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:

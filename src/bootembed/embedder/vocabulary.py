@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bootembed.core.errors import ParamsError
+from bootembed.core.errors import DataError
 from bootembed.embedder.alignment import align_words
+from bootembed.embedder.new_words import Splitter, loses_marks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _TRANSLATIONS = 5  # of a word, at most
 _ALIGNED = 50_000  # pairs, at most: alignment holds every pair of words of a row in memory, some 30 KB a row of news
+_CONTINUING = "##"
+_WORDPIECE = "WordPiece"
+_LONGEST_RUN = 10_000  # characters without a space that WordPiece still looks at
 
 
 def add_words(model: Any, texts: Sequence[str], *, min_count: int, translations: Sequence[str] | None = None) -> int:
@@ -24,7 +26,10 @@ def add_words(model: Any, texts: Sequence[str], *, min_count: int, translations:
     Pieces of words have other meanings in English already and make texts long. Without translations a new token starts
     at the mean of the pieces that its word was cut into (Gee et al. 2022, "Fast Vocabulary Transfer", EMNLP industry
     track); with them, at the mean of the words that it is aligned with, weighted by probability (after Tran 2020, arXiv
-    2002.07306).
+    2002.07306). A word of unknown pieces starts at a random place among the old tokens.
+
+    A WordPiece tokenizer also gets the characters that it does not know, and keeps marks from then on if the texts have
+    many: it would take words apart by their marks, or not know them at all.
 
     Args:
         model: A Sentence Transformers model whose first module is the encoder; tokenizer and embeddings are replaced.
@@ -33,83 +38,144 @@ def add_words(model: Any, texts: Sequence[str], *, min_count: int, translations:
         translations: Of every text, into a language that the encoder knows.
 
     Returns:
-        The number of new tokens.
+        The number of new words.
 
     Raises:
-        ParamsError: The tokenizer's model is not WordPiece.
+        DataError: There are none.
     """
     import torch
 
     tokenizer, encoder = model.tokenizer, model[0].model
-    words = _frequent_words(tokenizer, texts, min_count)
+    adapted = _adapted(tokenizer, texts)
+    splitter = Splitter(adapted.backend_tokenizer, texts)
+    words = splitter.frequent(min_count=min_count, known=tokenizer.get_vocab())
+    if not words:
+        raise DataError(
+            f"train_embedder.new_word_min_count: {min_count}: no word of the {len(texts)} anchors occurs so often in "
+            "pieces; lower it, set it to null, or add anchors"
+        )
     old = encoder.get_input_embeddings().weight.detach().clone()
-    if translations is None:
-        starts = _means_of_pieces(tokenizer, old, words)
-    else:
-        starts = _means_of_translations(tokenizer, old, words, list(zip(texts, translations, strict=True)))
-    model[0].processor = _with_words(tokenizer, words)
-    table = encoder.resize_token_embeddings(len(model.tokenizer), mean_resizing=False).weight
+    starts = _means_of_pieces(tokenizer, old, words)
+    if translations is not None:
+        _start_at_translations(starts, tokenizer, old, words, splitter, list(zip(texts, translations, strict=True)))
+    enlarged, forms = _with_words(adapted, words, splitter)
+    place = {word: number for number, word in enumerate(words)}
+    extra = [form for form in forms if form not in place]
+    own = [form.removeprefix(_CONTINUING) for form in extra]
+    rest = _means_of_pieces(tokenizer, old, own)
+    for number, form in enumerate(own):
+        if form in place:
+            rest[number] = starts[place[form]]
+    model[0].processor = enlarged
+    table = encoder.resize_token_embeddings(len(enlarged), mean_resizing=False).weight
     with torch.no_grad():
-        table[len(tokenizer) : len(tokenizer) + len(words)] = starts
+        for forms_of, values in ((words, starts), (extra, rest)):
+            table[enlarged.convert_tokens_to_ids(forms_of)] = values
     return len(words)
 
 
 def _means_of_pieces(tokenizer: Any, table: Any, words: Sequence[str]) -> Any:
-    """Of the rows of a table of embeddings, for the tokens of each word; (words, size)."""
+    """Of the rows of a table of embeddings, for the known tokens of each word; (words, size)."""
     import torch
 
-    pieces = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in words]
-    return torch.stack([table[parts].mean(0) for parts in pieces])
+    random, unknown = torch.Generator().manual_seed(0), tokenizer.unk_token_id
+    means = []
+    for word in words:
+        pieces = tokenizer(word, add_special_tokens=False)["input_ids"]
+        known = [piece for piece in pieces if piece != unknown]
+        means.append(table[known].mean(0) if known else _random_row(table, random))
+    return torch.stack(means) if means else table[:0].clone()
 
 
-def _means_of_translations(tokenizer: Any, table: Any, words: Sequence[str], pairs: Sequence[tuple[str, str]]) -> Any:
-    """Of the embeddings of the words that each word is aligned with; (words, size)."""
+def _random_row(table: Any, random: Any) -> Any:
     import torch
 
-    sides = [(_words(tokenizer, left), _words(tokenizer, right)) for left, right in pairs[:_ALIGNED]]
+    return table.mean(0) + table.std(0) * torch.randn(table.shape[1], generator=random).to(table)
+
+
+def _start_at_translations(
+    starts: Any, tokenizer: Any, table: Any, words: Sequence[str], splitter: Splitter, pairs: Sequence[tuple[str, str]]
+) -> None:
+    """Start each word that is aligned with words of the translations at their mean embedding."""
+    import torch
+
+    english = Splitter(tokenizer.backend_tokenizer, [])
+    sides = [(splitter.words(left), english.words(right)) for left, right in pairs[:_ALIGNED]]
+    sides = [(left, right) for left, right in sides if left and right]
     seen = {word for left, _ in sides for word in left}
-    starts = _means_of_pieces(tokenizer, table, words)
     place = {word: number for number, word in enumerate(words)}
     for word, aligned in align_words(sides, [word for word in words if word in seen], most=_TRANSLATIONS).items():
         known = _means_of_pieces(tokenizer, table, [translation for translation, _ in aligned])
         weights = torch.tensor([[probability] for _, probability in aligned], dtype=table.dtype)
         starts[place[word]] = (weights * known).sum(0)
-    return starts
 
 
-def _frequent_words(tokenizer: Any, texts: Sequence[str], min_count: int) -> list[str]:
-    """Words that are several tokens now, most frequent first; punctuation and numbers are none."""
-    backend = tokenizer.backend_tokenizer
-    kind = json.loads(backend.to_str())["model"]["type"]
-    if kind != "WordPiece":
-        raise ParamsError(
-            f"train_embedder.new_word_min_count: {min_count}, but the encoder's tokenizer is {kind} and words can be "
-            "added to WordPiece only; set it to null"
-        )
-    known = tokenizer.get_vocab()
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(_words(tokenizer, text))
-    return [
-        word
-        for word, count in counts.most_common()
-        if count >= min_count and word not in known and len(word) > 1 and not word.isdigit()
-    ]
+def _kind(content: dict[str, Any]) -> str:
+    return str(content["model"]["type"])
 
 
-def _words(tokenizer: Any, text: str) -> list[str]:
-    backend = tokenizer.backend_tokenizer
-    return [word for word, _ in backend.pre_tokenizer.pre_tokenize_str(backend.normalizer.normalize_str(text))]
+def _adapted(tokenizer: Any, texts: Sequence[str]) -> Any:
+    """A WordPiece tokenizer that keeps marks and joins Chinese characters, where the texts need it; others as is."""
+    content = json.loads(tokenizer.backend_tokenizer.to_str())
+    normalizer = content["normalizer"] or {}
+    if _kind(content) != _WORDPIECE or normalizer.get("type") != "BertNormalizer":
+        return tokenizer
+    changes: dict[str, Any] = {}
+    if loses_marks(tokenizer.backend_tokenizer, texts):
+        changes["strip_accents"] = False
+    if Splitter(tokenizer.backend_tokenizer, texts).unspaced:
+        changes["handle_chinese_chars"] = False
+    if not changes:
+        return tokenizer
+    content["normalizer"] = normalizer | changes
+    return _rebuilt(tokenizer, content)
 
 
-def _with_words(tokenizer: Any, words: Sequence[str]) -> Any:
-    """The tokenizer with the words at the end of its vocabulary: WordPiece takes the longest entry that fits."""
-    from transformers import AutoTokenizer
+def _with_words(tokenizer: Any, words: Sequence[str], splitter: Splitter) -> tuple[Any, list[str]]:
+    """The tokenizer with the words, and all its new tokens.
 
-    with tempfile.TemporaryDirectory() as folder:
-        tokenizer.save_pretrained(folder)
-        path = Path(folder) / "tokenizer.json"
-        content = json.loads(path.read_text(encoding="utf-8"))
-        content["model"]["vocab"] |= {word: place for place, word in enumerate(words, start=len(tokenizer))}
-        path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-        return AutoTokenizer.from_pretrained(folder)
+    WordPiece takes the longest entry of its vocabulary that fits, so words go there, in scripts without spaces also as
+    continuing pieces. BPE and unigram models get them as added tokens, which are cut out of a text before the model
+    sees it.
+    """
+    content = json.loads(tokenizer.backend_tokenizer.to_str())
+    if _kind(content) != _WORDPIECE:
+        return _with_added_tokens(tokenizer, words, whole_words=not splitter.unspaced)
+    known = content["model"]["vocab"]
+    forms = [*words]
+    if splitter.unspaced:
+        forms += [_CONTINUING + word for word in words]
+        content["model"]["max_input_chars_per_word"] = _LONGEST_RUN
+    characters = Counter(character for word in words for character in word)
+    forms += [prefix + character for character in characters for prefix in ("", _CONTINUING)]
+    forms = list(dict.fromkeys(form for form in forms if form not in known))
+    content["model"]["vocab"] = known | {form: place for place, form in enumerate(forms, start=len(tokenizer))}
+    return _rebuilt(tokenizer, content), forms
+
+
+def _with_added_tokens(tokenizer: Any, words: Sequence[str], *, whole_words: bool) -> tuple[Any, list[str]]:
+    from tokenizers import AddedToken
+
+    enlarged = _rebuilt(tokenizer, json.loads(tokenizer.backend_tokenizer.to_str()))
+    enlarged.add_tokens(
+        [AddedToken(word, single_word=whole_words, lstrip=whole_words, normalized=True) for word in words]
+    )
+    return enlarged, list(words)
+
+
+def _rebuilt(tokenizer: Any, content: dict[str, Any]) -> Any:
+    """The tokenizer with another definition.
+
+    Its class goes: those of the architectures make normaliser and model anew from a few settings when they are loaded.
+    """
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(json.dumps(content)),
+        model_max_length=tokenizer.model_max_length,
+        model_input_names=tokenizer.model_input_names,
+        padding_side=tokenizer.padding_side,
+        clean_up_tokenization_spaces=False,
+        **tokenizer.special_tokens_map,
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
 from bootembed.core.tables import text_columns, write_table
+from bootembed.corpora.language_alarm import evaluation_alarm
 from bootembed.corpora.layouts import Layout, read_rows
 from bootembed.evaluation.kind import task_kind
 from bootembed.evaluation.mteb_data import load_rows
@@ -63,6 +64,9 @@ def prepare_evaluation(
                 else _from_file(spec, layout, language=language, folder=input_dir)
             )
         ]
+        alarm = evaluation_alarm(task, _texts(rows, layout), language, configured.script)
+        if alarm:
+            logger.warning("%s", alarm)
         counts[task] = write_table(rows, layout.schema, output_dir / f"{task}.parquet")
         logger.info("%s: %d rows", task, counts[task])
     return counts
@@ -85,6 +89,12 @@ def evaluation_layout(task: str, kind: str) -> Layout:
         file_columns=found.file_columns,
         interpret=found.interpret,
     )
+
+
+def _texts(rows: Rows, layout: Layout) -> list[str]:
+    """The texts in the language itself."""
+    columns = layout.halves[:1] if layout.halves else layout.texts
+    return [row[column] for row in rows for column in columns if row[column]]
 
 
 def _from_mteb(name: str, task: TaskSpec, *, language: str, script: str) -> Rows:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bootembed.settings.corpora import Language
 
-Tables = dict[str, dict[str, Any]]
+Report = dict[str, Any]
 _KINDS = ("exact", "normalised", "near")
 _ABOUT_REMOVED = (
     "Rows with a text that is also in an evaluation set of any language: exactly, after normalising case, punctuation, "
@@ -22,8 +22,8 @@ _ABOUT_REMOVED = (
 )
 
 
-def read_corpus_reports(corpora_dir: Path, languages: Mapping[str, Language]) -> dict[str, Tables]:
-    """The reports of `prepare_corpora`: language -> table -> counts.
+def read_corpus_reports(corpora_dir: Path, languages: Mapping[str, Language]) -> dict[str, Report]:
+    """The reports of `prepare_corpora`, by language: counts by table, and what is to be said of the language.
 
     Raises:
         DataError: One is missing or unreadable.
@@ -32,29 +32,43 @@ def read_corpus_reports(corpora_dir: Path, languages: Mapping[str, Language]) ->
     for key, language in languages.items():
         path = corpora_dir / language.role / key / "report.json"
         try:
-            reports[key] = json.loads(path.read_text(encoding="utf-8"))["tables"]
+            reports[key] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise DataError(f"{path}: cannot be read: {error}; run stage prepare_corpora@{key}") from error
     return reports
 
 
-def corpora_section(reports: Mapping[str, Tables]) -> str:
-    """Markdown: rows read, kept and rejected, and rows removed because of an evaluation set."""
+def corpora_section(reports: Mapping[str, Report]) -> str:
+    """Markdown: rows read, kept and rejected, whether their language was checked, and rows of evaluation sets."""
     rows = [
         [
             language, name, counts["rows_in"], counts["kept"], counts["not_sampled"],
             ", ".join(f"{count} {reason}" for reason, count in counts["rejected"].items()),
         ]
-        for language, tables in reports.items()
-        for name, counts in tables.items()
+        for language, report in reports.items()
+        for name, counts in report["tables"].items()
         if counts["rows_in"]
     ]  # fmt: skip
     whole = table(["language", "table", "rows", "kept", "not sampled", "rejected"], rows)
     removed = [
         [language, name, task, *(kinds.get(kind, 0) for kind in _KINDS)]
-        for language, tables in reports.items()
-        for name, counts in tables.items()
+        for language, report in reports.items()
+        for name, counts in report["tables"].items()
         for task, kinds in counts["in_evaluation_set"].items()
     ]
     found = table(["language", "table", "evaluation set", *_KINDS], removed) if removed else "None was found."
-    return f"## Corpora\n\n{whole}\n\n### Texts of evaluation sets\n\n{_ABOUT_REMOVED}\n\n{found}"
+    said = "\n".join(
+        f"- {language}: {sentence}"
+        for language, report in reports.items()
+        for sentence in (report["language_check"], *(f"**{warning}**" for warning in report["warnings"]))
+    )
+    parts = [
+        "## Corpora",
+        whole,
+        "### Language of the rows",
+        said,
+        "### Texts of evaluation sets",
+        _ABOUT_REMOVED,
+        found,
+    ]
+    return "\n\n".join(parts)

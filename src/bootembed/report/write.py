@@ -79,7 +79,7 @@ def write_summary(results: Results, path: Path) -> None:
 def write_markdown(
     results: Results, comparisons: Sequence[Comparison], corpora: str, path: Path, *, profile: str, seed: int
 ) -> None:
-    """The report for people; `corpora` is its section on them."""
+    """The report for people; `corpora` are its sections on tokenizers and corpora."""
     cells = together(results.scores)
     parts = [f"# Results of profile `{profile}`, seed {seed}", *score_sections(cells)]
     if comparisons:

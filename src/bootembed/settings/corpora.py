@@ -130,7 +130,7 @@ class PrepareCorpora(Section):
         description="Distinct character 4-grams / all, in texts with at least 40; 0: no check."
     )
     min_script_share: Fraction = Field(description="Letters of the language's script / all letters; 0: no check.")
-    check_language: bool = Field(description="Reject text that is clearly in another language (CLD2, offline).")
+    check_language: bool = Field(description="Reject text that is surely in another language (heliport, offline).")
     near_duplicates: Near | None = Field(
         description="Jaccard similarity of character 5-grams above which a row repeats an earlier one; null: no check."
     )

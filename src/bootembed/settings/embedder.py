@@ -22,6 +22,16 @@ class BuildBaselineData(Section):
     rows: int = Field(ge=1, description="Maximum rows per recipe, so that recipes compare at equal size.")
 
 
+class MeasureFit(Section):
+    """How well tokenizers fit the target languages, measured on anchors before anything trains."""
+
+    sentences: int = Field(ge=1, description="Anchors, and English sentences, that are looked at.")
+    warn_unknown_share: Fraction = Field(description="Unknown tokens / all, above which there is a warning.")
+    warn_lost_share: Fraction = Field(description="Characters, or marks, that do not come back from tokens / all.")
+    warn_cut_share: Fraction = Field(description="Sentences longer than the limit / all.")
+    max_unknown_share: Fraction = Field(description="Unknown tokens / all, above which it is an error; 1: never.")
+
+
 class EncoderLora(Section):
     """LoRA on an encoder, merged into its weights before it is saved; keys as in PEFT's `LoraConfig`."""
 
@@ -54,7 +64,7 @@ class TrainEmbedder(Pluggable):
     new_word_min_count: int | None = Field(
         None,
         ge=1,
-        description="Words this frequent in the anchors get their own token (WordPiece); null: none.",
+        description="Words this frequent in the anchors get their own token; null: none.",
     )
     new_word_start: NewWordStart = Field(
         "pieces", description="Embedding of a new word: mean of its pieces, or of the positives' words it aligns with."

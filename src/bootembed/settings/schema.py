@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from bootembed.core.names import Baseline, Role
 from bootembed.settings.base import Pluggable, Revision, Section, Slug
 from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora, WriteSampleCorpora
-from bootembed.settings.embedder import BuildBaselineData, TrainEmbedder
+from bootembed.settings.embedder import BuildBaselineData, MeasureFit, TrainEmbedder
 from bootembed.settings.evaluation import EvaluateEmbedder, RegisterModels
 from bootembed.settings.generation import Generation, InContext, Prompts
 from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
@@ -65,6 +65,7 @@ class Params(Pluggable):
     generate_triplets: GenerateTriplets
     judge_triplets: JudgeTriplets
     build_baseline_data: BuildBaselineData
+    measure_fit: MeasureFit
     train_embedder: TrainEmbedder
     train_embedder_recipes: dict[Slug, Annotated[dict[str, Any], AfterValidator(_valid_overrides)]] = Field(
         description="Per-recipe overrides of `train_embedder`; missing fields are inherited."

@@ -197,7 +197,7 @@ def _limits(triplets: Triplets) -> list[str]:
         "Numbers are compared in digits only, names in Latin script and within one language only.",
     ]
     if triplets.language_check:
-        limits.append("The language of answers under 20 letters was not identified; related languages may be confused.")
+        limits.append("The language of answers under 8 letters was not identified; related languages may be confused.")
     else:
         limits.append("The language of the answers was not checked.")
     return limits

@@ -15,7 +15,8 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bootembed.core.language_id import in_other_language
+from bootembed.core.language_id import in_other_language, measured_script
+from bootembed.core.names import LATIN
 from bootembed.core.text import comparable, spelt_out, words
 from bootembed.prompts import repeats_prompt
 from bootembed.triplets.phrases import negations, refusals
@@ -137,8 +138,11 @@ def is_in_wrong_language(case: Case, settings: Filters) -> bool:
     """
     if not settings.wrong_language:
         return False
-    accepted = {None, in_other_language(case.anchor, case.anchor_language) if case.one_language else None}
-    return any(in_other_language(answer, case.answer_language) not in accepted for answer in case.answers)
+    script = measured_script(case.anchor, case.answer_language) if case.one_language else LATIN
+    if script is None:
+        return False
+    accepted = {None, in_other_language(case.anchor, case.anchor_language, script) if case.one_language else None}
+    return any(in_other_language(answer, case.answer_language, script) not in accepted for answer in case.answers)
 
 
 def copies_anchor(case: Case, _settings: Filters) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.core.language_id import identifier_code
+from bootembed.core.language_id import is_checkable
 from bootembed.core.names import Polarity
 from bootembed.generation.answer_cache import AnswerCache
 from bootembed.generation.answers import answer_premises
@@ -36,8 +36,8 @@ class Triplets:
     """Generated triplets: rows of `tables.GENERATED_TRIPLETS`, and the verdicts on all candidates.
 
     `provenance` holds the columns that are the same in all rows, `shots` the examples in prompts. `language_check` is
-    False where the language of answers was not checked: the check is off, or CLD2 does not know the language. `usage`
-    holds the metrics of tokens, with those of answers that an earlier run left in the answer cache.
+    False where the language of answers was not checked: the check is off, or the identifier has no measured rates for
+    it. `usage` holds the metrics of tokens, with those of answers that an earlier run left in the answer cache.
     """
 
     rows: list[dict[str, Any]]
@@ -119,7 +119,7 @@ def generate_triplets(
     provenance = _provenance(description, engine, seed)
     rows = [_row(verdict.candidate, provenance) for verdict in verdicts if verdict.reason is None]
     logger.info("kept %d of %d triplets", len(rows), len(verdicts))
-    language_check = filters.wrong_language and identifier_code(description.answer_language) is not None
+    language_check = filters.wrong_language and is_checkable(description.answer_language)
     usage = Usage.of(answer for side in answers.values() for answer in side).metrics(describe_engine(generation).prices)
     return Triplets(rows, verdicts, provenance, description.shots, language_check, usage)
 

@@ -39,7 +39,7 @@ LIBRARIES = (
     "click",
     "langcodes",
     "ftfy",
-    "pycld2",
+    "heliport",
     "rensa",
     "pyarrow.parquet",
     "torch",

@@ -1,0 +1,40 @@
+"""How well the tokenizers of the encoders and the generator fit one target language; an error where they do not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from bootembed import tracking
+from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.settings.schema import Params
+
+
+@stage
+def main(
+    params: Params,
+    language: str,
+    base_models_dir: Annotated[InputPath, "Folder of all base models."],
+    anchors: InputPath,
+    english_nli: InputPath,
+    metrics: OutputPath,
+) -> None:
+    from bootembed.core.tables import ANCHORS, NLI, read_table
+    from bootembed.embedder.fit import measure_fits, write_fits
+
+    section = params.measure_fit
+    lengths = dict.fromkeys(params.grid.encoders, params.evaluate_embedder.max_seq_length)
+    with tracking.stage_run("measure_fit", cell={"language": language}, settings={"measure_fit": section}) as run:
+        fits = measure_fits(
+            base_models_dir,
+            lengths | {"generator": params.generation.max_prompt_tokens},
+            texts=[row["text"] for row in read_table(anchors, ANCHORS)[: section.sentences]],
+            english=[row["premise"] for row in read_table(english_nli, NLI)[: section.sentences]],
+            language=language,
+            bounds=section,
+        )
+        write_fits(fits, metrics)
+        run.log_metrics({f"{model}.{name}": value for model, fit in fits.items() for name, value in fit.shares.items()})
+
+
+if __name__ == "__main__":
+    main()
