@@ -8,6 +8,7 @@ The other identifiers are no dependencies: `pip install pycld2 cld3-py lingua-la
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     Identify = Callable[[str], str | None]
 
 _ROWS = 40  # of each corpus, for the comparison
+_LEAVES = re.compile(r"[\[{][^\[\]{}]*[\]}]")  # lists and objects of plain values, a line each
 _NONE = {None, "und", "zxx", "un"}
 _CODES = {"iw": "he", "jw": "jv"}  # where they are not today's
 
@@ -163,7 +165,8 @@ def main(tatoeba_dir: Path, sib200_dir: Path, mafand_dir: Path, semrel_dir: Path
     sentences = [*tatoeba(tatoeba_dir), *(corpus for corpus in sib200(sib200_dir) if corpus.source == "sib200-test")]
     corpora = [*sentences, *mafand(mafand_dir), *semrel(semrel_dir)]
     result = {"machine": machine(), "identifiers": compare(corpora), "check": check(corpora)}
-    output.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    lines = json.dumps(result, indent=1, ensure_ascii=False)
+    output.write_text(_LEAVES.sub(lambda leaf: " ".join(leaf[0].split()), lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -80,13 +80,15 @@ def raise_limits(corpora: Sequence[Found], least: float) -> Needed:
 def measured(corpora: Sequence[Corpus], english: Sequence[str]) -> Entry | None:
     """Relatives and limits of a language in a script; None where it cannot be checked well enough.
 
-    Of a language that the identifier does not know, limits set by one half of the rows must hold for the other.
+    Limits set by one half of the rows should hold for the other. Where they never do, the strictest are taken if the
+    identifier knows the language, and none if not.
     """
     relatives = family(corpora[0].language) & set(identifier().get_confidence_all())
     if not _is_known(corpora, relatives):
         relatives = set()
     found = [evidence(corpus.rows, relatives) for corpus in corpora]
-    least = next((step for step in _STEPS if relatives or across_halves(found, step) <= _MOST_LOST), None)
+    strictest = _STEPS[-1] if relatives else None
+    least = next((step for step in _STEPS if across_halves(found, step) <= _MOST_LOST), strictest)
     if least is None:
         return None
     needed = raise_limits(found, least)
