@@ -18,9 +18,6 @@ import hypothesis
 import pytest
 from toy import toy_nli
 
-from bootembed.core import portable_kernels
-from bootembed.core.arithmetic import PORTABLE_ENVIRONMENT
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,19 +25,12 @@ hypothesis.settings.register_profile("any_load", deadline=None)  # a case may wa
 hypothesis.settings.load_profile("any_load")
 
 
-@pytest.fixture(autouse=True)
-def restored_environment() -> Iterator[None]:
-    """Commands called in this process set its arithmetic, which the next test must not inherit.
-
-    A fixture of a module or session may have called one too, before this one began.
-    """
-    for name in PORTABLE_ENVIRONMENT:
-        os.environ.pop(name, None)
-    portable_kernels._kept.clear()
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
+@pytest.fixture(autouse=True, scope="session")
+def own_arithmetic() -> Iterator[None]:
+    """Commands called in this process leave its arithmetic alone: MKL heeds what it finds at its first use only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bootembed.cli.prepare_arithmetic", lambda **_: {})
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,13 +12,16 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 
+WEIGHTS = save({"weight": np.zeros(3, np.float32)})
 COMMIT, OTHER = "a" * 40, "b" * 40
 TOKEN = "hf_" + "s3cret" * 5
 FILES = {
     "config.json": b'{"model_type": "llama"}',
-    "model.safetensors": b"weights",
+    "model.safetensors": WEIGHTS,
     "tokenizer.json": b"{}",
     "pytorch_model.bin": b"pickled",
     "README.md": b"# card",
@@ -145,7 +148,7 @@ def test_only_safetensors_weights_and_text_are_fetched(hub, tmp_path):
         "model.safetensors",
         "tokenizer.json",
     }
-    assert (tmp_path / "0" / "model.safetensors").read_bytes() == b"weights"
+    assert (tmp_path / "0" / "model.safetensors").read_bytes() == WEIGHTS
     assert _Hub.tokens == {None}  # the token of a login stays where it is
 
 
