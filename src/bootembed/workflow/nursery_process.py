@@ -84,15 +84,16 @@ def _serve(control: socket.socket) -> _Request | None:
     running: dict[int, tuple[int, int]] = {}  # pidfd -> process, pipe for how it ended
     while True:
         readable, _, _ = select.select([0, control.fileno(), *running], [], [])
-        if 0 in readable:
+        asked = control.fileno() in readable
+        request = _receive(control) if asked else None
+        if 0 in readable or (asked and request is None):  # a dying fan-out closes one after the other
             _end(running)
             return None
         for pidfd in running.keys() & readable:
             pid, ended = running.pop(pidfd)
             os.close(pidfd)
             _report(pid, ended)
-        if control.fileno() in readable:
-            request = _receive(control)
+        if request is not None:
             pid = os.fork()
             if pid == 0:
                 for pidfd, (_, ended) in running.items():
@@ -105,10 +106,11 @@ def _serve(control: socket.socket) -> _Request | None:
             running[os.pidfd_open(pid)] = (pid, request.ended)
 
 
-def _receive(control: socket.socket) -> _Request:
+def _receive(control: socket.socket) -> _Request | None:
+    """The next request; None when the fan-out has closed the socket."""
     text, descriptors, _, _ = socket.recv_fds(control, _LONGEST_REQUEST, 2)
     if not text:
-        sys.exit("the fan-out has closed the socket")
+        return None
     return _Request(**json.loads(text), output=descriptors[0], ended=descriptors[1])
 
 
