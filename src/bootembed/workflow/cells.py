@@ -158,7 +158,7 @@ class Cells:
     def _read(self) -> None:
         self._files = _files(self._repo)
         self._stages = {stage.name: stage for target in self._targets for stage in _collect(self._repo, target)}
-        for stage in self._repo.index.stages:
+        for stage in [*self._repo.index.stages, *self._stages.values()]:  # not the same objects
             for dependency in stage.params:
                 self._parameters.serve(dependency)
 
