@@ -18,19 +18,23 @@ import hypothesis
 import pytest
 from toy import toy_nli
 
+from bootembed.core import arithmetic
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from typing import Any
+
+_prepare_arithmetic, _environment = arithmetic.prepare_arithmetic, os.environ
+
+
+def _prepare_elsewhere(**chosen: Any) -> dict[str, str]:
+    """Commands called in this process leave its arithmetic alone: MKL heeds what it finds at its first use only."""
+    return {} if os.environ is _environment else _prepare_arithmetic(**chosen)
+
+
+arithmetic.prepare_arithmetic = _prepare_elsewhere  # before anything imports it
 
 hypothesis.settings.register_profile("any_load", deadline=None)  # a case may wait for a busy core, or import first
 hypothesis.settings.load_profile("any_load")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def own_arithmetic() -> Iterator[None]:
-    """Commands called in this process leave its arithmetic alone: MKL heeds what it finds at its first use only."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bootembed.cli.prepare_arithmetic", lambda **_: {})
-        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
