@@ -30,7 +30,7 @@ from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.settings.corpora import FileSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 REVISION = "0" * 40
@@ -226,16 +226,15 @@ class TestRecords:
     RECORDS = ({"ha": "daya", "en": "one", "n": 1}, {"ha": "biyu", "en": "two", "n": 2}, {"ha": "", "en": "x", "n": 3})
     COLUMNS = {"text": "ha", "english": "en"}  # noqa: RUF012
 
-    def stored(self, folder: Path, form: str) -> str:
-        records = list(self.RECORDS)
+    def stored(self, folder: Path, form: str, records: Sequence[dict[str, object]] = RECORDS) -> str:
         if form == "jsonl":
             (folder / "a").write_text("".join(json.dumps(record) + "\n" for record in records))
         elif form == "parquet":
-            pq.write_table(pa.Table.from_pylist(records), folder / "a")
+            pq.write_table(pa.Table.from_pylist(list(records)), folder / "a")
         else:
             from datasets import Dataset
 
-            Dataset.from_list(records).save_to_disk(str(folder / "a"))
+            Dataset.from_list(list(records)).save_to_disk(str(folder / "a"))
         return "a"
 
     @pytest.mark.parametrize("form", ["jsonl", "parquet", "datasets"])
@@ -295,17 +294,9 @@ class TestRecords:
     @pytest.mark.parametrize("value", [math.nan, math.inf, True, 12.0, 12, None])
     @pytest.mark.parametrize("form", ["jsonl", "parquet", "datasets"])
     def test_what_is_no_text_is_no_sentence(self, tmp_path: Path, form: str, value: object) -> None:
-        records = [{"text": value}, {"text": value}]
-        if form == "jsonl":
-            (tmp_path / "a").write_text("".join(json.dumps(record) + "\n" for record in records))
-        elif form == "parquet":
-            pq.write_table(pa.Table.from_pylist(records), tmp_path / "a")
-        else:
-            from datasets import Dataset
-
-            Dataset.from_list(records).save_to_disk(str(tmp_path / "a"))
+        path = self.stored(tmp_path, form, [{"text": value}, {"text": value}])
         reason = "empty" if value is None else "value_is_no_text"
-        rows = read(tmp_path, ANCHORS, format=form, path="a")
+        rows = read(tmp_path, ANCHORS, format=form, path=path)
         assert reasons(rows) == [(reason, 1), (reason, 2)]
         assert value is None or rows[0].detail == f"text: {value}"
 
