@@ -51,6 +51,7 @@ REJECTED_ROWS = schema(table=TEXT, reason=TEXT, detail=TEXT, file=TEXT, line=pa.
 DOCUMENTS = schema(kind=TEXT, language=TEXT, text=TEXT)
 PAIRS = schema(anchor=TEXT, positive=TEXT)
 TRIPLETS = schema(anchor=TEXT, positive=TEXT, negative=TEXT)
+JUDGE_NLI = schema(split=TEXT, premise=TEXT, hypothesis=TEXT, label=TEXT)
 XL_LORA = schema(premise=TEXT, hypothesis=TEXT, label=TEXT, language=TEXT, origin=TEXT)
 GENERATED_TRIPLETS = schema(
     anchor=TEXT,

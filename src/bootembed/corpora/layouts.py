@@ -84,6 +84,8 @@ NLI = Layout(
     in_english=("hypothesis",),
     must_differ=(("premise", "hypothesis"),),
 )
+JUDGE_NLI = replace(NLI, name="judge_nli", schema=tables.JUDGE_NLI, in_english=())
+OF_NLI = (NLI, JUDGE_NLI)
 ANCHORS = Layout("anchors", tables.ANCHORS, ("text",), in_language=("text",))
 EXAMPLES = Layout(
     "examples",
@@ -93,7 +95,7 @@ EXAMPLES = Layout(
     must_differ=(("anchor", "positive"), ("anchor", "negative"), ("positive", "negative")),
 )
 INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completion"), near_duplicates=True)
-CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
+CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, JUDGE_NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
 
 
 def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
@@ -229,7 +231,7 @@ def _wanted_columns(spec: FileSpec, layout: Layout) -> dict[str, str]:
         if layout.halves is None and "score" not in names:
             raise _misfit(spec, layout, "`pair_separator` is for the pairs of evaluation files; remove it")
         names = ["text", *(name for name in names if name not in layout.texts)]
-    if layout is NLI and _hypothesis_columns(spec):
+    if layout in OF_NLI and _hypothesis_columns(spec):
         names = ["premise", *_hypothesis_columns(spec)]
     elif spec.label is not None:
         names = [name for name in names if name != "label"]
@@ -254,17 +256,19 @@ def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
     NLI as triplets gives a row for each hypothesis.
     """
     row = replace(row, values={name: value for name, value in row.values.items() if not name.startswith(SELECTOR)})
-    if layout is NLI and _hypothesis_columns(spec):
+    if layout in OF_NLI and _hypothesis_columns(spec):
+        split = {"split": spec.split} if layout is JUDGE_NLI else {}
+        premise = row.values["premise"]
         return [
-            replace(row, values={"premise": row.values["premise"], "hypothesis": row.values[label], "label": label})
+            replace(row, values={**split, "premise": premise, "hypothesis": row.values[label], "label": label})
             for label in _hypothesis_columns(spec)
         ]
     if spec.pair_separator is not None:
         row = _with_pair(row, spec.pair_separator)
     if "score" in row.values and not row.reason:
         row = _with_score(row)
-    if layout is NLI and not row.reason:
-        row = _with_label(row, spec)
+    if layout in OF_NLI and not row.reason:
+        row = _with_label(row, spec, layout)
     if layout.interpret is not None and not row.reason:
         row = replace(row, values=layout.interpret(row.values, spec))
     if "split" in layout.schema.names and not row.reason:
@@ -290,11 +294,11 @@ def _with_score(row: Row) -> Row:
     return replace(row, values={**row.values, "score": score})
 
 
-def _with_label(row: Row, spec: FileSpec) -> Row:
+def _with_label(row: Row, spec: FileSpec, layout: Layout) -> Row:
     raw = str(spec.label or row.values["label"]).strip()
     label = spec.label_values.get(raw, raw.lower())
-    if label == NEUTRAL:
+    if label == NEUTRAL and layout is NLI:
         return row.reject(RowRejection.NEUTRAL)
-    if label not in LABELS:
+    if label not in (*LABELS, NEUTRAL):
         return row.reject(RowRejection.LABEL, raw[:50])
     return replace(row, values={**row.values, "label": label})

@@ -59,7 +59,9 @@ class FileSpec(Section):
     where: dict[Name, Name] = Field(
         default_factory=dict, description="The file's column -> value; rows with another value are skipped."
     )
-    split: Literal["train", "validation", "test"] = Field("train", description="Evaluation files: their split.")
+    split: Literal["train", "validation", "test"] = Field(
+        "train", description="Evaluation files and `judge_nli`: their split."
+    )
     part: Literal["document", "query", "relevance"] | None = Field(None, description="Retrieval files: their content.")
     label: Literal["entailment", "contradiction"] | None = Field(None, description="NLI files without a label column.")
     label_values: dict[Name, str] = Field(default_factory=dict, description="The file's label -> ours.")
@@ -99,6 +101,11 @@ class CorpusSpec(Section):
     monolingual: list[FileSpec] = Field(default_factory=list)
     parallel: list[FileSpec] = Field(default_factory=list)
     nli: list[FileSpec] = Field(default_factory=list)
+    judge_nli: list[FileSpec] = Field(
+        default_factory=list,
+        description="NLI that trains (split `train`) and measures (`validation`) the judge of triplets; neutral rows "
+        "count, hypotheses may be in any language.",
+    )
     anchors: list[FileSpec] = Field(default_factory=list)
     examples: list[FileSpec] = Field(default_factory=list)
     instructions: list[FileSpec] = Field(default_factory=list)
