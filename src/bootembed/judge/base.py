@@ -45,6 +45,7 @@ def load_classifier(folder: Path, settings: TrainJudge) -> tuple[Any, Any]:
         tokenizer.pad_token = tokenizer.eos_token
     if _is_decoder(model.config):
         tokenizer = _joining(tokenizer, folder)
+        torch.nn.init.zeros_(model.score.weight)  # states are large there: random scores would be sure, and wrong
     tokenizer.model_max_length = min(settings.max_length, int(tokenizer.model_max_length))
     for config in (model.config, model.config.get_text_config()):
         config.pad_token_id = tokenizer.pad_token_id  # it says which token of a padded pair is the last
