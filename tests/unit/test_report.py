@@ -100,7 +100,7 @@ def test_files(folders):
     write_scores_csv(results.scores, folders / "scores.csv")
     write_differences_csv(comparisons, folders / "differences.csv")
     write_oracle_csv(results.oracle, folders / "oracle.csv")
-    write_summary(results, folders / "summary.json")
+    write_summary(results, folders / "summary.json", judged={"judge": {}})
     write_markdown(results, comparisons, "## Corpora\n", folders / "report.md", profile="laptop", seed=1)
 
     rows = list(csv.DictReader((folders / "scores.csv").open()))
@@ -113,6 +113,7 @@ def test_files(folders):
     assert found["english_nli"] == {"mean": 0.5, "deviation": 0.02, "embedders": {"0-0": 0.5, "0-1": 0.52, "0-2": 0.48}}
     assert found["untrained"] == {"mean": 0.3, "embedders": {"0-0": 0.3}}
     assert summary["oracle_precision"]["afr"]["xl_lora"] == {"positive": [0.9, None, 0.9], "negative": [0.8, None, 0.7]}
+    assert summary["judged"] == {"judge": {}}
     assert summary["triplets"]["afr"]["xl_lora"] == [{"anchors": 10, "kept": 9}] * 3
     judged = list(csv.DictReader((folders / "oracle.csv").open()))
     assert [(row["generator_seed"], row["precision"]) for row in judged if row["polarity"] == "negative"] == [
@@ -212,7 +213,7 @@ def test_answers_to_other_rows_are_refused(folders):
 
 def test_without_a_judged_language_there_is_no_section_on_the_oracle(folders):
     results = _read(folders, judged=(), oracle="none")
-    write_summary(results, folders / "summary.json")
+    write_summary(results, folders / "summary.json", judged={})
     write_oracle_csv(results.oracle, folders / "oracle.csv")
     write_markdown(results, [], "", folders / "report.md", profile="real", seed=1)
     assert json.loads((folders / "summary.json").read_text())["oracle_precision"] == {}

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bootembed.core.errors import DataError
 from bootembed.judge.labels import CONTRADICTION, ENTAILMENT, LABELS
+from bootembed.judge.model import open_judge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from bootembed.judge.model import Judge
+    from bootembed.settings.judge import RateTriplets
 
 _WANTED = {"positive": ENTAILMENT, "negative": CONTRADICTION}
 
@@ -68,3 +72,30 @@ def rate_triplets(judge: Judge, rows: Sequence[Mapping[str, Any]]) -> Ratings:
     """
     sides = [judge.probabilities([(row["anchor"], row[side]) for row in rows]) for side in _WANTED]
     return Ratings(*sides)
+
+
+class JudgeRating:
+    """The `rating` argument of `filter_candidates`; the judge is loaded when it is first called.
+
+    Args:
+        folder: Of the stage `train_judge`.
+        settings: How the judge reads.
+    """
+
+    def __init__(self, folder: Path, settings: RateTriplets) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._judge: Judge | None = None
+
+    def __call__(self, triplets: Sequence[tuple[str, str, str]]) -> list[tuple[float, float]]:
+        """Probabilities that the positive follows from the anchor and that the negative contradicts it, by triplet.
+
+        Raises:
+            DataError: The folder holds no judge.
+        """
+        self._judge = self._judge or open_judge(self._folder, self._settings)
+        if self._judge is None:
+            raise DataError(f"{self._folder}: holds no judge; set train_judge.source, and run the stage train_judge")
+        names = ("anchor", "positive", "negative")
+        ratings = rate_triplets(self._judge, [dict(zip(names, triplet, strict=True)) for triplet in triplets])
+        return list(zip(*(ratings.wanted(side).tolist() for side in _WANTED), strict=True))
