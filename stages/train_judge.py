@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bootembed import tracking
 from bootembed.cli import InputPath, OutputPath, stage
-from bootembed.core.processes import started_processes
+from bootembed.core.processes import is_main_process, started_processes
 from bootembed.settings.schema import Params
 
 
@@ -37,6 +37,8 @@ def main(
             checkpoint_dir=checkpoint_dir,
             seed=seed,
         )
+        if not is_main_process():
+            return
         found = measure_judge(output_dir, rows.validation, params.rate_triplets)
         write_judge_metrics(training, found, metrics)
         run.log_metrics(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bootembed.base_models.build import build_base_model
 from bootembed.core.errors import DataError
+from bootembed.core.processes import is_main_process
 from bootembed.judge.labels import label_positions
 from bootembed.settings.models import BaseModelSpec
 
@@ -28,6 +29,8 @@ def build_judge(
 ) -> dict[str, float]:
     """Fill the folder of the judge and return metrics of its training, if it is trained here.
 
+    Under torchrun every process calls this with the same arguments, and the main process writes.
+
     Args:
         settings: Where the judge comes from.
         rows: NLI; only `trained` reads them.
@@ -39,10 +42,6 @@ def build_judge(
     Raises:
         DataError: The classifier cannot be fetched, copied or trained, or has other labels.
     """
-    output_dir.mkdir(parents=True, exist_ok=True)
-    if settings.source == "none":
-        (output_dir / "README.md").write_text("No judge: `train_judge.source` is `none`.\n", encoding="utf-8")
-        return {}
     if settings.source == "trained":
         from bootembed.judge.train import train_judge
 
@@ -54,6 +53,17 @@ def build_judge(
             checkpoint_dir=checkpoint_dir,
             seed=seed,
         )
+    if is_main_process():
+        _take(settings, output_dir=output_dir, checkpoint_dir=checkpoint_dir, seed=seed)
+    return {}
+
+
+def _take(settings: TrainJudge, *, output_dir: Path, checkpoint_dir: Path, seed: int) -> None:
+    """Fill the folder with a judge that is there already, or with none."""
+    output_dir.mkdir(parents=True, exist_ok=True)
+    if settings.source == "none":
+        (output_dir / "README.md").write_text("No judge: `train_judge.source` is `none`.\n", encoding="utf-8")
+        return
     place = settings.model_dump(include={"source", "id", "revision", "pickled_weights", "path"})
     spec = BaseModelSpec.model_validate({"role": "encoder", **place})
     build_base_model(spec, [], output_dir=output_dir, checkpoint_dir=checkpoint_dir, seed=seed)
@@ -61,4 +71,3 @@ def build_judge(
     if "id2label" not in config:
         raise DataError(f"{spec.id or spec.path}: its config.json names no labels; choose an NLI classifier")
     label_positions(config["id2label"], source=str(spec.id or spec.path))
-    return {}

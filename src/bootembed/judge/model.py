@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bootembed.core.errors import DataError
 from bootembed.core.seeding import seed_everything
+from bootembed.embedder.pooled_encoder import longest_input
 from bootembed.judge.labels import LABELS, label_positions
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Judge:
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._model = model.to(self._device).eval()
         self._settings = settings
-        self.max_length = _longest_pair(self._tokenizer, model.config)
+        self.max_length = longest_input(model, self._tokenizer)
 
     def probabilities(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
         """Probabilities of `LABELS`, shape (pairs, 3).
@@ -106,10 +107,3 @@ class Judge:
 
 def _sides(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return [premise for premise, _ in pairs], [hypothesis for _, hypothesis in pairs]
-
-
-def _longest_pair(tokenizer: Any, config: Any) -> int:
-    """Tokens that the model has positions for; RoBERTa's family loses the first ones to its padding index."""
-    positions = int(getattr(config.get_text_config(), "max_position_embeddings", None) or tokenizer.model_max_length)
-    lost = config.pad_token_id + 1 if "roberta" in config.model_type else 0
-    return min(int(tokenizer.model_max_length), positions - lost)

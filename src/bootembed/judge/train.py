@@ -52,7 +52,7 @@ def train_judge(
     """
     seed_everything(seed)
     model, tokenizer = load_classifier(base_model_dir, settings)
-    encoded = [_encode(tokenizer, row) for row in rows]
+    encoded = _encode(tokenizer, rows)
     kept = [row for row in encoded if len(row["input_ids"]) <= tokenizer.model_max_length]
     if not kept:
         raise DataError(
@@ -80,8 +80,15 @@ def train_judge(
     }
 
 
-def _encode(tokenizer: Any, row: dict[str, Any]) -> dict[str, Any]:
-    return {**tokenizer(row["premise"], row["hypothesis"], verbose=False), "label": LABELS.index(row["label"])}
+def _encode(tokenizer: Any, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    if not rows:
+        return []
+    found = tokenizer([row["premise"] for row in rows], [row["hypothesis"] for row in rows], verbose=False)
+    values = zip(*found.values(), strict=True)
+    return [
+        {**dict(zip(found, own, strict=True)), "label": LABELS.index(row["label"])}
+        for own, row in zip(values, rows, strict=True)
+    ]
 
 
 def _trainer(
