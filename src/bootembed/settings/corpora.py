@@ -111,6 +111,12 @@ class CorpusSpec(Section):
     instructions: list[FileSpec] = Field(default_factory=list)
     evaluation: dict[str, list[FileSpec]] = Field(default_factory=dict, description="Task name -> files.")
 
+    @model_validator(mode="after")
+    def _judge_splits(self) -> Self:
+        if any(spec.split == "test" for spec in self.judge_nli):
+            raise ValueError("`judge_nli` takes the splits train and validation; choose one of them")
+        return self
+
 
 class Language(Section):
     """A configured language."""
