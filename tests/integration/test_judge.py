@@ -96,6 +96,16 @@ def test_a_killed_training_resumes_and_ends_the_same(tmp_path, rows, monkeypatch
     assert len(steps) < 40 and not (tmp_path / "killed/work").exists()
 
 
+@pytest.mark.parametrize("architecture", ["modernbert", "llama"])
+def test_the_loss_is_a_mean_however_many_steps_are_accumulated(tmp_path, architecture):
+    bases = _base(tmp_path, architecture)
+    settings = judge_settings(per_device_train_batch_size=4, gradient_accumulation_steps=4, num_train_epochs=1)
+    folders = {"output_dir": tmp_path / "judge", "checkpoint_dir": tmp_path / "work"}
+    metrics = train_judge(bases / "base", toy_rows(32), settings, **folders, seed=0)
+    assert metrics["steps"] == 2
+    assert metrics["first_loss"] == pytest.approx(np.log(3), abs=0.3)
+
+
 def test_pairs_that_are_too_long_do_not_train_and_are_cut_when_judged(tmp_path, caplog):
     bases = _base(tmp_path, "llama")
     long = {"premise": "bada " * 60, "hypothesis": "kefe", "label": "neutral"}

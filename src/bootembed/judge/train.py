@@ -126,10 +126,14 @@ def _trainer(
         data_seed=derive_seed(seed, "order"),
         dataloader_num_workers=0,
     )
-    return Trainer(
+    trainer = Trainer(
         model=model,
         args=arguments,
         train_dataset=rows,
         processing_class=tokenizer,
         data_collator=DataCollatorWithPadding(tokenizer),
     )
+    # Some classifiers ignore the number of rows that the trainer else passes to the loss, and it would be scaled by the
+    # steps that are accumulated, or by the processes.
+    trainer.model_accepts_loss_kwargs = False
+    return trainer
