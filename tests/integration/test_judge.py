@@ -14,6 +14,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
+from bootembed.judge import model as judge_model
 from bootembed.judge.build import build_judge
 from bootembed.judge.labels import LABELS
 from bootembed.judge.measure import measure_judge
@@ -70,6 +71,22 @@ def test_its_folder_is_a_plain_classifier_that_gives_the_same_alone(trained):
         alone = [model(**tokenizer(*pair, return_tensors="pt")).logits.softmax(1)[0].numpy() for pair in PAIRS]
     assert np.allclose(Judge(folder, READING).probabilities(PAIRS), alone, atol=1e-4)
     assert [model.config.id2label[index] for index in range(3)] == list(LABELS)
+
+
+def test_portions_batches_and_order_change_nothing(trained, monkeypatch):
+    folder, _ = trained
+    whole = Judge(folder, READING).probabilities(PAIRS)
+    monkeypatch.setattr(judge_model, "_CHUNK", 7)
+    judge = Judge(folder, READING.model_copy(update={"batch_size": 3}))
+    assert np.allclose(judge.probabilities(PAIRS), whole, atol=1e-4)
+    assert np.allclose(judge.probabilities(PAIRS[::-1])[::-1], whole, atol=1e-4)
+    assert judge.probabilities([]).shape == (0, 3)
+
+
+def test_bfloat16_is_close(trained):
+    folder, _ = trained
+    half = Judge(folder, READING.model_copy(update={"bf16": True})).probabilities(PAIRS)
+    assert np.abs(half - Judge(folder, READING).probabilities(PAIRS)).mean() < 0.1
 
 
 def test_a_killed_training_resumes_and_ends_the_same(tmp_path, rows, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,6 @@ from bootembed.judge.labels import LABELS, label_positions
 from bootembed.judge.rating import Ratings
 from bootembed.judge.rows import choose_rows
 from bootembed.report.judge import judge_section, judge_summary, read_judgements
-from bootembed.settings.schema import Grid
 from bootembed.settings.triplets import JudgeFilter
 from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates
 
@@ -155,14 +155,7 @@ def test_the_filter_rejects_by_its_thresholds_only_what_no_other_filter_has(thre
         filter_candidates(candidates, filters, anchor_language="eng", answer_language="eng")
 
 
-GRID = Grid(
-    languages=["ind"],
-    strategies=["xl_lora", "in_context"],
-    baselines=["untrained"],
-    recipes=["xl_lora", "in_context", "untrained"],
-    encoders=["tiny"],
-    adapter_languages={},
-)
+GRID = SimpleNamespace(languages=["ind"], strategies=["xl_lora", "in_context"])
 
 
 def _judgements(folder, own, rated):
