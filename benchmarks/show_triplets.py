@@ -7,12 +7,13 @@ says of them. The run's folder holds params.yaml, data/training_sets and, for th
 from __future__ import annotations
 
 import logging
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bootembed.core.markdown import shown, table
+from bootembed.core.markdown import Markdown, escape, shown, table
 from bootembed.core.seeding import derive_seed, sample_rows
 from bootembed.core.tables import GENERATED_TRIPLETS, TRIPLETS, read_table
 from bootembed.judge.model import open_judge
@@ -20,8 +21,11 @@ from bootembed.judge.rating import rate_triplets
 from bootembed.settings.load import load_params
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bootembed.judge.model import Judge
 
+_PIECE = 150  # characters, fewer than `shown` clips at
 _HEADS = ("anchor", "positive", "the judge on it", "negative", "the judge on it")
 
 
@@ -70,20 +74,27 @@ def _told(rows: list[dict[str, Any]], judge: Judge | None) -> list[list[str]]:
 
 
 def as_markdown(cells: dict[tuple[str, str], list[list[str]]]) -> str:
-    """A numbered table for each recipe and language; texts are escaped and clipped at 200 characters."""
+    """A numbered table for each recipe and language; texts are escaped."""
     parts = []
     for (recipe, language), rows in cells.items():
-        numbered = [[str(number), *row] for number, row in enumerate(rows, start=1)]
+        numbered = [
+            [str(number), *(Markdown(_whole(cell, escape)) for cell in row)] for number, row in enumerate(rows, start=1)
+        ]
         parts += [f"## {recipe}, {language}", table(["", *_HEADS], numbered)]
     return "\n\n".join(parts) + "\n"
 
 
 def as_tsv(cells: dict[tuple[str, str], list[list[str]]]) -> str:
-    """One table with the recipe and the language of each row; texts are on one line and clipped."""
+    """One table with the recipe and the language of each row; texts are on one line."""
     lines = ["\t".join(["recipe", "language", *(head.replace(" ", "_") for head in _HEADS)])]
     for cell, rows in cells.items():
-        lines += ["\t".join(map(shown, [*cell, *row])) for row in rows]
+        lines += ["\t".join(_whole(text, shown) for text in (*cell, *row)) for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _whole(text: str, made_safe: Callable[[str], str]) -> str:
+    """A text made safe to show in pieces: as one it would be clipped, and a reader must see all that is judged."""
+    return " ".join(map(made_safe, textwrap.wrap(text, _PIECE)))
 
 
 if __name__ == "__main__":

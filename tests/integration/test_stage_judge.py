@@ -180,6 +180,7 @@ def test_a_reader_gets_triplets_with_the_judges_verdicts(trained, tmp_path, suff
 
 
 def test_texts_for_a_reader_are_escaped():
+    long = " ".join(f"word{number}" for number in range(100))
     row = ["a | b", "two\nlines\twith tab", "entailment 0.90", "<b>", "neutral 0.50"]
     markdown = show_triplets.as_markdown({("xl_lora", "afr"): [row]})
     assert "a \\| b" in markdown and "&lt;b&gt;" in markdown

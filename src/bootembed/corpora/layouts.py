@@ -256,13 +256,11 @@ def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
     NLI as triplets gives a row for each hypothesis.
     """
     row = replace(row, values={name: value for name, value in row.values.items() if not name.startswith(SELECTOR)})
+    split = {"split": spec.split} if "split" in layout.schema.names else {}
     if layout in OF_NLI and _hypothesis_columns(spec):
-        split = {"split": spec.split} if layout is JUDGE_NLI else {}
-        premise = row.values["premise"]
-        return [
-            replace(row, values={**split, "premise": premise, "hypothesis": row.values[label], "label": label})
-            for label in _hypothesis_columns(spec)
-        ]
+        given = split | {"premise": row.values["premise"]}
+        hypotheses = {label: row.values[label] for label in _hypothesis_columns(spec)}
+        return [replace(row, values={**given, "hypothesis": h, "label": label}) for label, h in hypotheses.items()]
     if spec.pair_separator is not None:
         row = _with_pair(row, spec.pair_separator)
     if "score" in row.values and not row.reason:
@@ -271,9 +269,7 @@ def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
         row = _with_label(row, spec, layout)
     if layout.interpret is not None and not row.reason:
         row = replace(row, values=layout.interpret(row.values, spec))
-    if "split" in layout.schema.names and not row.reason:
-        row = replace(row, values={"split": spec.split, **row.values})
-    return [row]
+    return [row if row.reason else replace(row, values={**split, **row.values})]
 
 
 def _with_pair(row: Row, separator: str) -> Row:
