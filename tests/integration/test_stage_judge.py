@@ -184,6 +184,7 @@ def test_texts_for_a_reader_are_escaped():
     row = ["a | b", "two\nlines\twith tab", "entailment 0.90", "<b>", "neutral 0.50"]
     markdown = show_triplets.as_markdown({("xl_lora", "afr"): [row]})
     assert "a \\| b" in markdown and "&lt;b&gt;" in markdown
+    assert long in show_triplets.as_markdown({("xl_lora", "afr"): [[long, "b", "", "c", ""]]})
     (_, line) = show_triplets.as_tsv({("xl_lora", "afr"): [row]}).splitlines()
     assert line.split("\t") == [
         "xl_lora",

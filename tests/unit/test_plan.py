@@ -190,6 +190,13 @@ class TestWork:
         assert work.what.startswith(f"at most {pairs:,} pairs")
         assert work.seconds == 4 * 72 * pairs * params.train_judge.max_length / 1e6
 
+    def test_a_judge_from_elsewhere_is_among_what_a_profile_needs(self, tmp_path):
+        hub = _params(train_judge={"source": "hub", "id": "owner/judge", "revision": "unresolved"})
+        assert requirements.repos_of(hub) == [Repo("owner/judge", "model", "unresolved")]
+        local = _params(train_judge={"source": "local", "path": str(tmp_path / "judge")})
+        check = next(check for check in requirements.check_files(local) if "judge" in check.what)
+        assert (check.state, check.remedy) == ("missing", "set train_judge.path to a model folder")
+
     def test_a_model_of_unknown_size_leaves_the_rest(self):
         params = _params()
         work = work_of(params, dict.fromkeys(params.base_models), Device(GPUS["a100"], 1e12))
