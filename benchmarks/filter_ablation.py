@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from bootembed.settings.schema import Params
     from bootembed.settings.triplets import Filters
-    from bootembed.triplets.filters import Similarity
+    from bootembed.triplets.filters import Rating, Similarity
 
 logger = logging.getLogger("filter_ablation")
 NONE, FIRST, ALL, CONFIGURED = "none", "first", "all", "configured"
@@ -51,19 +51,23 @@ _OFF: dict[TripletRejection, dict[str, Any]] = {
     TripletRejection.NAMES_DIFFER: {"names_differ": False},
     TripletRejection.ONLY_NEGATED: {"only_negated": False},
 }
-_OFF_SEMANTIC = {
-    TripletRejection.POSITIVE_TOO_FAR: "min_positive_similarity",
-    TripletRejection.FALSE_NEGATIVE: "min_margin",
+_OFF_MODELS = {  # the section of the model that checks, and the threshold
+    TripletRejection.POSITIVE_TOO_FAR: ("semantic", "min_positive_similarity"),
+    TripletRejection.FALSE_NEGATIVE: ("semantic", "min_margin"),
+    TripletRejection.NOT_ENTAILED: ("judge", "min_entailment"),
+    TripletRejection.NOT_CONTRADICTED: ("judge", "min_contradiction"),
 }
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Thresholds of the setting `all`; None leaves the check of meaning out."""
+    """Thresholds of the setting `all`; None leaves a check out."""
 
     max_similarity_to_anchor: float
     min_positive_similarity: float | None
     min_margin: float | None
+    min_entailment: float | None
+    min_contradiction: float | None
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ class Run:
 @click.option("--max-similarity-to-anchor", default=0.95, show_default=True, help="Threshold of the setting `all`.")
 @click.option("--min-positive-similarity", type=float, help="Of the setting `all`; left out unless given.")
 @click.option("--min-margin", type=float, help="Of the setting `all`; left out unless given.")
+@click.option("--min-entailment", type=float, help="The same, by the run's judge in models/judge.")
+@click.option("--min-contradiction", type=float, help="The same, by the run's judge.")
 @click.option("--output-dir", type=click.Path(path_type=Path), required=True, help="Gets the scores and the tables.")
 def main(
     runs: tuple[Path, ...],
@@ -120,11 +126,15 @@ def main(
     max_similarity_to_anchor: float,
     min_positive_similarity: float | None,
     min_margin: float | None,
+    min_entailment: float | None,
+    min_contradiction: float | None,
     output_dir: Path,
 ) -> None:
     """Score every setting of every cell and write `filter_ablation.json` and `filter_ablation.md`."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
-    thresholds = Thresholds(max_similarity_to_anchor, min_positive_similarity, min_margin)
+    thresholds = Thresholds(
+        max_similarity_to_anchor, min_positive_similarity, min_margin, min_entailment, min_contradiction
+    )
     rows = []
     for folder in runs:
         params = load_params(params_file or folder / "params.yaml")
@@ -141,26 +151,29 @@ def main(
 def filter_settings(configured: Filters, thresholds: Thresholds) -> dict[str, Filters | None]:
     """The settings to compare, by name: no filter, the first ones, the run's own, all, and all but each one."""
     off: dict[str, Any] = {key: value for update in _OFF.values() for key, value in update.items()}
-    meaning = {name: getattr(thresholds, name) for name in _OFF_SEMANTIC.values()}
-    unread = configured.semantic.model_copy(update=dict.fromkeys(meaning))
+    sections = {section: getattr(configured, section) for section, _ in _OFF_MODELS.values()}
+    unread, read = dict(sections), dict(sections)
+    for section, name in _OFF_MODELS.values():
+        unread[section] = unread[section].model_copy(update={name: None})
+        read[section] = read[section].model_copy(update={name: getattr(thresholds, name)})
     on: dict[str, Any] = {
         **{key: True for key, value in off.items() if value is False},
         "several_sentences": "reject",
         "max_similarity_to_anchor": thresholds.max_similarity_to_anchor,
-        "semantic": configured.semantic.model_copy(update=meaning),
+        **read,
     }
     everything = configured.model_copy(update=on)
     settings: dict[str, Filters | None] = {
         NONE: None,
-        FIRST: configured.model_copy(update={**off, "semantic": unread}),
+        FIRST: configured.model_copy(update={**off, **unread}),
         CONFIGURED: configured,
         ALL: everything,
     }
     settings |= {f"all but {reason}": everything.model_copy(update=update) for reason, update in _OFF.items()}
-    for reason, name in _OFF_SEMANTIC.items():
-        if meaning[name] is not None:
-            without = everything.semantic.model_copy(update={name: None})
-            settings[f"all but {reason}"] = everything.model_copy(update={"semantic": without})
+    for reason, (section, name) in _OFF_MODELS.items():
+        if getattr(thresholds, name) is not None:
+            without = read[section].model_copy(update={name: None})
+            settings[f"all but {reason}"] = everything.model_copy(update={section: without})
     return settings
 
 
@@ -169,9 +182,9 @@ def ablate(
 ) -> Iterator[dict[str, Any]]:
     """One row a setting: what it keeps and the scores of the embedders trained on that."""
     candidates, lost, answer_language = run.candidates(strategy, language)
-    similarity = _remembered(run)
+    similarity, rating = _models(run)
     for name, filters in filter_settings(run.params.generate_triplets.filters, thresholds).items():
-        verdicts = _judge(candidates, lost, filters, (language, answer_language), similarity)
+        verdicts = _judge(candidates, lost, filters, (language, answer_language), similarity, rating)
         kept = [_row(verdict.candidate) for verdict in verdicts if verdict.reason is None]
         reasons = Counter(str(verdict.reason) for verdict in verdicts if verdict.reason is not None)
         logger.info("%s %s %s: %d of %d kept", strategy, language, name, len(kept), len(candidates))
@@ -195,6 +208,7 @@ def _judge(
     filters: Filters | None,
     languages: tuple[str, str],
     similarity: Similarity,
+    rating: Rating,
 ) -> list[Verdict]:
     usable = [candidate for candidate in candidates if candidate.anchor_id not in lost]
     aside = [Verdict(candidate, TripletRejection.OVER_LONG) for candidate in candidates if candidate.anchor_id in lost]
@@ -202,7 +216,12 @@ def _judge(
         empty = {c.anchor_id for c in usable if not all(answer and answer.text for answer in (c.positive, c.negative))}
         return [*(Verdict(c, TripletRejection.EMPTY if c.anchor_id in empty else None) for c in usable), *aside]
     verdicts = filter_candidates(
-        usable, filters, anchor_language=languages[0], answer_language=languages[1], similarity=similarity
+        usable,
+        filters,
+        anchor_language=languages[0],
+        answer_language=languages[1],
+        similarity=similarity,
+        rating=rating,
     )
     return [*verdicts, *aside]
 
@@ -217,20 +236,25 @@ def _row(candidate: Candidate) -> dict[str, str]:
     }
 
 
-def _remembered(run: Run) -> Similarity:
-    """The encoder's similarities, each computed once for all settings."""
+def _models(run: Run) -> tuple[Similarity, Rating]:
+    """What the run's encoder and judge find, each triplet once for all settings."""
+    from bootembed.judge.rating import JudgeRating
     from bootembed.triplets.semantic import EncoderSimilarity
 
     encoder = run.params.generate_triplets.filters.semantic
     compare = EncoderSimilarity(run.folder / "models" / "base" / encoder.encoder, encoder)
+    return _remembered(compare), _remembered(JudgeRating(run.folder / "models" / "judge", run.params.rate_triplets))
+
+
+def _remembered(measure: Similarity | Rating) -> Similarity:
     known: dict[tuple[str, str, str], tuple[float, float]] = {}
 
-    def similarity(triplets: Sequence[tuple[str, str, str]]) -> list[tuple[float, float]]:
+    def remembered(triplets: Sequence[tuple[str, str, str]]) -> list[tuple[float, float]]:
         new = [triplet for triplet in dict.fromkeys(triplets) if triplet not in known]
-        known.update(zip(new, compare(new), strict=True))
+        known.update(zip(new, measure(new) if new else [], strict=True))
         return [known[triplet] for triplet in triplets]
 
-    return similarity
+    return remembered
 
 
 def _oracle(run: Run, rows: list[dict[str, str]], language: str, answer_language: str) -> dict[str, float] | None:

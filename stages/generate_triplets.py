@@ -17,6 +17,7 @@ def main(
     base_model: InputPath,
     generator: InputPath,
     encoder: Annotated[InputPath, "For the check of meaning."],
+    judge: Annotated[InputPath, "For the filter `judge`."],
     anchors: InputPath,
     answer_cache: OutputPath,
     output_dir: Annotated[OutputPath, "Gets a folder for each generator seed: tables and a dataset card."],
@@ -25,6 +26,7 @@ def main(
     from bootembed.core.metrics import write_metrics
     from bootembed.core.seeding import numbered_seeds
     from bootembed.core.tables import ANCHORS, read_table
+    from bootembed.judge.rating import JudgeRating
     from bootembed.triplets.card import GenerationSettings, dataset_card
     from bootembed.triplets.generate import generate_triplets
     from bootembed.triplets.results import write_triplets
@@ -34,12 +36,14 @@ def main(
     settings = {
         "generate_triplets": params.generate_triplets,
         "generation": params.generation,
+        "rate_triplets": params.rate_triplets,
         "prompts": params.prompts,
         "seed": params.seed,
     }
     with tracking.stage_run("generate_triplets", cell=cell, settings=settings) as run:
         texts = [row["text"] for row in read_table(anchors, ANCHORS)[: params.generate_triplets.anchors]]
         similarity = EncoderSimilarity(encoder, params.generate_triplets.filters.semantic)
+        rating = JudgeRating(judge, params.rate_triplets)
         provenance = GenerationSettings(
             params.base_models["generator"],
             params.generation,
@@ -57,6 +61,7 @@ def main(
                 answer_cache_path=answer_cache,
                 seed=seed,
                 similarity=similarity,
+                rating=rating,
             )
             write_triplets(triplets, output_dir / str(number), card=dataset_card(triplets, provenance))
             found[number] = triplets.metrics

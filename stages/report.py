@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from bootembed import tracking
-from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.cli import InputPath, NamedPaths, OutputPath, stage
 from bootembed.settings.schema import Params
 
 
@@ -18,7 +18,7 @@ def main(
     oracle_dir: Annotated[Path, "Need not exist where no language is judged."],
     results_dir: InputPath,
     corpora_dir: InputPath,
-    fit_dir: InputPath,
+    inputs: Annotated[NamedPaths, "Metrics: `fit`, `judge`, and `ratings`, the folder of those by the judge."],
     markdown: OutputPath,
     summary: OutputPath,
     scores_csv: OutputPath,
@@ -28,6 +28,7 @@ def main(
     from bootembed.report.corpora import corpora_section, read_corpus_reports
     from bootembed.report.fit import fit_section, read_fits
     from bootembed.report.intervals import compare_recipes
+    from bootembed.report.judge import judge_section, judge_summary, read_judgements
     from bootembed.report.recipes import write_differences_csv
     from bootembed.report.scores import read_results, together
     from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
@@ -41,10 +42,12 @@ def main(
         write_scores_csv(results.scores, scores_csv)
         write_oracle_csv(results.oracle, oracle_csv)
         write_differences_csv(comparisons, differences_csv)
-        write_summary(results, summary)
-        fits = fit_section(read_fits(fit_dir, params.grid.languages))
+        judged = read_judgements(inputs["judge"], inputs["ratings"], params.grid)
+        write_summary(results, summary, judged=judge_summary(judged))
+        fits = fit_section(read_fits(inputs["fit"], params.grid.languages))
         corpora = corpora_section(read_corpus_reports(corpora_dir, params.languages))
-        write_markdown(results, comparisons, f"{fits}\n\n{corpora}", markdown, profile=params.profile, seed=params.seed)
+        rest = f"{judge_section(judged)}{fits}\n\n{corpora}"
+        write_markdown(results, comparisons, rest, markdown, profile=params.profile, seed=params.seed)
         for score in together(results.scores):
             name = f"{score.task}.{score.split}.{score.cell}"
             deviation = {} if score.deviation is None else {f"deviation/{name}": score.deviation}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootembed.settings.triplets import Filters, Semantic
+from bootembed.settings.triplets import Filters, JudgeFilter, Semantic
 
 ALL = Filters(
     max_characters=300,
@@ -19,6 +19,7 @@ ALL = Filters(
     semantic=Semantic(
         encoder="tiny", pooling="mean", max_seq_length=32, batch_size=8, min_positive_similarity=None, min_margin=None
     ),
+    judge=JudgeFilter(min_entailment=None, min_contradiction=None),
 )
 FIRST = ALL.model_copy(
     update={

@@ -14,6 +14,7 @@ from benchmarks import filter_ablation
 from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, write_table
 from bootembed.embedder import train
 from bootembed.evaluation.kinds.sts import SCHEMA as STS
+from bootembed.judge.rating import JudgeRating
 from bootembed.triplets import checks
 from bootembed.triplets.filters import TripletRejection
 
@@ -112,3 +113,22 @@ def test_too_few_rows_to_train_are_told_not_raised(run, tmp_path):
     assert scores["all"] is None
     assert scores["first"] is not None
     assert "none could be trained" in (tmp_path / "filter_ablation.md").read_text()
+
+
+def test_the_judge_is_ablated_like_the_other_filters(run, tmp_path, monkeypatch):
+    rated = []
+
+    def rating(_self, triplets):
+        rated.extend(triplets)
+        return [(0.9, 0.2) if triplet[0] == TEXTS[0] else (0.2, 0.9) if triplet[0] == TEXTS[1] else (0.9, 0.9)
+                for triplet in triplets]  # fmt: skip
+
+    monkeypatch.setattr(JudgeRating, "__call__", rating)
+    monkeypatch.setattr(filter_ablation, "_score", lambda *_: 0.5)
+    monkeypatch.setattr(checks, "measured_script", lambda *_: None)
+    table = _ablate(run, tmp_path, "--seeds", "1", "--min-entailment", "0.5", "--min-contradiction", "0.5")
+    by_name = {row["setting"]: row for row in table["rows"]}
+    assert by_name["all"]["reasons"]["not_entailed"] == by_name["all"]["reasons"]["not_contradicted"] == 1
+    assert by_name["all but not_entailed"]["kept"] == by_name["all"]["kept"] + 1
+    assert "not_entailed" not in by_name["first"]["reasons"] | by_name["configured"]["reasons"]
+    assert len(rated) == len(set(rated))

@@ -72,6 +72,7 @@ def test_in_context_from_examples_to_a_dataset(tiny_generator, tmp_path, params)
     assert [(found["number"], found["shots"]["excluded"]) for found in descriptions] == [(0, 2), (1, 2)]
     assert descriptions[0]["shots"]["seed"] != descriptions[1]["shots"]["seed"]
     encoder = write_encoder(tmp_path / "encoder", "bert")
+    (tmp_path / "judge").mkdir()
     for name in ("one", "two"):
         _run(
             generate_triplets.main,
@@ -79,6 +80,7 @@ def test_in_context_from_examples_to_a_dataset(tiny_generator, tmp_path, params)
             base_model=tiny_generator,
             generator=tmp_path / "generator",
             encoder=encoder,
+            judge=tmp_path / "judge",
             anchors=tmp_path / "anchors.parquet",
             answer_cache=tmp_path / "answer_cache.jsonl",
             output_dir=tmp_path / name,

@@ -83,6 +83,8 @@ def _set(path, value):
         ("languages.afr.corpus", "sampel", ["languages.afr.corpus", "'sampel'", "did you mean 'sample'"]),
         ("register_models.validation_task", {"afr": "SampleSTS"}, ["validation_task.ind", "SampleSTS"]),
         ("generate_triplets.filters.semantic.encoder", "generator", ["semantic.encoder", "'generator'", "['tiny']"]),
+        ("generate_triplets.filters.judge.min_entailment", 0.5, ["filters.judge", "no judge", "train_judge.source"]),
+        ("corpora.sample.judge_nli", [{"format": "csv", "path": "x", "split": "test"}], ["train and validation"]),
         (
             "generate_triplets.filters.several_sentences",
             "off",
@@ -136,6 +138,14 @@ LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-lin
             {"train_embedder.lora": LORA, "train_embedder_recipes.xl_lora": {"new_word_min_count": 1}},
             ["train_embedder_recipes.xl_lora.new_word_min_count: value 1: together with lora", "set one"],
         ),
+        (
+            {"train_judge.source": "trained", "train_judge.base": "bert"},
+            [
+                "train_judge.base: 'bert' is no base model",
+                "train_judge.source: 'trained', but no corpus has `judge_nli`",
+            ],
+        ),
+        ({"train_judge.source": "hub", "train_judge.id": "owner/name"}, ["train_judge", "needs ['revision']"]),
         (
             {"train_embedder.matryoshka_dimensions": [64, 64, 128]},
             ["train_embedder_recipes.xl_lora.matryoshka_dimensions: [64, 64, 128]: a dimension is named twice"],

@@ -177,6 +177,26 @@ class TestWork:
         assert three["train_embedder"] == pytest.approx(embedders * one["train_embedder"])
         assert disk_bytes(params[1], sizes) > disk_bytes(params[0], sizes)
 
+    def test_the_judge_is_counted_where_it_is_trained(self):
+        sizes = dict.fromkeys(_params().base_models, SMALL)
+        raw = json.loads(json.dumps(LAPTOP))
+        raw["corpora"]["sample"]["judge_nli"] = [{"format": "csv", "path": "judge.csv"}]
+        raw["train_judge"] |= {"source": "trained", "base": "tiny", "num_train_epochs": 2}
+        params = validate_params(raw, source="p")
+        device = Device(GPUS["a100"], 1e6)
+        assert not any(item.stage == "train_judge" for item in work_of(_params(), sizes, device))
+        work = next(item for item in work_of(params, sizes, device) if item.stage == "train_judge")
+        pairs = 2 * 3 * params.train_judge.rows_per_label * 2  # languages of this corpus, labels, epochs
+        assert work.what.startswith(f"at most {pairs:,} pairs")
+        assert work.seconds == 4 * 72 * pairs * params.train_judge.max_length / 1e6
+
+    def test_a_judge_from_elsewhere_is_among_what_a_profile_needs(self, tmp_path):
+        hub = _params(train_judge={"source": "hub", "id": "owner/judge", "revision": "unresolved"})
+        assert requirements.repos_of(hub) == [Repo("owner/judge", "model", "unresolved")]
+        local = _params(train_judge={"source": "local", "path": str(tmp_path / "judge")})
+        check = next(check for check in requirements.check_files(local) if "judge" in check.what)
+        assert (check.state, check.remedy) == ("missing", "set train_judge.path to a model folder")
+
     def test_a_model_of_unknown_size_leaves_the_rest(self):
         params = _params()
         work = work_of(params, dict.fromkeys(params.base_models), Device(GPUS["a100"], 1e12))

@@ -17,6 +17,7 @@ from bootembed.core.tables import (
     ANCHORS,
     EXAMPLES,
     INSTRUCTIONS,
+    JUDGE_NLI,
     MONOLINGUAL,
     NLI,
     PARALLEL,
@@ -103,6 +104,7 @@ def test_every_table_is_written_and_empty_when_there_are_no_files(raw: Path) -> 
         "monolingual": MONOLINGUAL,
         "parallel": PARALLEL,
         "nli": NLI,
+        "judge_nli": JUDGE_NLI,
         "anchors": ANCHORS,
         "examples": EXAMPLES,
         "instructions": INSTRUCTIONS,
@@ -594,6 +596,34 @@ def test_copied_rows_and_contradictory_labels_are_rejected(raw: Path) -> None:
         ("ex.csv", 3, "copied", "anchor = positive"),
         ("par.afr", 2, "copied", "text = english"),
     }
+
+
+def test_pairs_for_the_judge_keep_neutral_rows_and_their_split(raw: Path) -> None:
+    write(raw, "train.csv", "premise,hypothesis,label", "een,a,0", "twee,b,1", "drie,c,2", "twee,b,0", "vier,d,x")
+    write(raw, "val.jsonl", '{"premise": "vyf", "hypothesis": "e", "label": "1"}')
+    write(raw, "triplets.csv", "sent0,sent1,hard_neg", "ses,f,g")
+    labels = {"label_values": {"0": "entailment", "1": "neutral", "2": "contradiction"}}
+    corpus = {
+        "judge_nli": [
+            {"format": "csv", "path": "train.csv", **labels},
+            {"format": "jsonl", "path": "val.jsonl", "split": "validation", **labels},
+            {
+                "format": "csv",
+                "path": "triplets.csv",
+                "columns": {"premise": "sent0", "entailment": "sent1", "contradiction": "hard_neg"},
+            },
+        ]
+    }
+    tables = prepare(raw, corpus, min_characters=1).tables
+    assert texts(raw, "judge_nli", JUDGE_NLI) == [
+        ("train", "een", "a", "entailment"),
+        ("train", "drie", "c", "contradiction"),
+        ("validation", "vyf", "e", "neutral"),
+        ("train", "ses", "f", "entailment"),
+        ("train", "ses", "g", "contradiction"),
+    ]
+    assert tables["judge_nli"].rejected == {"contradictory_labels": 2, "unknown_label": 1}
+    assert texts(raw, "nli", NLI) == []
 
 
 @given(

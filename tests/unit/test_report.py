@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+from click.testing import CliRunner
 
 from bootembed.core.errors import DataError
 from bootembed.core.names import Role
@@ -22,6 +25,7 @@ from bootembed.report.write import write_markdown, write_oracle_csv, write_score
 from bootembed.settings.corpora import Language
 from bootembed.settings.schema import Grid
 from bootembed.triplets.filters import TripletRejection
+from stages import report as report_stage
 
 GRID = Grid(
     languages=["afr"],
@@ -100,7 +104,7 @@ def test_files(folders):
     write_scores_csv(results.scores, folders / "scores.csv")
     write_differences_csv(comparisons, folders / "differences.csv")
     write_oracle_csv(results.oracle, folders / "oracle.csv")
-    write_summary(results, folders / "summary.json")
+    write_summary(results, folders / "summary.json", judged={"judge": {}})
     write_markdown(results, comparisons, "## Corpora\n", folders / "report.md", profile="laptop", seed=1)
 
     rows = list(csv.DictReader((folders / "scores.csv").open()))
@@ -113,6 +117,7 @@ def test_files(folders):
     assert found["english_nli"] == {"mean": 0.5, "deviation": 0.02, "embedders": {"0-0": 0.5, "0-1": 0.52, "0-2": 0.48}}
     assert found["untrained"] == {"mean": 0.3, "embedders": {"0-0": 0.3}}
     assert summary["oracle_precision"]["afr"]["xl_lora"] == {"positive": [0.9, None, 0.9], "negative": [0.8, None, 0.7]}
+    assert summary["judged"] == {"judge": {}}
     assert summary["triplets"]["afr"]["xl_lora"] == [{"anchors": 10, "kept": 9}] * 3
     judged = list(csv.DictReader((folders / "oracle.csv").open()))
     assert [(row["generator_seed"], row["precision"]) for row in judged if row["polarity"] == "negative"] == [
@@ -212,7 +217,7 @@ def test_answers_to_other_rows_are_refused(folders):
 
 def test_without_a_judged_language_there_is_no_section_on_the_oracle(folders):
     results = _read(folders, judged=(), oracle="none")
-    write_summary(results, folders / "summary.json")
+    write_summary(results, folders / "summary.json", judged={})
     write_oracle_csv(results.oracle, folders / "oracle.csv")
     write_markdown(results, [], "", folders / "report.md", profile="real", seed=1)
     assert json.loads((folders / "summary.json").read_text())["oracle_precision"] == {}
@@ -220,6 +225,37 @@ def test_without_a_judged_language_there_is_no_section_on_the_oracle(folders):
     assert "grammar of the sample corpora" not in (folders / "report.md").read_text()
     with pytest.raises(DataError, match="judge_triplets@xl_lora-afr"):
         _read(folders, oracle="none")
+
+
+def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folders):
+    raw = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())
+    raw["grid"] |= {"languages": ["afr"], "strategies": ["xl_lora"], "recipes": GRID.recipes, "encoders": ["tiny"]}
+    raw["grid"]["baselines"] = [str(baseline) for baseline in GRID.baselines]
+    raw["judge_triplets"] = {"languages": ["afr"]}
+    (folders / "params.yaml").write_text(yaml.safe_dump(raw))
+    (folders / "fit").mkdir()
+    (folders / "fit/afr.json").write_text("{}")
+    for key, language in raw["languages"].items():
+        report = folders / "corpora" / language["role"] / key / "report.json"
+        report.parent.mkdir(parents=True)
+        report.write_text(json.dumps({"tables": {}, "language_check": "It was not checked.", "warnings": []}))
+    own = {"afr": {"rows": 100.0, "accuracy": 0.75}}
+    (folders / "judge.json").write_text(json.dumps({"training": {}, "languages": own}))
+    (folders / "ratings").mkdir()
+    (folders / "ratings/xl_lora-afr.json").write_text(json.dumps({"0": {"triplets": 9.0, "both_right_rate": 0.5}}))
+    inputs = {"fit": "fit", "judge": "judge.json", "ratings": "ratings"}
+    folder_options = ("scores", "triplets", "oracle", "results", "corpora")
+    files = {"markdown": "r.md", "summary": "s.json", "scores-csv": "s.csv", "oracle-csv": "o.csv"}
+    files["differences-csv"] = "d.csv"
+    words = ["--params", str(folders / "params.yaml")]
+    words += [word for name in folder_options for word in (f"--{name}-dir", str(folders / name))]
+    words += [word for name, path in inputs.items() for word in ("--input", f"{name}={folders / path}")]
+    words += [word for name, path in files.items() for word in (f"--{name}", str(folders / path))]
+    result = CliRunner().invoke(report_stage.main, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert all((folders / name).stat().st_size for name in files.values())
+    assert "## Kept triplets, judged by an NLI cross-encoder" in (folders / "r.md").read_text()
+    assert json.loads((folders / "s.json").read_text())["judged"]["judge"] == own
 
 
 def test_a_missing_cell_names_the_stage_to_run(folders):

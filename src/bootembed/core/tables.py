@@ -52,6 +52,7 @@ DOCUMENTS = schema(kind=TEXT, language=TEXT, text=TEXT)
 PAIRS = schema(anchor=TEXT, positive=TEXT)
 TRIPLETS = schema(anchor=TEXT, positive=TEXT, negative=TEXT)
 MIXTURE = pa.schema([*schema(recipe=TEXT, anchor=TEXT, positive=TEXT), pa.field("negative", TEXT)])
+JUDGE_NLI = schema(split=TEXT, premise=TEXT, hypothesis=TEXT, label=TEXT)
 XL_LORA = schema(premise=TEXT, hypothesis=TEXT, label=TEXT, language=TEXT, origin=TEXT)
 GENERATED_TRIPLETS = schema(
     anchor=TEXT,

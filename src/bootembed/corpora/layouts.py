@@ -85,8 +85,9 @@ NLI = Layout(
     must_differ=(("premise", "hypothesis"),),
 )
 OWN_NLI = replace(NLI, name="own_nli", in_language=("premise", "hypothesis"), in_english=())
+JUDGE_NLI = replace(NLI, name="judge_nli", schema=tables.JUDGE_NLI, in_english=())
+OF_NLI = (NLI, OWN_NLI, JUDGE_NLI)
 ANCHORS = Layout("anchors", tables.ANCHORS, ("text",), in_language=("text",))
-OF_NLI = (NLI, OWN_NLI)
 EXAMPLES = Layout(
     "examples",
     tables.EXAMPLES,
@@ -95,7 +96,7 @@ EXAMPLES = Layout(
     must_differ=(("anchor", "positive"), ("anchor", "negative"), ("positive", "negative")),
 )
 INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completion"), near_duplicates=True)
-CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, OWN_NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
+CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, OWN_NLI, JUDGE_NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
 
 
 def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
@@ -256,22 +257,20 @@ def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
     NLI as triplets gives a row for each hypothesis.
     """
     row = replace(row, values={name: value for name, value in row.values.items() if not name.startswith(SELECTOR)})
+    split = {"split": spec.split} if "split" in layout.schema.names else {}
     if layout in OF_NLI and _hypothesis_columns(spec):
-        return [
-            replace(row, values={"premise": row.values["premise"], "hypothesis": row.values[label], "label": label})
-            for label in _hypothesis_columns(spec)
-        ]
+        given = split | {"premise": row.values["premise"]}
+        hypotheses = {label: row.values[label] for label in _hypothesis_columns(spec)}
+        return [replace(row, values={**given, "hypothesis": h, "label": label}) for label, h in hypotheses.items()]
     if spec.pair_separator is not None:
         row = _with_pair(row, spec.pair_separator)
     if "score" in row.values and not row.reason:
         row = _with_score(row)
     if layout in OF_NLI and not row.reason:
-        row = _with_label(row, spec)
+        row = _with_label(row, spec, layout)
     if layout.interpret is not None and not row.reason:
         row = replace(row, values=layout.interpret(row.values, spec))
-    if "split" in layout.schema.names and not row.reason:
-        row = replace(row, values={"split": spec.split, **row.values})
-    return [row]
+    return [row if row.reason else replace(row, values={**split, **row.values})]
 
 
 def _with_pair(row: Row, separator: str) -> Row:
@@ -292,11 +291,11 @@ def _with_score(row: Row) -> Row:
     return replace(row, values={**row.values, "score": score})
 
 
-def _with_label(row: Row, spec: FileSpec) -> Row:
+def _with_label(row: Row, spec: FileSpec, layout: Layout) -> Row:
     raw = str(spec.label or row.values["label"]).strip()
     label = spec.label_values.get(raw, raw.lower())
-    if label == NEUTRAL:
+    if label == NEUTRAL and layout is NLI:
         return row.reject(RowRejection.NEUTRAL)
-    if label not in LABELS:
+    if label not in (*LABELS, NEUTRAL):
         return row.reject(RowRejection.LABEL, raw[:50])
     return replace(row, values={**row.values, "label": label})

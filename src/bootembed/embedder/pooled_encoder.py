@@ -66,7 +66,7 @@ def build_embedder(
         transformer = Transformer(str(part), config_kwargs=switches, model_kwargs=options)
     except (OSError, ValueError) as error:
         raise DataError(f"{encoder_folder}: cannot be loaded as an encoder: {error}") from error
-    transformer.max_seq_length = min(max_seq_length, _longest_input(transformer))
+    transformer.max_seq_length = min(max_seq_length, longest_input(transformer.model, transformer.tokenizer))
     _take_text_as_it_is(transformer)
     if transformer.tokenizer.pad_token_id is None:
         transformer.tokenizer.pad_token = transformer.tokenizer.eos_token
@@ -121,19 +121,19 @@ def _encoder_part(folder: Path) -> Path:
     return folder / paths[0]
 
 
-def _longest_input(transformer: Transformer) -> int:
-    """Tokens the encoder has positions for; RoBERTa's family loses the first ones to its padding index.
+def longest_input(model: Any, tokenizer: Any) -> int:
+    """Tokens that a model has positions for; RoBERTa's family loses the first ones to its padding index.
 
     XLM-RoBERTa and BERT keep a table of positions. Rotary ones (ModernBERT) end where the configuration says.
     """
     from torch.nn import Embedding
 
-    longest = int(transformer.tokenizer.model_max_length)
-    for module in transformer.model.modules():
+    longest = int(tokenizer.model_max_length)
+    for module in model.modules():
         table, padding = getattr(module, "position_embeddings", None), getattr(module, "padding_idx", None)
         if isinstance(table, Embedding):
             return min(longest, table.num_embeddings - (padding + 1 if isinstance(padding, int) else 0))
-    return min(longest, getattr(transformer.config, "max_position_embeddings", longest))
+    return min(longest, getattr(model.config, "max_position_embeddings", longest))
 
 
 def _without_bos(transformer: Transformer) -> WordWeights:

@@ -51,12 +51,13 @@ def write_oracle_csv(oracle: Mapping[tuple[str, str], Sequence[Mapping[str, floa
                     writer.writerow([strategy, language, number, polarity, precision])
 
 
-def write_summary(results: Results, path: Path) -> None:
+def write_summary(results: Results, path: Path, *, judged: Mapping[str, Any]) -> None:
     """Test scores by language, encoder, task and recipe; triplets and oracle precision by language and strategy.
 
     Of triplets and precision there is one entry for each generator seed; the precision of no triplets is null.
+    `judged` is the entry on the judge (`report.judge`).
     """
-    summary: dict[str, Any] = {"test": {}, "triplets": {}, "oracle_precision": {}}
+    summary: dict[str, Any] = {"test": {}, "triplets": {}, "oracle_precision": {}, "judged": judged}
     for score in together(results.scores):
         if score.split == "test":
             place = summary["test"].setdefault(score.language, {}).setdefault(score.encoder, {})
@@ -79,7 +80,7 @@ def write_summary(results: Results, path: Path) -> None:
 def write_markdown(
     results: Results, comparisons: Sequence[Comparison], corpora: str, path: Path, *, profile: str, seed: int
 ) -> None:
-    """The report for people; `corpora` are its sections on tokenizers and corpora."""
+    """The report for people; `corpora` are its sections on the judge, tokenizers and corpora."""
     cells = together(results.scores)
     parts = [f"# Results of profile `{profile}`, seed {seed}", *score_sections(cells)]
     if comparisons:

@@ -67,10 +67,22 @@ def _scratch_faults(key: str, scratch: Scratch, architectures: tuple[str, ...]) 
 
 
 def filter_faults(params: Params) -> list[str]:
-    """Faults of the encoder that filters triplets."""
-    key = params.generate_triplets.filters.semantic.encoder
+    """Faults of the encoder and the judge that filter triplets."""
+    filters, judge = params.generate_triplets.filters, params.train_judge
+    key = filters.semantic.encoder
     spec = params.base_models.get(key)
-    if spec is not None and spec.role == "encoder":
-        return []
-    encoders = [name for name, found in params.base_models.items() if found.role == "encoder"]
-    return [f"generate_triplets.filters.semantic.encoder: {key!r} is no encoder; choose one of {encoders}"]
+    faults = []
+    if spec is None or spec.role != "encoder":
+        encoders = [name for name, found in params.base_models.items() if found.role == "encoder"]
+        faults.append(f"generate_triplets.filters.semantic.encoder: {key!r} is no encoder; choose one of {encoders}")
+    if filters.judge.is_on and judge.source == "none":
+        faults.append(
+            "generate_triplets.filters.judge: there is no judge; set train_judge.source, or both thresholds to null"
+        )
+    if judge.source == "trained" and judge.base not in params.base_models:
+        faults.append(f"train_judge.base: {judge.base!r} is no base model; choose one of {list(params.base_models)}")
+    if judge.source == "trained" and not any(corpus.judge_nli for corpus in params.corpora.values()):
+        faults.append(
+            "train_judge.source: 'trained', but no corpus has `judge_nli`; name files of labelled pairs there"
+        )
+    return faults

@@ -59,7 +59,9 @@ class FileSpec(Section):
     where: dict[Name, Name] = Field(
         default_factory=dict, description="The file's column -> value; rows with another value are skipped."
     )
-    split: Literal["train", "validation", "test"] = Field("train", description="Evaluation files: their split.")
+    split: Literal["train", "validation", "test"] = Field(
+        "train", description="Evaluation files and `judge_nli`: their split."
+    )
     part: Literal["document", "query", "relevance"] | None = Field(None, description="Retrieval files: their content.")
     label: Literal["entailment", "contradiction"] | None = Field(None, description="NLI files without a label column.")
     label_values: dict[Name, str] = Field(default_factory=dict, description="The file's label -> ours.")
@@ -100,10 +102,21 @@ class CorpusSpec(Section):
     parallel: list[FileSpec] = Field(default_factory=list)
     nli: list[FileSpec] = Field(default_factory=list, description="Premises in the language, hypotheses in English.")
     own_nli: list[FileSpec] = Field(default_factory=list, description="Both in the language.")
+    judge_nli: list[FileSpec] = Field(
+        default_factory=list,
+        description="NLI that trains (split `train`) and measures (`validation`) the judge of triplets; neutral rows "
+        "count, hypotheses may be in any language.",
+    )
     anchors: list[FileSpec] = Field(default_factory=list)
     examples: list[FileSpec] = Field(default_factory=list)
     instructions: list[FileSpec] = Field(default_factory=list)
     evaluation: dict[str, list[FileSpec]] = Field(default_factory=dict, description="Task name -> files.")
+
+    @model_validator(mode="after")
+    def _judge_splits(self) -> Self:
+        if any(spec.split == "test" for spec in self.judge_nli):
+            raise ValueError("`judge_nli` takes the splits train and validation; choose one of them")
+        return self
 
 
 class Language(Section):

@@ -12,6 +12,7 @@ from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora, Wri
 from bootembed.settings.embedder import BuildBaselineData, MeasureFit, TrainEmbedder
 from bootembed.settings.evaluation import EvaluateEmbedder, RegisterModels
 from bootembed.settings.generation import Generation, InContext, Prompts
+from bootembed.settings.judge import RateTriplets, TrainJudge
 from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
 from bootembed.settings.triplets import GenerateTriplets, JudgeTriplets
 
@@ -69,10 +70,12 @@ class Params(Pluggable):
     build_xl_lora_data: BuildXlLoraData
     train_xl_lora_adapter: Lora
     compose_adapter: ComposeAdapter
+    train_judge: TrainJudge
     generation: Generation
     in_context: InContext
     generate_triplets: GenerateTriplets
     judge_triplets: JudgeTriplets
+    rate_triplets: RateTriplets
     build_baseline_data: BuildBaselineData
     measure_fit: MeasureFit
     train_embedder: TrainEmbedder

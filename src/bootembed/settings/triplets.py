@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from bootembed.settings.base import Section, Slug
+from bootembed.settings.base import Fraction, Section, Slug
 
 
 class Semantic(Section):
@@ -27,6 +27,23 @@ class Semantic(Section):
     def is_on(self) -> bool:
         """Whether any threshold is set."""
         return self.min_positive_similarity is not None or self.min_margin is not None
+
+
+class JudgeFilter(Section):
+    """The filter by the judge of `train_judge`; off while both thresholds are null."""
+
+    min_entailment: Fraction | None = Field(description="Least probability that the positive follows from the anchor.")
+    min_contradiction: Fraction | None = Field(description="Least probability that the negative contradicts it.")
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any threshold is set."""
+        return self.min_entailment is not None or self.min_contradiction is not None
+
+    @property
+    def off(self) -> JudgeFilter:
+        """The same without thresholds."""
+        return self.model_copy(update={"min_entailment": None, "min_contradiction": None})
 
 
 class Filters(Section):
@@ -50,6 +67,7 @@ class Filters(Section):
     names_differ: bool = Field(description="Reject positives with a name in Latin script that is not in the anchor.")
     only_negated: bool = Field(description="Reject negatives that are the anchor plus a negation word.")
     semantic: Semantic
+    judge: JudgeFilter
 
 
 class Source(Section):

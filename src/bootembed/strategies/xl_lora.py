@@ -81,7 +81,7 @@ def build_xl_lora_data(
     Args:
         sources: Source language -> its text, for each of `settings.source_languages`.
         settings: Rows per language and origin.
-        filters: Applied to the answers and their English premises, without the check of meaning by an encoder.
+        filters: Applied to the answers and their English premises, without the checks by an encoder and by the judge.
         answer: English premises -> the answers of the task adapters of both polarities.
         seed: Decides which rows are taken.
     """
@@ -121,7 +121,7 @@ def _judge_pairs(
     unchecked = filters.semantic.model_copy(update={"min_positive_similarity": None, "min_margin": None})
     verdicts = filter_candidates(
         candidates,
-        filters.model_copy(update={"semantic": unchecked}),
+        filters.model_copy(update={"semantic": unchecked, "judge": filters.judge.off}),
         anchor_language=ENGLISH,
         answer_language=ENGLISH,
     )

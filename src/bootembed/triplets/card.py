@@ -41,6 +41,8 @@ _MEANINGS = {
     TripletRejection.ONLY_NEGATED: "a negative that only adds a negation word to the anchor",
     TripletRejection.POSITIVE_TOO_FAR: "a positive too far from the anchor, by an encoder",
     TripletRejection.FALSE_NEGATIVE: "a negative about as close to the anchor as the positive, by an encoder",
+    TripletRejection.NOT_ENTAILED: "a positive that does not follow from the anchor, by the judge",
+    TripletRejection.NOT_CONTRADICTED: "a negative that does not contradict the anchor, by the judge",
     TripletRejection.DUPLICATE: "a triplet that occurred before",
 }
 _COLUMNS = (
@@ -93,7 +95,7 @@ def dataset_card(triplets: Triplets, settings: GenerationSettings) -> str:
         "## Counts\n\n" + table(["", "rows", "share of candidates"], _count_rows(triplets)),
         "## Samples\n\n" + table(["anchor", "positive", "negative"], _samples(triplets.rows)),
         "## Rejected\n\n" + _rejected(triplets.verdicts),
-        "## Known limits\n\n" + "\n".join(f"- {limit}" for limit in _limits(triplets)),
+        "## Known limits\n\n" + "\n".join(f"- {limit}" for limit in _limits(triplets, settings.filters)),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -161,9 +163,11 @@ def _sources(card: Card) -> str:
 
 
 def _filter_rows(filters: Filters) -> list[tuple[str, object]]:
-    settings = filters.model_dump(mode="json", exclude={"semantic"})
-    semantic = filters.semantic.model_dump(mode="json") if filters.semantic.is_on else {}
-    meaning = [(f"semantic.{name}", value) for name, value in semantic.items()] or [("semantic", "off")]
+    settings = filters.model_dump(mode="json", exclude={"semantic", "judge"})
+    meaning: list[tuple[str, object]] = []
+    for name, own in (("semantic", filters.semantic), ("judge", filters.judge)):
+        values = own.model_dump(mode="json") if own.is_on else {}
+        meaning += [(f"{name}.{key}", value) for key, value in values.items()] or [(name, "off")]
     return [(name, "off" if value in (None, False) else value) for name, value in [*settings.items(), *meaning]]
 
 
@@ -190,9 +194,11 @@ def _rejected(verdicts: Sequence[Verdict]) -> str:
     return table(["reason", "anchor", "positive", "negative"], rows) if rows else "None."
 
 
-def _limits(triplets: Triplets) -> list[str]:
+def _limits(triplets: Triplets, filters: Filters) -> list[str]:
     limits = [
-        "The filters read the surface of sentences: a fluent positive that does not follow from its anchor, and a "
+        "A judge, which errs too, decided whether positives follow from their anchors or negatives contradict them."
+        if filters.judge.is_on
+        else "The filters read the surface of sentences: a fluent positive that does not follow from its anchor, and a "
         "negative that does not contradict it, pass.",
         "Numbers are compared in digits only, names in Latin script and within one language only.",
     ]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Similarity = Callable[[Sequence[tuple[str, str, str]]], list[tuple[float, float]]]
 """Triplets -> the cosine similarities of anchor and positive, and of anchor and negative."""
+Rating = Callable[[Sequence[tuple[str, str, str]]], list[tuple[float, float]]]
+"""Triplets -> the probabilities that the positive follows from the anchor, and that the negative contradicts it."""
 
 
 class TripletRejection(StrEnum):
@@ -37,6 +39,8 @@ class TripletRejection(StrEnum):
     ONLY_NEGATED = "only_negated"
     POSITIVE_TOO_FAR = "positive_too_far"
     FALSE_NEGATIVE = "false_negative"
+    NOT_ENTAILED = "not_entailed"
+    NOT_CONTRADICTED = "not_contradicted"
     DUPLICATE = "duplicate"
 
 
@@ -84,6 +88,7 @@ def filter_candidates(
     anchor_language: str,
     answer_language: str,
     similarity: Similarity | None = None,
+    rating: Rating | None = None,
 ) -> list[Verdict]:
     """Judge every candidate, in order.
 
@@ -96,17 +101,22 @@ def filter_candidates(
         anchor_language: ISO 639-3 key of the anchors' language.
         answer_language: ISO 639-3 key of the language that the strategy demands of the answers.
         similarity: Needed where `settings.semantic` sets a threshold.
+        rating: Needed where `settings.judge` does.
 
     Raises:
-        ValueError: A threshold of `settings.semantic` is set and `similarity` is missing.
+        ValueError: A threshold is set and what it needs is missing.
     """
     if settings.semantic.is_on and similarity is None:
         raise ValueError("generate_triplets.filters.semantic is on, so `similarity` is needed")
+    if settings.judge.is_on and rating is None:
+        raise ValueError("generate_triplets.filters.judge is on, so `rating` is needed")
     repaired = [_repaired(candidate, settings) for candidate in candidates]
     cases = [_case(candidate, anchor_language, answer_language) for candidate in repaired]
     reasons = [TripletRejection.PROMPT_TOO_LONG if case is None else _reason(case, settings) for case in cases]
     if settings.semantic.is_on and similarity is not None:
-        _judge_meaning(cases, reasons, settings, similarity)
+        _add_reasons(cases, reasons, similarity, lambda found: _fault_of_similarity(*found, settings))
+    if settings.judge.is_on and rating is not None:
+        _add_reasons(cases, reasons, rating, lambda found: _fault_of_rating(*found, settings))
     _find_duplicates(cases, reasons)
     return [
         Verdict(mended if reason is None else written, reason)
@@ -152,18 +162,31 @@ def _reason(case: Case, settings: Filters) -> TripletRejection | None:
     return next((reason for reason, applies in _CHECKS if applies(case, settings)), None)
 
 
-def _judge_meaning(
-    cases: Sequence[Case | None], reasons: list[TripletRejection | None], settings: Filters, similarity: Similarity
+def _add_reasons(
+    cases: Sequence[Case | None],
+    reasons: list[TripletRejection | None],
+    measure: Similarity | Rating,
+    fault: Callable[[tuple[float, float]], TripletRejection | None],
 ) -> None:
-    """Add the encoder's reasons to `reasons` where there is none yet."""
+    """Add the faults that a model finds to `reasons` where there is none yet."""
     open_cases = [(index, case) for index, case in enumerate(cases) if case is not None and reasons[index] is None]
-    found = similarity([(case.anchor, case.positive, case.negative) for _, case in open_cases])
+    found = measure([(case.anchor, case.positive, case.negative) for _, case in open_cases])
+    for (index, _), values in zip(open_cases, found, strict=True):
+        reasons[index] = fault(values)
+
+
+def _fault_of_similarity(positive: float, negative: float, settings: Filters) -> TripletRejection | None:
     least, margin = settings.semantic.min_positive_similarity, settings.semantic.min_margin
-    for (index, _), (positive, negative) in zip(open_cases, found, strict=True):
-        if least is not None and positive < least:
-            reasons[index] = TripletRejection.POSITIVE_TOO_FAR
-        elif margin is not None and positive - negative < margin:
-            reasons[index] = TripletRejection.FALSE_NEGATIVE
+    if least is not None and positive < least:
+        return TripletRejection.POSITIVE_TOO_FAR
+    return TripletRejection.FALSE_NEGATIVE if margin is not None and positive - negative < margin else None
+
+
+def _fault_of_rating(entailed: float, contradicted: float, settings: Filters) -> TripletRejection | None:
+    least, other = settings.judge.min_entailment, settings.judge.min_contradiction
+    if least is not None and entailed < least:
+        return TripletRejection.NOT_ENTAILED
+    return TripletRejection.NOT_CONTRADICTED if other is not None and contradicted < other else None
 
 
 def _find_duplicates(cases: Sequence[Case | None], reasons: list[TripletRejection | None]) -> None:

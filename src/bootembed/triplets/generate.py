@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bootembed.generation.shots import ShotPool
     from bootembed.settings.generation import Generation
     from bootembed.settings.triplets import Filters
-    from bootembed.triplets.filters import Similarity
+    from bootembed.triplets.filters import Rating, Similarity
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ def generate_triplets(
     answer_cache_path: Path,
     seed: int,
     similarity: Similarity | None = None,
+    rating: Rating | None = None,
 ) -> Triplets:
     """Write a positive and a hard negative for every anchor and filter the triplets.
 
@@ -84,6 +85,7 @@ def generate_triplets(
         answer_cache_path: File that keeps every answer; only those missing from it are generated.
         seed: Of the sampling.
         similarity: An encoder's, where `filters.semantic` is on.
+        rating: The judge's, where `filters.judge` is on.
 
     Raises:
         DataError: There are no anchors.
@@ -115,6 +117,7 @@ def generate_triplets(
         anchor_language=description.language,
         answer_language=description.answer_language,
         similarity=similarity,
+        rating=rating,
     )
     provenance = _provenance(description, engine, seed)
     rows = [_row(verdict.candidate, provenance) for verdict in verdicts if verdict.reason is None]

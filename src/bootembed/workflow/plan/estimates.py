@@ -130,6 +130,11 @@ def lora_training_flops(size: ModelSize, lora: Lora, tokens: float) -> float:
     return (6 if lora.gradient_checkpointing else 4) * size.active * tokens
 
 
+def frozen_training_flops(size: ModelSize, tokens: float) -> float:
+    """4 N a token: forward and gradients of activations; those of frozen weights are not computed."""
+    return 4 * size.active * tokens
+
+
 def full_training_flops(size: ModelSize, tokens: float) -> float:
     """6 N a token: forward, gradients of activations and of weights."""
     return 6 * size.active * tokens

@@ -64,6 +64,8 @@ def this_machine() -> Machine:
 def repos_of(params: Params) -> list[Repo]:
     """Repositories of the Hub in use, each once, models first."""
     models = [Repo(str(m.id), "model", str(m.revision)) for m in params.base_models.values() if m.source == "hub"]
+    if params.train_judge.source == "hub":
+        models.append(Repo(str(params.train_judge.id), "model", str(params.train_judge.revision)))
     data = [Repo(str(spec.path), "dataset", str(spec.revision)) for _, spec in _files(params) if spec.format == "hub"]
     return list(dict.fromkeys([*models, *data]))
 
@@ -123,7 +125,7 @@ def _files(params: Params) -> Iterator[tuple[str, FileSpec]]:
 
 
 def _specs(corpus: CorpusSpec) -> Iterator[FileSpec]:
-    for name in ("monolingual", "parallel", "nli", "anchors", "examples", "instructions"):
+    for name in ("monolingual", "parallel", "nli", "judge_nli", "anchors", "examples", "instructions"):
         yield from getattr(corpus, name)
     for specs in corpus.evaluation.values():
         yield from specs
@@ -136,6 +138,9 @@ def check_files(params: Params) -> list[Check]:
         for key, spec in params.base_models.items()
         if spec.source == "local"
     ]
+    if params.train_judge.source == "local":
+        place = Path(str(params.train_judge.path)).expanduser()
+        found.append(_there(place, "set train_judge.path to a model folder"))
     if params.write_sample_corpora.languages:
         return found
     folder = Path(params.prepare_corpora.folder)

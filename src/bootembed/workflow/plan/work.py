@@ -14,6 +14,7 @@ import yaml
 
 from bootembed.core.names import MIXED, Baseline, Polarity
 from bootembed.generation.engine import describe_engine
+from bootembed.judge.labels import LABELS
 from bootembed.strategies import load_strategy
 from bootembed.workflow.plan import estimates
 
@@ -82,7 +83,7 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
         device: The GPU and its speed.
     """
     grid, generator, seeds = params.grid, sizes["generator"], params.generator_seeds
-    found = list(_pretraining(params, sizes, device))
+    found = [*_pretraining(params, sizes, device), *_judge(params, sizes, device)]
     if not grid.strategies:
         return found + _embedders(params, sizes, device)
     polarities, languages = seeds * len(Polarity), seeds * len(grid.adapter_languages)
@@ -122,6 +123,19 @@ def _pretraining_tokens(spec: BaseModelSpec) -> int:
     assert spec.scratch is not None, "asked for scratch models only"
     training = spec.scratch.pretraining
     return training.max_steps * training.per_device_train_batch_size * spec.scratch.max_position_embeddings
+
+
+def _judge(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> Iterator[Work]:
+    """The judge's training; what it reads afterwards is little beside it."""
+    judge = params.train_judge
+    if judge.source != "trained":
+        return
+    sources = sum(bool(params.corpora[language.corpus].judge_nli) for language in params.languages.values())
+    rows = int(sources * len(LABELS) * judge.rows_per_label * judge.num_train_epochs)
+    tokens = rows * judge.max_length
+    size = sizes[str(judge.base)]
+    seconds = None if size is None else estimates.frozen_training_flops(size, tokens) / device.flops
+    yield Work("train_judge", f"at most {rows:,} pairs of at most {judge.max_length} tokens", None, seconds)
 
 
 def _adapters(stage: str, lora: Lora, adapters: int, size: ModelSize | None, device: Device) -> Work:

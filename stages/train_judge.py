@@ -1,0 +1,51 @@
+"""Make the judge of triplets, an NLI cross-encoder, available as a folder, and measure it on labelled rows."""
+
+from __future__ import annotations
+
+from bootembed import tracking
+from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.core.processes import is_main_process, started_processes
+from bootembed.settings.schema import Params
+
+
+@stage
+def main(
+    params: Params,
+    base_models_dir: InputPath,
+    corpora_dir: InputPath,
+    checkpoint_dir: OutputPath,
+    output_dir: OutputPath,
+    metrics: OutputPath,
+) -> None:
+    if started_processes("stages.train_judge", processes=params.launch.processes):
+        return
+    from bootembed.core.seeding import derive_seed
+    from bootembed.judge.build import build_judge
+    from bootembed.judge.measure import measure_judge, write_judge_metrics
+    from bootembed.judge.rows import choose_rows
+
+    settings = {"train_judge": params.train_judge, "rate_triplets": params.rate_triplets, "seed": params.seed}
+    with tracking.stage_run("train_judge", cell={}, settings=settings) as run:
+        seed = derive_seed(params.seed, "judge")
+        tables = {key: corpora_dir / f"{own.role}/{key}/judge_nli.parquet" for key, own in params.languages.items()}
+        rows = choose_rows(tables, params.train_judge, seed=seed)
+        training = build_judge(
+            params.train_judge,
+            rows,
+            base_models_dir=base_models_dir,
+            output_dir=output_dir,
+            checkpoint_dir=checkpoint_dir,
+            seed=seed,
+        )
+        if not is_main_process():
+            return
+        found = measure_judge(output_dir, rows.validation, params.rate_triplets)
+        write_judge_metrics(training, found, metrics)
+        run.log_metrics(
+            training | {f"{key}.{name}": value for key, own in found.items() for name, value in own.items()}
+        )
+        run.log_output("judge", output_dir)
+
+
+if __name__ == "__main__":
+    main()
