@@ -1,4 +1,4 @@
-"""Put the scores of the whole grid into tables: Markdown, CSV for plots, JSON for `dvc metrics`."""
+"""Put the scores of the whole grid into tables: Markdown and a page for people, CSV for plots, JSON for `dvc metrics`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ def main(
     results_dir: InputPath,
     corpora_dir: InputPath,
     fit_dir: InputPath,
+    training_sets_dir: InputPath,
+    evaluation_dir: InputPath,
     markdown: OutputPath,
+    html: OutputPath,
     summary: OutputPath,
     scores_csv: OutputPath,
     oracle_csv: OutputPath,
@@ -28,6 +31,8 @@ def main(
     from bootembed.report.corpora import corpora_section, read_corpus_reports
     from bootembed.report.fit import fit_section, read_fits
     from bootembed.report.intervals import compare_recipes
+    from bootembed.report.page.facts import Facts, Folders
+    from bootembed.report.page.write import write_page
     from bootembed.report.recipes import write_differences_csv
     from bootembed.report.scores import read_results, together
     from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
@@ -42,14 +47,22 @@ def main(
         write_oracle_csv(results.oracle, oracle_csv)
         write_differences_csv(comparisons, differences_csv)
         write_summary(results, summary)
-        fits = fit_section(read_fits(fit_dir, params.grid.languages))
+        fits = read_fits(fit_dir, params.grid.languages)
         corpora = corpora_section(read_corpus_reports(corpora_dir, params.languages))
-        write_markdown(results, comparisons, f"{fits}\n\n{corpora}", markdown, profile=params.profile, seed=params.seed)
+        others = f"{fit_section(fits)}\n\n{corpora}"
+        write_markdown(results, comparisons, others, markdown, profile=params.profile, seed=params.seed)
+        facts = Facts(
+            params.profile, params.seed, params.grid, params.languages, params.register_models.validation_task,
+            results, comparisons, fits, params.report,
+            Folders(scores_dir, results_dir, training_sets_dir, evaluation_dir),
+        )  # fmt: skip
+        write_page(facts, html)
         for score in together(results.scores):
             name = f"{score.task}.{score.split}.{score.cell}"
             deviation = {} if score.deviation is None else {f"deviation/{name}": score.deviation}
             run.log_metrics({f"mean/{name}": score.mean} | deviation)
         run.log_artifact(markdown)
+        run.log_artifact(html)
         run.log_artifact(scores_csv)
         run.log_artifact(differences_csv)
 

@@ -13,7 +13,7 @@ from bootembed.core.names import Role
 from bootembed.core.tables import read_table, write_table
 from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
-from bootembed.evaluation.statistics import Difference, holm
+from bootembed.evaluation.statistics import Difference, Estimate, holm
 from bootembed.report.corpora import corpora_section, read_corpus_reports
 from bootembed.report.intervals import Comparison, compare_recipes
 from bootembed.report.recipes import write_differences_csv
@@ -190,7 +190,9 @@ def test_generator_seeds_are_what_is_resampled(folders, offsets, verdict):
 )
 def test_verdicts(corrected, by_training_set, verdict):
     names = ("afr", "tiny", "SampleSTS", "Spearman", "xl_lora", "untrained")
-    assert Comparison(*names, Difference(0.1, 0.0, 0.2, 0.01), corrected, by_training_set).differs == verdict
+    estimates = (Estimate(0.5, 0.4, 0.6), Estimate(0.4, 0.3, 0.5))
+    told = Comparison(*names, Difference(0.1, 0.0, 0.2, 0.01), corrected, by_training_set, estimates)
+    assert told.differs == verdict
 
 
 def test_answers_to_other_rows_are_refused(folders):

@@ -12,7 +12,7 @@ from bootembed.core.errors import DataError
 from bootembed.core.names import UNTRAINED, cell_name
 from bootembed.core.seeding import derive_seed
 from bootembed.evaluation.answers import Answers, read_answers, resample
-from bootembed.evaluation.statistics import Difference, Resampled, compare, holm, over_seeds
+from bootembed.evaluation.statistics import Difference, Estimate, Resampled, compare, estimate, holm, over_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +46,7 @@ class Comparison:
         difference: With interval and p-value.
         corrected: The p-value after Holm's correction over all comparisons of this language, encoder and task.
         by_training_set: The difference of the recipe's embedders of each training set alone, in the order of the sets.
+        estimates: The statistic of each of the two alone.
     """
 
     language: str
@@ -57,6 +58,7 @@ class Comparison:
     difference: Difference
     corrected: float
     by_training_set: tuple[float, ...]
+    estimates: tuple[Estimate, Estimate]
 
     @property
     def differs(self) -> Differs:
@@ -114,6 +116,7 @@ def _compare_on_task(
         recipe: over_seeds(found, seed=derive_seed(seed, "bootstrap of seeds", task, language, recipe))
         for recipe, found in embedders.items()
     }
+    estimates = {recipe: estimate(found) for recipe, found in means.items()}
     pairs = _pairs(kinds)
     differences = [compare(means[recipe], means[against]) for recipe, against in pairs]
     statistic = next(iter(answers.values())).statistic
@@ -121,6 +124,7 @@ def _compare_on_task(
         Comparison(
             language, encoder, task, statistic, recipe, against, difference, corrected,
             tuple(value - means[against].value for value in _by_training_set(embedders[recipe])),
+            (estimates[recipe], estimates[against]),
         )
         for (recipe, against), difference, corrected in zip(
             pairs, differences, holm([difference.p_value for difference in differences]), strict=True

@@ -13,6 +13,7 @@ from bootembed.settings.embedder import BuildBaselineData, MeasureFit, TrainEmbe
 from bootembed.settings.evaluation import EvaluateEmbedder, RegisterModels
 from bootembed.settings.generation import Generation, InContext, Prompts
 from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
+from bootembed.settings.report import Report
 from bootembed.settings.triplets import GenerateTriplets, JudgeTriplets
 
 
@@ -71,6 +72,7 @@ class Params(Pluggable):
         description="Per-recipe overrides of `train_embedder`; missing fields are inherited."
     )
     evaluate_embedder: EvaluateEmbedder
+    report: Report
     register_models: RegisterModels
 
     def embedder_settings(self, recipe: str) -> TrainEmbedder:
