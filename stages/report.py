@@ -1,4 +1,4 @@
-"""Put the scores of the whole grid into tables: Markdown and a page for people, CSV for plots, JSON for `dvc metrics`."""
+"""Put the scores of the whole grid together: Markdown and a page for people, CSV for plots, JSON for `dvc metrics`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from bootembed import tracking
-from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.cli import InputPath, NamedPaths, OutputPath, stage
 from bootembed.settings.schema import Params
 
 
@@ -17,10 +17,7 @@ def main(
     triplets_dir: InputPath,
     oracle_dir: Annotated[Path, "Need not exist where no language is judged."],
     results_dir: InputPath,
-    corpora_dir: InputPath,
-    fit_dir: InputPath,
-    training_sets_dir: InputPath,
-    evaluation_dir: InputPath,
+    inputs: Annotated[NamedPaths, "Folders `corpora`, `fit`, `training_sets` and `evaluation`."],
     markdown: OutputPath,
     html: OutputPath,
     summary: OutputPath,
@@ -47,14 +44,14 @@ def main(
         write_oracle_csv(results.oracle, oracle_csv)
         write_differences_csv(comparisons, differences_csv)
         write_summary(results, summary)
-        fits = read_fits(fit_dir, params.grid.languages)
-        corpora = corpora_section(read_corpus_reports(corpora_dir, params.languages))
+        fits = read_fits(inputs["fit"], params.grid.languages)
+        corpora = corpora_section(read_corpus_reports(inputs["corpora"], params.languages))
         others = f"{fit_section(fits)}\n\n{corpora}"
         write_markdown(results, comparisons, others, markdown, profile=params.profile, seed=params.seed)
         facts = Facts(
             params.profile, params.seed, params.grid, params.languages, params.register_models.validation_task,
             results, comparisons, fits, params.report,
-            Folders(scores_dir, results_dir, training_sets_dir, evaluation_dir),
+            Folders(scores_dir, results_dir, inputs["training_sets"], inputs["evaluation"]),
         )  # fmt: skip
         write_page(facts, html)
         for score in together(results.scores):

@@ -69,7 +69,7 @@ def _good(facts: Facts, best: CellScore) -> str:
     shown = _shown_cell(facts, best)
     spread = "" if shown.deviation is None else f" ± {shown.deviation:.3f} over {len(shown.embedders)} embedders"
     text = f"{shown.task}, {shown.split} split: {shown.mean:.3f}{spread}"
-    found = facts.estimates().get((best.language, best.encoder, best.task), {}).get(best.recipe)
+    found = facts.estimates.get((best.language, best.encoder, best.task), {}).get(best.recipe)
     if found is None or shown.split != "test":
         return text + ("." if shown.split == "test" else ". There is no test set: this score chose the recipe.")
     statistic, estimate = found

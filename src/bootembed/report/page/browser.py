@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from bootembed.report.page.facts import Facts
 
+Rows = list[dict[str, Any]]
 _TEXTS = ("anchor", "positive", "negative")
 KEPT = "kept"
 
@@ -24,23 +25,32 @@ def triplets_for_page(facts: Facts) -> dict[str, Any]:
         the answers. `reasons`: `kept`, and why others are rejected. `rows`: places in `sets`, `reasons` and, three
         times, in `texts`.
     """
-    groups = [
-        ((strategy, language, *found))
+    groups = {
+        of_set: rows
         for language in facts.grid.languages
         for strategy in facts.grid.strategies
-        for found in _read(facts.folders.training_sets / f"{strategy}-{language}")
-    ]
-    total = sum(len(rows) for *_, rows in groups)
+        for of_set, rows in _read(facts.folders.training_sets, strategy, language)
+    }
+    total = sum(map(len, groups.values()))
     share = min(1.0, facts.settings.triplets / max(total, 1))
-    sets, reasons, rows = _Numbered(), _Numbered(), []
-    texts = _Numbered()
+    chosen = [(of_set, row) for of_set, rows in groups.items() for row in _thinned(rows, share)]
+    # What strategies wrote for one anchor stands together.
+    chosen.sort(key=lambda one: (facts.grid.languages.index(one[0].language), one[1]["anchor_id"]))
+    sets, reasons, texts, places = _Numbered(), _Numbered(), _Numbered(), []
     reasons.place(KEPT)
-    for strategy, language, seed, answer_language, found in groups:
-        for row in _thinned(found, share):
-            place = sets.place((strategy, language, seed, answer_language))
-            reason = reasons.place(row.get("reason", KEPT))
-            rows.append([place, reason, *(texts.place(row[name]) for name in _TEXTS)])
-    return {"total": total, "texts": [*texts], "sets": [*sets], "reasons": [*reasons], "rows": rows}
+    for of_set, row in chosen:
+        reason = reasons.place(row.get("reason", KEPT))
+        places.append([sets.place(of_set), reason, *(texts.place(row[name]) for name in _TEXTS)])
+    return {"total": total, "texts": [*texts], "sets": [*sets], "reasons": [*reasons], "rows": places}
+
+
+class _Set(NamedTuple):
+    """Where triplets come from."""
+
+    strategy: str
+    language: str
+    seed: int
+    answer_language: str
 
 
 class _Numbered(dict[Any, int]):
@@ -50,16 +60,15 @@ class _Numbered(dict[Any, int]):
         return self.setdefault(value, len(self))
 
 
-def _read(folder: Path) -> list[tuple[int, str, list[dict[str, Any]]]]:
-    """Of each generator seed its number, the language of the answers, and all rows in the order of their anchors."""
-    found = []
-    for one in sorted(folder.glob("*/rejected.parquet"), key=lambda path: int(path.parent.name)):
-        kept = read_table(one.with_name("training.parquet"), GENERATED_TRIPLETS)
-        rows = sorted([*kept, *read_table(one, REJECTED_TRIPLETS)], key=lambda row: row["anchor_id"])
-        found.append((int(one.parent.name), kept[0]["answer_language"] if kept else "", rows))
-    return found
+def _read(training_sets: Path, strategy: str, language: str) -> Iterator[tuple[_Set, Rows]]:
+    """All rows of each generator seed in the order of their anchors."""
+    paths = (training_sets / f"{strategy}-{language}").glob("*/rejected.parquet")
+    for path in sorted(paths, key=lambda path: int(path.parent.name)):
+        kept = read_table(path.with_name("training.parquet"), GENERATED_TRIPLETS)
+        rows = sorted([*kept, *read_table(path, REJECTED_TRIPLETS)], key=lambda row: row["anchor_id"])
+        yield _Set(strategy, language, int(path.parent.name), kept[0]["answer_language"] if kept else ""), rows
 
 
-def _thinned(rows: Sequence[dict[str, Any]], share: float) -> list[dict[str, Any]]:
+def _thinned(rows: Rows, share: float) -> Rows:
     count = int(share * len(rows))
     return [rows[n * len(rows) // count] for n in range(count)]

@@ -30,9 +30,10 @@ class Dot(NamedTuple):
 
 @dataclass(frozen=True)
 class Plot:
-    """Marks in percent of the width: grid lines first, then bars, lines and dots."""
+    """Marks in percent of the width: grid lines and a stronger one at zero, then bars, lines and dots."""
 
     grid: Sequence[float] = ()
+    zero: float | None = None
     bars: Sequence[Segment] = ()
     lines: Sequence[Segment] = ()
     dots: Sequence[Dot] = ()
@@ -48,6 +49,7 @@ class Cell:
         plot: Shown instead of the text.
         style: Class of the style sheet.
         lang: Language of the text, if it is a sentence of a corpus.
+        mark: Stands before the text, in the colour of the style.
     """
 
     text: str
@@ -55,6 +57,7 @@ class Cell:
     plot: Plot | None = None
     style: str = ""
     lang: str = ""
+    mark: str = ""
 
 
 class Tick(NamedTuple):

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bootembed.core.tables import pa
+    import pyarrow as pa
+
     from bootembed.report.page.facts import Facts
     from bootembed.report.scores import CellScore
 
@@ -66,14 +67,16 @@ def _pairs(facts: Facts, cell: CellScore) -> list[Examples]:
                     Cell("", plot=Plot(axis.grid, lines=moved, dots=dots)),
                 ]
             )  # fmt: skip
-        heads = ["by people", "before", "after"]
+        heads = ["gold", "before", "after"]
         columns = [Column("sentence"), Column("and"), *(Column(head, numeric=True) for head in heads)]
         columns.append(Column("before ○  after ●", plotted=True, axis=axis.ticks))
         note = (
             f"Pairs of {task}, from the most to the least alike by its gold scores, with the cosine similarities of "
             f"the untrained encoder and of {_named(cell)}. A good model falls from top to bottom."
         )
-        found.append(Examples(f"{facts.name(cell.language)}: how alike are two sentences?", note, Table(task, columns, rows)))
+        found.append(
+            Examples(f"{facts.name(cell.language)}: how alike are two sentences?", note, Table(task, columns, rows))
+        )
     return found
 
 
@@ -87,11 +90,13 @@ def _neighbours(facts: Facts, cell: CellScore) -> list[Examples]:
         rows = []
         for n in _spread(range(len(before)), facts.settings.examples):
             nearest = [_nearest(texts, n, answer[n]) for answer in (before, after)]
-            rows.append([Cell(texts[n]["sentence1"], lang=cell.language), Cell(texts[n]["sentence2"], lang="eng"), *nearest])
+            rows.append(
+                [Cell(texts[n]["sentence1"], lang=cell.language), Cell(texts[n]["sentence2"], lang="eng"), *nearest]
+            )
         columns = [Column(head) for head in ("sentence", "its translation", "nearest before", "nearest after")]
         note = (
-            f"Sentences of {task} and the English sentence of {len(texts)} that the untrained encoder and {_named(cell)} "
-            "find nearest."
+            f"Sentences of {task}, and the English sentence of {len(texts)} nearest by the untrained encoder and by "
+            f"{_named(cell)}."
         )
         found.append(Examples(f"{facts.name(cell.language)}: nearest neighbours", note, Table(task, columns, rows)))
     return found
@@ -107,15 +112,18 @@ def _first(cell: CellScore) -> EmbedderId:
 
 def _nearest(texts: Rows, index: int, answer: dict[str, Any]) -> Cell:
     right = answer["nearest"] == index
-    mark = "\N{CHECK MARK}" if right else "\N{BALLOT X}"
-    text = f"{mark} {texts[answer['nearest']]['sentence2']}"
-    return Cell(f"{text} ({answer['similarity']:.2f})", answer["similarity"], style="right" if right else "wrong", lang="eng")
+    text = f"{texts[answer['nearest']]['sentence2']} ({answer['similarity']:.2f})"
+    mark, style = ("\N{CHECK MARK}", "right") if right else ("\N{BALLOT X}", "wrong")
+    return Cell(text, style=style, lang="eng", mark=mark)
 
 
 def _answers(facts: Facts, cell: CellScore, file: str, schema: pa.Schema) -> list[tuple[str, Rows, Rows]]:
     """Task -> answers of the untrained encoder and of the first embedder of a cell, on the same rows of one split."""
     untrained = cell_name(UNTRAINED, cell.language, cell.encoder)
-    paths = [facts.folders.results / untrained / "0-0" / file, facts.folders.results / cell.cell / str(_first(cell)) / file]
+    paths = [
+        facts.folders.results / untrained / "0-0" / file,
+        facts.folders.results / cell.cell / str(_first(cell)) / file,
+    ]
     if not all(path.is_file() for path in paths):
         return []
     before, after = (read_table(path, schema) for path in paths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.names import UNTRAINED
@@ -66,12 +67,12 @@ class Facts:
         """The English name of a language with its key."""
         return f"{self.languages[language].name} ({language})"
 
-    @property
+    @cached_property
     def cells(self) -> list[CellScore]:
         """The scores of each cell on each split of a task."""
         return together(self.results.scores)
 
-    @property
+    @cached_property
     def not_run(self) -> dict[str, list[tuple[str, str]]]:
         """Language -> recipes and encoders of the grid that have no score."""
         run = {(score.language, str(score.recipe), score.encoder) for score in self.results.scores}
@@ -86,6 +87,7 @@ class Facts:
         }
         return {language: missing for language, missing in cells.items() if missing}
 
+    @cached_property
     def estimates(self) -> dict[Place, dict[str, tuple[str, Estimate]]]:
         """Of each recipe: the name of the statistic that is compared, and the statistic with its interval."""
         found: dict[Place, dict[str, tuple[str, Estimate]]] = {}

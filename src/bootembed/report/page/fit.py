@@ -9,13 +9,19 @@ from bootembed.report.page.elements import Cell, Column, Table
 if TYPE_CHECKING:
     from bootembed.report.page.facts import Facts
 
-_SHARES = {"unknown_share": "unknown, %", "lost_share": "lost, %", "lost_marks_share": "lost marks, %", "cut_share": "cut, %"}
+_SHARES = {
+    "unknown_share": "unknown, %",
+    "lost_share": "lost, %",
+    "lost_marks_share": "lost marks, %",
+    "cut_share": "cut, %",
+}
 _RATES = {"tokens_per_word": "tokens a word", "times_english": "times English"}
 
 
 def fit_table(facts: Facts) -> Table:
     """The measures of each language and model."""
-    measures = _RATES | _SHARES
+    fits = [fit for models in facts.fits.values() for fit in models.values()]
+    measures = {name: head for name, head in (_RATES | _SHARES).items() if any(name in fit for fit in fits)}
     rows = [
         [Cell(language), Cell(model), *(_measure(fit.get(name), name in _SHARES) for name in measures)]
         for language, models in facts.fits.items()

@@ -1,4 +1,4 @@
-"""What the page was made from, by what other stages wrote: the same inputs give the same page, on any day and machine."""
+"""What the page was made from, by what other stages wrote: the same inputs give the same page on any machine."""
 
 from __future__ import annotations
 

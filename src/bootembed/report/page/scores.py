@@ -42,11 +42,15 @@ class Mark:
 
 
 def score_charts(facts: Facts) -> dict[str, list[Chart]]:
-    """Task -> a chart for each language and encoder, all of a task on one axis; test splits where there are any."""
+    """Task -> a chart for each language and encoder, all of a task on one axis; test splits where there are any.
+
+    Tasks whose validation split chooses a model come first.
+    """
     tested = {cell.task for cell in facts.cells if cell.split == "test"}
     cells = [cell for cell in facts.cells if cell.split == ("test" if cell.task in tested else "validation")]
     charts: dict[str, list[Chart]] = {}
-    for task in dict.fromkeys(cell.task for cell in cells):
+    choosing = set(facts.validation_tasks.values())
+    for task in sorted(dict.fromkeys(cell.task for cell in cells), key=lambda task: task not in choosing):
         own = [cell for cell in cells if cell.task == task]
         marks = {cell.cell: _mark(facts, cell) for cell in own}
         axis = Axis.over(end for mark in marks.values() for end in (mark.low, mark.high))
@@ -58,7 +62,7 @@ def score_charts(facts: Facts) -> dict[str, list[Chart]]:
 
 
 def _mark(facts: Facts, cell: CellScore) -> Mark:
-    found = facts.estimates().get((cell.language, cell.encoder, cell.task), {}).get(cell.recipe)
+    found = facts.estimates.get((cell.language, cell.encoder, cell.task), {}).get(cell.recipe)
     if found is None or cell.split != "test":
         return Mark(cell.mean, min(cell.embedders.values()), max(cell.embedders.values()))
     estimate = found[1]
@@ -67,7 +71,7 @@ def _mark(facts: Facts, cell: CellScore) -> Mark:
 
 def _chart(facts: Facts, cells: Sequence[CellScore], marks: dict[str, Mark], axis: Axis) -> Chart:
     first = cells[0]
-    found = facts.estimates().get((first.language, first.encoder, first.task), {}) if first.split == "test" else {}
+    found = facts.estimates.get((first.language, first.encoder, first.task), {}) if first.split == "test" else {}
     statistic = next((name for name, _ in found.values()), "main score")
     line = "95 % interval" if found else "range over embedders"
     columns = [
@@ -132,7 +136,7 @@ def difference_tables(facts: Facts) -> list[Differences]:
         title = f"{facts.name(language)}, {encoder}, {task}"
         differing = sum(c.differs == "yes" for c in own)
         is_open = facts.validation_tasks.get(language) == task
-        tables.append(Differences(title, differing, _difference_table(title, own, axes[task]), is_open))
+        tables.append(Differences(title, differing, _difference_table(own, axes[task]), is_open))
     return tables
 
 
@@ -140,14 +144,14 @@ def _ends(comparison: Comparison) -> tuple[float, float]:
     return comparison.difference.low, comparison.difference.high
 
 
-def _difference_table(title: str, comparisons: Sequence[Comparison], axis: Axis) -> Table:
+def _difference_table(comparisons: Sequence[Comparison], axis: Axis) -> Table:
     by_seed = any(len(c.by_training_set) > 1 for c in comparisons)
     rows = []
     for c in comparisons:
         style = f"differs-{c.differs}"
         low, high = _ends(c)
         dots = [Dot(axis.place(c.difference.difference), style)]
-        plot = Plot([*axis.grid, axis.place(0.0)], lines=[axis.span(low, high, style)], dots=dots)
+        plot = Plot(axis.grid, axis.place(0.0), lines=[axis.span(low, high, style)], dots=dots)
         rows.append(
             [
                 Cell(c.recipe), Cell(c.against), Cell("", plot=plot),
@@ -162,4 +166,4 @@ def _difference_table(title: str, comparisons: Sequence[Comparison], axis: Axis)
         Column("difference", numeric=True), Column("95 % interval", numeric=True), Column("p", numeric=True),
         Column("differs"), *([Column("in each generator seed")] if by_seed else []),
     ]  # fmt: skip
-    return Table(f"{title}: differences of {comparisons[0].statistic}", columns, rows)
+    return Table(f"Differences of {comparisons[0].statistic}", columns, rows)

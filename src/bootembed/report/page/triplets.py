@@ -30,7 +30,10 @@ def funnel(facts: Facts) -> Table:
         candidates = max(counts["candidates"], 1)
         rejected = sorted(((counts[r], str(r)) for r in TripletRejection if counts[r]), reverse=True)
         bars, left = [], 0.0
-        for count, style in [(counts["kept"], "kept"), *((c, f"rejected-{n % 2}") for n, (c, _) in enumerate(rejected))]:
+        for count, style in [
+            (counts["kept"], "kept"),
+            *((c, f"rejected-{n % 2}") for n, (c, _) in enumerate(rejected)),
+        ]:
             bars.append(Segment(round(left, 2), round(100 * count / candidates, 2), style))
             left += 100 * count / candidates
         told = ", ".join(f"{count:.0f} {reason.replace('_', ' ')}" for count, reason in rejected)
@@ -38,7 +41,7 @@ def funnel(facts: Facts) -> Table:
         rows.append(
             [
                 Cell(strategy), Cell(language), number(counts["candidates"], 0), number(counts["kept"], 0),
-                Cell("", plot=Plot(bars=bars)), number(kept, 1), Cell(told or "none"),
+                Cell("", plot=Plot(bars=bars)), number(kept, 1), Cell(told or "none", style="words"),
             ]
         )  # fmt: skip
     return Table("Filters", columns, rows)

@@ -17,12 +17,14 @@ from bootembed.report.page.scores import difference_tables, score_charts, score_
 from bootembed.report.page.triplets import funnel, judgements
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from jinja2 import Environment
 
     from bootembed.report.page.facts import Facts
 
+_MOST_NAMES = 4  # of languages in the title
 # What a browser's HTML parser might take for markup inside a data block, and what JSON allows there instead.
 _IN_MARKUP = {ord(char): f"\\u{ord(char):04x}" for char in "<>&"}
 
@@ -39,6 +41,7 @@ def write_page(facts: Facts, path: Path) -> None:
     browser = triplets_for_page(facts)
     page = environment.get_template("page.html.jinja").render(
         profile=facts.profile,
+        languages=_listed([facts.languages[language].name for language in facts.grid.languages]),
         seed=facts.seed,
         answers=answers(facts),
         not_run=[(facts.name(language), cells) for language, cells in facts.not_run.items()],
@@ -64,6 +67,12 @@ def write_page(facts: Facts, path: Path) -> None:
 def as_data(value: Any) -> str:
     """JSON for a data block of HTML; no text in it can end the block."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_IN_MARKUP)
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) > _MOST_NAMES:
+        return f"{len(names)} languages"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _environment() -> Environment:

@@ -26,6 +26,12 @@ function sortTable(head) {
   body.append(...rows.map(([, row]) => row));
 }
 
+// Only what is cut off needs to be reached by the keyboard.
+const boxes = new ResizeObserver((entries) => {
+  for (const { target } of entries) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+});
+for (const box of document.querySelectorAll(".scroll")) boxes.observe(box);
+
 // Paper shows what is folded away.
 const folded = [];
 addEventListener("beforeprint", () => {
