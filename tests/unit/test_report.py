@@ -13,9 +13,9 @@ from bootembed.core.names import Role
 from bootembed.core.tables import read_table, write_table
 from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
-from bootembed.evaluation.statistics import Difference, Estimate, holm
+from bootembed.evaluation.statistics import Difference, holm
 from bootembed.report.corpora import corpora_section, read_corpus_reports
-from bootembed.report.intervals import Comparison, compare_recipes
+from bootembed.report.intervals import Comparison, Estimate, compare_recipes
 from bootembed.report.recipes import write_differences_csv
 from bootembed.report.scores import read_results
 from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary

@@ -36,15 +36,6 @@ class Resampled:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A statistic with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
 class Difference:
     """A difference of two statistics, its 95 % interval, and the two-sided p-value of there being none."""
 
@@ -140,12 +131,6 @@ def over_seeds(embedders: Mapping[EmbedderId, Resampled], *, seed: int) -> Resam
         shares = rng.multinomial(count, [1 / count] * count, size=resamples).T / count
         mean = mean + ((units - mean) * shares).sum(axis=0) * np.sqrt(count / rng.chisquare(count - 1, size=resamples))
     return Resampled(float(np.mean([found.value for found in embedders.values()])), mean)
-
-
-def estimate(found: Resampled) -> Estimate:
-    """The value with its percentile interval over the resamples."""
-    low, high = np.quantile(found.resamples[np.isfinite(found.resamples)], [0.025, 0.975])
-    return Estimate(found.value, float(low), float(high))
 
 
 def compare(system: Resampled, baseline: Resampled) -> Difference:

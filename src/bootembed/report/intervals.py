@@ -12,7 +12,7 @@ from bootembed.core.errors import DataError
 from bootembed.core.names import UNTRAINED, cell_name
 from bootembed.core.seeding import derive_seed
 from bootembed.evaluation.answers import Answers, read_answers, resample
-from bootembed.evaluation.statistics import Difference, Estimate, Resampled, compare, estimate, holm, over_seeds
+from bootembed.evaluation.statistics import Difference, Resampled, compare, holm, over_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +30,21 @@ class Differs(StrEnum):
     YES = "yes"
     NO = "no"
     UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A statistic with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, found: Resampled) -> Estimate:
+        """With the percentile interval over the resamples."""
+        low, high = np.quantile(found.resamples[np.isfinite(found.resamples)], [0.025, 0.975])
+        return cls(found.value, float(low), float(high))
 
 
 @dataclass(frozen=True)
@@ -116,7 +131,7 @@ def _compare_on_task(
         recipe: over_seeds(found, seed=derive_seed(seed, "bootstrap of seeds", task, language, recipe))
         for recipe, found in embedders.items()
     }
-    estimates = {recipe: estimate(found) for recipe, found in means.items()}
+    estimates = {recipe: Estimate.of(found) for recipe, found in means.items()}
     pairs = _pairs(kinds)
     differences = [compare(means[recipe], means[against]) for recipe, against in pairs]
     statistic = next(iter(answers.values())).statistic

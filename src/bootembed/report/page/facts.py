@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bootembed.evaluation.statistics import Estimate
-    from bootembed.report.intervals import Comparison
+    from bootembed.report.intervals import Comparison, Estimate
     from bootembed.report.scores import CellScore, Results
     from bootembed.settings.corpora import Language
     from bootembed.settings.report import Report
