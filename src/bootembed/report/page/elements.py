@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _STEPS = (1, 2, 2.5, 5, 10)
 _MOST_TICKS = 5
+_LEAST = 1e-6  # width of an axis
 
 
 class Segment(NamedTuple):
@@ -105,7 +106,7 @@ class Axis:
         """The narrowest axis with at most six round ticks over all values."""
         finite = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
         low, high = min(finite), max(finite)
-        step = _step((high - low) or abs(high) or 1.0)
+        step = _step(next(width for width in (high - low, abs(high), 1.0) if width > _LEAST))
         first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
         last = max(last, first + 1)
         axis = cls(first * step, last * step)
