@@ -120,12 +120,12 @@ def test_only_what_is_near_is_in_the_document_and_the_end_can_be_reached(browser
 
 
 def test_nothing_takes_long(browser, page):
-    """A tenth of a second is what a quiet machine stays well below; a busy one gets five times that."""
+    """On a quiet machine at most 0.13 s, of sorting by likeness for the first time; a busy one gets more."""
     _open(browser, page)
     orders = [option.get_attribute("value") for option in browser.find_elements("css selector", "#order option")]
     took = {value: _choose(browser, "query", value) for value in ("1", "12", "nothing", "")}
-    took |= {order: _choose(browser, "order", order) for order in orders if "like" not in order}
-    assert max(took.values()) < 500, took
+    took |= {order: _choose(browser, "order", order) for order in orders}
+    assert max(took.values()) < 1_000, took
 
 
 def test_tables_are_sorted_by_their_heads(browser, page):
