@@ -26,6 +26,8 @@ _GRID = {
     "languages": list(NAMES),
     "strategies": ["in_context", "xl_lora"],
     "baselines": ["untrained", "english_nli"],
+    "mixtures": [],
+    "mixture_cells": {},
     "recipes": ["in_context", "xl_lora", "untrained", "english_nli"],
     "encoders": ["tiny"],
     "adapter_languages": {"eng": "english"},

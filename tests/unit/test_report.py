@@ -27,7 +27,9 @@ GRID = Grid(
     languages=["afr"],
     strategies=["xl_lora"],
     baselines=["untrained", "english_nli", "translation_pairs"],
+    mixtures=[],
     recipes=["xl_lora", "untrained", "english_nli", "translation_pairs"],
+    mixture_cells={},
     encoders=["tiny"],
     adapter_languages={"eng": "english"},
 )

@@ -149,7 +149,7 @@ def test_cells_that_were_not_run_are_named(tmp_path):
     comparisons = [c for c in facts.comparisons if c.language == "afr"]
     facts = replace(facts, results=replace(facts.results, scores=scores), comparisons=comparisons)
     page = _page(facts, tmp_path)
-    assert "Yoruba (yor): untrained on tiny, xl_lora on tiny" in page.text
+    assert "Yoruba (yor): xl_lora on tiny, untrained on tiny" in page.text
     assert answers(facts)[1].sure[0] == "Not compared with the untrained encoder."
 
 
@@ -184,6 +184,28 @@ def test_the_model_is_chosen_by_validation_as_the_registry_does(tmp_path):
     facts = replace(facts, results=replace(facts.results, scores=better))
     assert [answer.recipe for answer in answers(facts)] == ["xl_lora", "xl_lora"]
     assert answers(facts)[0].elsewhere == ["On Bitext, in_context leads with 0.705; this has 0.605."]
+
+
+def test_a_mixture_is_compared_with_its_parts(tmp_path):
+    facts = made_up(tmp_path)
+    mixture = "xl_lora_and_english_nli"
+    more = [
+        replace(s, recipe=mixture, kind="mixture", main_score=s.main_score + 0.2)
+        for s in facts.results.scores
+        if s.recipe == "in_context"
+    ]
+    against = next(c for c in facts.comparisons if (c.recipe, c.against) == ("in_context", "english_nli"))
+    facts = replace(
+        facts,
+        results=replace(facts.results, scores=[*facts.results.scores, *more]),
+        comparisons=[*facts.comparisons, replace(against, recipe=mixture)],
+    )
+    answer = answers(facts)[0]
+    assert answer.recipe == mixture
+    assert "the training sets of two recipes" in answer.why
+    assert answer.sure[0] == "Not compared with the untrained encoder."
+    assert answer.sure[1].startswith("+0.200 against english_nli, the best baseline")
+    assert mixture in _page(facts, tmp_path).text
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5))

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from bootembed.report.scores import CellScore
 
 _ALSO_CHOSEN = ", there being no validation split, so that its score is a little too good"
-_KINDS = {"strategy": "generated triplets", "baseline": "no generated triplets"}
+_TRAINED_ON = {
+    "strategy": "generated triplets",
+    "baseline": "no generated triplets",
+    "mixture": "the training sets of two recipes",
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def _answer(facts: Facts, language: str, choice: Choice | None) -> Answer:
     others = {cell.recipe for cell in choice.ranked}
     why = (
         f"It has the best mean {best.task} score of {len(others)} trained recipes on the {best.split} split"
-        f"{_ALSO_CHOSEN if best.split == 'test' else ''}; it is trained on {_KINDS[best.kind]}."
+        f"{_ALSO_CHOSEN if best.split == 'test' else ''}; it is trained on {_TRAINED_ON[best.kind]}."
     )
     return Answer(
         facts.name(language), best.recipe, best.encoder, why, _good(facts, best), _sure(facts, choice),
@@ -83,11 +87,12 @@ def _shown_cell(facts: Facts, best: CellScore) -> CellScore:
 
 
 def _sure(facts: Facts, choice: Choice) -> list[str]:
-    best, rival = choice.best, choice.rival()
+    best, rivals = choice.best, choice.rivals
     against = {UNTRAINED.value: "the untrained encoder"}
-    if rival is not None:
-        named = "the best baseline" if rival.kind == "baseline" else "the best recipe of generated triplets"
-        against[rival.recipe] = f"{rival.recipe}, {named}"
+    compared = [rival for rival in rivals if _comparison(facts, best, rival.recipe)]
+    for rival in (compared or rivals)[:1]:
+        first = next(cell for cell in rivals if cell.kind == rival.kind)
+        against[rival.recipe] = f"{rival.recipe}, {'the best' if rival is first else 'a'} {rival.kind}"
     said = []
     for recipe, name in against.items():
         found = _comparison(facts, best, recipe)

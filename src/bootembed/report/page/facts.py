@@ -66,6 +66,12 @@ class Facts:
         """The English name of a language with its key."""
         return f"{self.languages[language].name} ({language})"
 
+    def style(self, recipe: str) -> str:
+        """The class of the style sheet for a recipe: its kind, or `untrained`."""
+        if recipe == UNTRAINED:
+            return UNTRAINED.value
+        return next(score.kind for score in self.results.scores if score.recipe == recipe)
+
     @cached_property
     def cells(self) -> list[CellScore]:
         """The scores of each cell on each split of a task."""
@@ -78,7 +84,7 @@ class Facts:
         cells = {
             language: [
                 (str(recipe), encoder)
-                for recipe in [*self.grid.baselines, *self.grid.strategies]
+                for recipe in self.grid.recipes
                 for encoder in self.grid.encoders
                 if (language, str(recipe), encoder) not in run
             ]
@@ -122,7 +128,9 @@ class Choice:
         """What to use."""
         return self.ranked[0]
 
-    def rival(self) -> CellScore | None:
-        """The best cell of the other kind with the same encoder: a baseline to a strategy, a strategy to a baseline."""
+    @property
+    def rivals(self) -> list[CellScore]:
+        """Cells of other kinds with the encoder of the best, the most telling first: baselines, then by rank."""
         best = self.best
-        return next((c for c in self.ranked if c.kind != best.kind and c.encoder == best.encoder), None)
+        others = [cell for cell in self.ranked if cell.kind != best.kind and cell.encoder == best.encoder]
+        return sorted(others, key=lambda cell: cell.kind != "baseline")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, NamedTuple
 
-from bootembed.core.names import UNTRAINED
 from bootembed.report.page.elements import Axis, Cell, Column, Table, minus, number
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ def _scatter(facts: Facts, title: str, found: list[Geometry], x: Axis, y: Axis) 
     points, rows = [], []
     for letter, one in zip(ascii_lowercase, found, strict=False):
         alignment, uniformity = one.alignment or 0.0, one.uniformity or 0.0
-        style = "strategy" if one.recipe in facts.grid.strategies else "baseline"
-        style = UNTRAINED.value if one.recipe == UNTRAINED else style
+        style = facts.style(one.recipe)
         points.append(Point(x.place(uniformity), round(100 - y.place(alignment), 2), letter, style))
         rows.append(
             [

@@ -80,7 +80,7 @@ def _chart(facts: Facts, cells: Sequence[CellScore], marks: dict[str, Mark], axi
     ]  # fmt: skip
     rows = []
     for cell in sorted(cells, key=lambda cell: -marks[cell.cell].value):
-        mark, style = marks[cell.cell], UNTRAINED.value if cell.recipe == UNTRAINED else cell.kind
+        mark, style = marks[cell.cell], facts.style(cell.recipe)
         plot = Plot(axis.grid, lines=[axis.span(mark.low, mark.high, style)], dots=[Dot(axis.place(mark.value), style)])
         interval = Cell(minus(f"{mark.low:.3f} to {mark.high:.3f}"), mark.low)
         gain = Cell("") if cell.recipe == UNTRAINED else Cell(minus(signed(cell.gain)), cell.gain)

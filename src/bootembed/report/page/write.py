@@ -45,6 +45,7 @@ def write_page(facts: Facts, path: Path) -> None:
         seed=facts.seed,
         answers=answers(facts),
         not_run=[(facts.name(language), cells) for language, cells in facts.not_run.items()],
+        mixtures=facts.grid.mixtures,
         charts=score_charts(facts),
         scores=score_table(facts),
         differences=difference_tables(facts),
