@@ -71,7 +71,7 @@ def test_the_answer_stands_first_and_the_numbers_follow(tmp_path):
         "+0.200 against english_nli, the best baseline (95 % interval +0.157 to +0.244): could be chance (p = 0.2345).",
         "It also leads on Bitext (0.705).",
         "One generator seed: chance in the generator itself is not covered.",
-        "Not in this profile: unsupervised_simcse, translation_pairs, multilingual_distillation.",
+        "Not in this profile: unsupervised_simcse, translation_pairs",
         "91.2",
         "3 empty",
         "12.5",
