@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, read_table
+from bootembed.report.page.elements import language_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +22,9 @@ def triplets_for_page(facts: Facts) -> dict[str, Any]:
     """Kept and rejected triplets of all strategies and languages, thinned out evenly if the page may hold fewer.
 
     Returns:
-        `total`: how many there are. `texts`: each text once. `sets`: strategy, language, generator seed and language of
-        the answers. `reasons`: `kept`, and why others are rejected. `rows`: places in `sets`, `reasons` and, three
-        times, in `texts`.
+        `total`: how many there are. `texts`: each text once. `sets`: strategy, language, generator seed, and the
+        language tags of anchors and answers. `reasons`: `kept`, and why others are rejected. `rows`: places in `sets`,
+        `reasons` and, three times, in `texts`.
     """
     groups = {
         of_set: rows
@@ -50,7 +51,8 @@ class _Set(NamedTuple):
     strategy: str
     language: str
     seed: int
-    answer_language: str
+    tag: str
+    tag_of_answers: str
 
 
 class _Numbered(dict[Any, int]):
@@ -66,7 +68,8 @@ def _read(training_sets: Path, strategy: str, language: str) -> Iterator[tuple[_
     for path in sorted(paths, key=lambda path: int(path.parent.name)):
         kept = read_table(path.with_name("training.parquet"), GENERATED_TRIPLETS)
         rows = sorted([*kept, *read_table(path, REJECTED_TRIPLETS)], key=lambda row: row["anchor_id"])
-        yield _Set(strategy, language, int(path.parent.name), kept[0]["answer_language"] if kept else ""), rows
+        answers = language_tag(kept[0]["answer_language"] if kept else "")
+        yield _Set(strategy, language, int(path.parent.name), language_tag(language), answers), rows
 
 
 def _thinned(rows: Rows, share: float) -> Rows:

@@ -49,7 +49,7 @@ class Cell:
         sort: What a column of numbers is sorted by; None: last.
         plot: Shown instead of the text.
         style: Class of the style sheet.
-        lang: Language of the text, if it is a sentence of a corpus.
+        lang: Tag of the language, if the text is a sentence of a corpus; `und` if it has none.
         mark: Stands before the text, in the colour of the style.
     """
 
@@ -138,6 +138,13 @@ def _step(width: float) -> float:
 def number(value: float | None, digits: int = 3) -> Cell:
     """A cell with a number; empty if there is none."""
     return Cell("") if value is None else Cell(f"{value:.{digits}f}", value)
+
+
+def language_tag(key: str) -> str:
+    """The tag by which browsers know a language (BCP 47), of its ISO 639-3 key; `und` if there is none."""
+    import langcodes
+
+    return str(langcodes.standardize_tag(key, macro=True)) if langcodes.tag_is_valid(key) else "und"
 
 
 def minus(text: str) -> str:

@@ -12,7 +12,7 @@ from bootembed.core.names import UNTRAINED, EmbedderId, cell_name
 from bootembed.core.tables import read_table
 from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
-from bootembed.report.page.elements import Axis, Cell, Column, Dot, Plot, Segment, Table, number
+from bootembed.report.page.elements import Axis, Cell, Column, Dot, Plot, Segment, Table, language_tag, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ def _pairs(facts: Facts, cell: CellScore) -> list[Examples]:
             moved = [Segment(left, round(right - left, 2), "moved")]
             rows.append(
                 [
-                    *(Cell(texts[n][half], lang=cell.language) for half in ("sentence1", "sentence2")),
+                    *(Cell(texts[n][half], lang=language_tag(cell.language)) for half in ("sentence1", "sentence2")),
                     number(before[n]["gold"], 2), number(was, 2), number(now, 2),
                     Cell("", plot=Plot(axis.grid, lines=moved, dots=dots)),
                 ]
@@ -91,7 +91,11 @@ def _neighbours(facts: Facts, cell: CellScore) -> list[Examples]:
         for n in _spread(range(len(before)), facts.settings.examples):
             nearest = [_nearest(texts, n, answer[n]) for answer in (before, after)]
             rows.append(
-                [Cell(texts[n]["sentence1"], lang=cell.language), Cell(texts[n]["sentence2"], lang="eng"), *nearest]
+                [
+                    Cell(texts[n]["sentence1"], lang=language_tag(cell.language)),
+                    Cell(texts[n]["sentence2"], lang="en"),
+                    *nearest,
+                ]
             )
         columns = [Column(head) for head in ("sentence", "its translation", "nearest before", "nearest after")]
         note = (
@@ -114,7 +118,7 @@ def _nearest(texts: Rows, index: int, answer: dict[str, Any]) -> Cell:
     right = answer["nearest"] == index
     text = f"{texts[answer['nearest']]['sentence2']} ({answer['similarity']:.2f})"
     mark, style = ("\N{CHECK MARK}", "right") if right else ("\N{BALLOT X}", "wrong")
-    return Cell(text, style=style, lang="eng", mark=mark)
+    return Cell(text, style=style, lang="en", mark=mark)
 
 
 def _answers(facts: Facts, cell: CellScore, file: str, schema: pa.Schema) -> list[tuple[str, Rows, Rows]]:

@@ -128,27 +128,27 @@ function browse({ texts, sets, reasons, rows }) {
     return made;
   }
 
-  function sentence(row, part, label, language) {
+  function sentence(row, part, label, tag) {
     const made = element("p");
     const like = part === ANCHOR ? "" : `, ${Math.round(100 * likeness(row[ANCHOR], row[part]))} % like the anchor`;
     const text = element("span", "text", texts[row[part]] || "(empty)");
     text.dir = "auto";
-    if (language) text.lang = language;
+    text.lang = tag;
     made.append(element("span", "label", label + like), text);
     return made;
   }
 
   function triplet(row) {
-    const [strategy, language, seed, answerLanguage] = sets[row[0]];
+    const [strategy, language, seed, tag, tagOfAnswers] = sets[row[0]];
     const isKept = reasons[row[1]] === "kept";
     const made = element("div", "triplet");
     made.role = "listitem";
     const meta = element("p", "meta", `${strategy}, ${language}${severalSeeds ? `, generator seed ${seed}` : ""}: `);
     meta.append(element("span", isKept ? "kept" : "rejected", isKept ? "kept" : `rejected, ${shown(reasons[row[1]])}`));
     made.append(
-      sentence(row, ANCHOR, "anchor", language),
-      sentence(row, POSITIVE, "positive", answerLanguage),
-      sentence(row, NEGATIVE, "negative", answerLanguage),
+      sentence(row, ANCHOR, "anchor", tag),
+      sentence(row, POSITIVE, "positive", tagOfAnswers),
+      sentence(row, NEGATIVE, "negative", tagOfAnswers),
       meta,
     );
     return made;
