@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from page_facts import HOSTILE, made_up
 
 from bootembed.report.page.answer import answers
-from bootembed.report.page.elements import Axis, minus
+from bootembed.report.page.elements import Axis, language_tag, minus
 from bootembed.report.page.write import as_data, write_page
 from bootembed.report.recipes import signed
 from bootembed.report.scores import Results
@@ -214,6 +214,11 @@ def test_an_axis_holds_its_values_and_few_round_ticks(values):
     assert all(-1e-6 <= axis.place(value) <= 100 + 1e-6 for value in values)
     assert 2 <= len(axis.ticks) <= 7
     assert len({tick.text for tick in axis.ticks}) == len(axis.ticks)
+
+
+@pytest.mark.parametrize(("key", "tag"), [("afr", "af"), ("zho", "zh"), ("bem", "bem"), ("no_language", "und")])
+def test_browsers_know_the_language_of_a_text(key, tag):
+    assert language_tag(key) == tag
 
 
 def test_the_committed_page_has_the_committed_numbers():

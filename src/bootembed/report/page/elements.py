@@ -1,4 +1,8 @@
-"""What the page is made of: tables whose cells may hold a small plot, all in percent of the plot's width."""
+"""What the page is made of: tables whose cells may hold a small plot, all in percent of the plot's width.
+
+The plots are SVG that the template writes: lines, bars and dots in tables. A bundled chart library would weigh 800 kB,
+more than all the rest of the page, and would not stand in the rows that can be sorted.
+"""
 
 from __future__ import annotations
 
