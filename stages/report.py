@@ -1,4 +1,4 @@
-"""Put the scores of the whole grid into tables: Markdown, CSV for plots, JSON for `dvc metrics`."""
+"""Put the scores of the whole grid together: Markdown and a page for people, CSV for plots, JSON for `dvc metrics`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ def main(
     triplets_dir: InputPath,
     oracle_dir: Annotated[Path, "Need not exist where no language is judged."],
     results_dir: InputPath,
-    corpora_dir: InputPath,
-    inputs: Annotated[NamedPaths, "Metrics: `fit`, `judge`, and `ratings`, the folder of those by the judge."],
+    inputs: Annotated[
+        NamedPaths,
+        "Files `judge`, folders `fit`, `ratings` (by the judge), `corpora`, `training_sets` and `evaluation`.",
+    ],
     markdown: OutputPath,
+    html: OutputPath,
     summary: OutputPath,
     scores_csv: OutputPath,
     oracle_csv: OutputPath,
@@ -29,6 +32,8 @@ def main(
     from bootembed.report.fit import fit_section, read_fits
     from bootembed.report.intervals import compare_recipes
     from bootembed.report.judge import judge_section, judge_summary, read_judgements
+    from bootembed.report.page.facts import Facts, Folders
+    from bootembed.report.page.write import write_page
     from bootembed.report.recipes import write_differences_csv
     from bootembed.report.scores import read_results, together
     from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
@@ -44,15 +49,22 @@ def main(
         write_differences_csv(comparisons, differences_csv)
         judged = read_judgements(inputs["judge"], inputs["ratings"], params.grid)
         write_summary(results, summary, judged=judge_summary(judged))
-        fits = fit_section(read_fits(inputs["fit"], params.grid.languages))
-        corpora = corpora_section(read_corpus_reports(corpora_dir, params.languages))
-        rest = f"{judge_section(judged)}{fits}\n\n{corpora}"
-        write_markdown(results, comparisons, rest, markdown, profile=params.profile, seed=params.seed)
+        fits = read_fits(inputs["fit"], params.grid.languages)
+        corpora = corpora_section(read_corpus_reports(inputs["corpora"], params.languages))
+        others = f"{judge_section(judged)}{fit_section(fits)}\n\n{corpora}"
+        write_markdown(results, comparisons, others, markdown, profile=params.profile, seed=params.seed)
+        facts = Facts(
+            params.profile, params.seed, params.grid, params.languages, params.register_models.validation_task,
+            results, comparisons, fits, judged, params.report,
+            Folders(scores_dir, results_dir, inputs["training_sets"], inputs["evaluation"]),
+        )  # fmt: skip
+        write_page(facts, html)
         for score in together(results.scores):
             name = f"{score.task}.{score.split}.{score.cell}"
             deviation = {} if score.deviation is None else {f"deviation/{name}": score.deviation}
             run.log_metrics({f"mean/{name}": score.mean} | deviation)
         run.log_artifact(markdown)
+        run.log_artifact(html)
         run.log_artifact(scores_csv)
         run.log_artifact(differences_csv)
 

@@ -72,6 +72,7 @@ def test_every_cell_is_scored_and_reported(repository):
             assert set(scores) == {"SampleSTS", "SampleBitextMining"}
             assert all(-1 <= score <= 1 for task in scores.values() for score in task.values())
         assert recipe in report
+    assert "Afrikaans (afr)" in (repository / "metrics/report.html").read_text()
     for strategy in recipes[1:4]:
         metrics = json.loads((repository / f"metrics/triplets/{strategy}-afr.json").read_text())["0"]
         assert metrics["candidates"] == 60

@@ -18,7 +18,7 @@ from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
 from bootembed.evaluation.statistics import Difference, holm
 from bootembed.report.corpora import corpora_section, read_corpus_reports
-from bootembed.report.intervals import Comparison, compare_recipes
+from bootembed.report.intervals import Comparison, Estimate, compare_recipes
 from bootembed.report.recipes import write_differences_csv
 from bootembed.report.scores import read_results
 from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
@@ -31,7 +31,9 @@ GRID = Grid(
     languages=["afr"],
     strategies=["xl_lora"],
     baselines=["untrained", "english_nli", "translation_pairs"],
+    mixtures=[],
     recipes=["xl_lora", "untrained", "english_nli", "translation_pairs"],
+    mixture_cells={},
     encoders=["tiny"],
     adapter_languages={"eng": "english"},
 )
@@ -195,7 +197,9 @@ def test_generator_seeds_are_what_is_resampled(folders, offsets, verdict):
 )
 def test_verdicts(corrected, by_training_set, verdict):
     names = ("afr", "tiny", "SampleSTS", "Spearman", "xl_lora", "untrained")
-    assert Comparison(*names, Difference(0.1, 0.0, 0.2, 0.01), corrected, by_training_set).differs == verdict
+    estimates = (Estimate(0.5, 0.4, 0.6), Estimate(0.4, 0.3, 0.5))
+    told = Comparison(*names, Difference(0.1, 0.0, 0.2, 0.01), corrected, by_training_set, estimates)
+    assert told.differs == verdict
 
 
 def test_answers_to_other_rows_are_refused(folders):
@@ -243,9 +247,11 @@ def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folde
     (folders / "judge.json").write_text(json.dumps({"training": {}, "languages": own}))
     (folders / "ratings").mkdir()
     (folders / "ratings/xl_lora-afr.json").write_text(json.dumps({"0": {"triplets": 9.0, "both_right_rate": 0.5}}))
-    inputs = {"fit": "fit", "judge": "judge.json", "ratings": "ratings"}
-    folder_options = ("scores", "triplets", "oracle", "results", "corpora")
-    files = {"markdown": "r.md", "summary": "s.json", "scores-csv": "s.csv", "oracle-csv": "o.csv"}
+    inputs = {"fit": "fit", "judge": "judge.json", "ratings": "ratings", "corpora": "corpora"}
+    inputs |= {"training_sets": "none", "evaluation": "none"}
+    (folders / "none").mkdir()
+    folder_options = ("scores", "triplets", "oracle", "results")
+    files = {"markdown": "r.md", "html": "r.html", "summary": "s.json", "scores-csv": "s.csv", "oracle-csv": "o.csv"}
     files["differences-csv"] = "d.csv"
     words = ["--params", str(folders / "params.yaml")]
     words += [word for name in folder_options for word in (f"--{name}-dir", str(folders / name))]

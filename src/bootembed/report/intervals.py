@@ -33,6 +33,21 @@ class Differs(StrEnum):
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """A statistic with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, found: Resampled) -> Estimate:
+        """With the percentile interval over the resamples."""
+        low, high = np.quantile(found.resamples[np.isfinite(found.resamples)], [0.025, 0.975])
+        return cls(found.value, float(low), float(high))
+
+
+@dataclass(frozen=True)
 class Comparison:
     """The difference of one recipe to another on the test split of a task, of means over embedders.
 
@@ -46,6 +61,7 @@ class Comparison:
         difference: With interval and p-value.
         corrected: The p-value after Holm's correction over all comparisons of this language, encoder and task.
         by_training_set: The difference of the recipe's embedders of each training set alone, in the order of the sets.
+        estimates: The statistic of each of the two alone.
     """
 
     language: str
@@ -57,6 +73,7 @@ class Comparison:
     difference: Difference
     corrected: float
     by_training_set: tuple[float, ...]
+    estimates: tuple[Estimate, Estimate]
 
     @property
     def differs(self) -> Differs:
@@ -114,6 +131,7 @@ def _compare_on_task(
         recipe: over_seeds(found, seed=derive_seed(seed, "bootstrap of seeds", task, language, recipe))
         for recipe, found in embedders.items()
     }
+    estimates = {recipe: Estimate.of(found) for recipe, found in means.items()}
     pairs = _pairs(kinds)
     differences = [compare(means[recipe], means[against]) for recipe, against in pairs]
     statistic = next(iter(answers.values())).statistic
@@ -121,6 +139,7 @@ def _compare_on_task(
         Comparison(
             language, encoder, task, statistic, recipe, against, difference, corrected,
             tuple(value - means[against].value for value in _by_training_set(embedders[recipe])),
+            (estimates[recipe], estimates[against]),
         )
         for (recipe, against), difference, corrected in zip(
             pairs, differences, holm([difference.p_value for difference in differences]), strict=True

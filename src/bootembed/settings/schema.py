@@ -14,6 +14,7 @@ from bootembed.settings.evaluation import EvaluateEmbedder, RegisterModels
 from bootembed.settings.generation import Generation, InContext, Prompts
 from bootembed.settings.judge import RateTriplets, TrainJudge
 from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
+from bootembed.settings.report import Report
 from bootembed.settings.triplets import GenerateTriplets, JudgeTriplets
 
 
@@ -86,6 +87,7 @@ class Params(Pluggable):
         description="Per-encoder overrides, which go before those of a recipe: a decoder needs another pooling."
     )
     evaluate_embedder: EvaluateEmbedder
+    report: Report
     register_models: RegisterModels
 
     def embedder_settings(self, recipe: str, encoder: str) -> TrainEmbedder:

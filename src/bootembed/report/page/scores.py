@@ -1,0 +1,169 @@
+"""Scores and differences as tables with plots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bootembed.core.names import UNTRAINED
+from bootembed.report.page.elements import Axis, Cell, Column, Dot, Plot, Table, minus, number
+from bootembed.report.recipes import signed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bootembed.report.intervals import Comparison
+    from bootembed.report.page.facts import Facts
+    from bootembed.report.scores import CellScore
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Scores of the recipes of one language, encoder and task.
+
+    Attributes:
+        table: With a plot a row.
+        statistic: What is plotted.
+        has_intervals: Whether lines are intervals; otherwise they reach from the least to the greatest embedder.
+    """
+
+    table: Table
+    statistic: str
+    has_intervals: bool
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What is plotted of a cell: a value, and a line around it."""
+
+    value: float
+    low: float
+    high: float
+
+
+def score_charts(facts: Facts) -> dict[str, list[Chart]]:
+    """Task -> a chart for each language and encoder, all of a task on one axis; test splits where there are any.
+
+    Tasks whose validation split chooses a model come first.
+    """
+    tested = {cell.task for cell in facts.cells if cell.split == "test"}
+    cells = [cell for cell in facts.cells if cell.split == ("test" if cell.task in tested else "validation")]
+    charts: dict[str, list[Chart]] = {}
+    choosing = set(facts.validation_tasks.values())
+    for task in sorted(dict.fromkeys(cell.task for cell in cells), key=lambda task: task not in choosing):
+        own = [cell for cell in cells if cell.task == task]
+        marks = {cell.cell: _mark(facts, cell) for cell in own}
+        axis = Axis.over(end for mark in marks.values() for end in (mark.low, mark.high))
+        places = sorted({(cell.language, cell.encoder) for cell in own})
+        charts[task] = [
+            _chart(facts, [c for c in own if (c.language, c.encoder) == place], marks, axis) for place in places
+        ]
+    return charts
+
+
+def _mark(facts: Facts, cell: CellScore) -> Mark:
+    found = facts.estimates.get((cell.language, cell.encoder, cell.task), {}).get(cell.recipe)
+    if found is None or cell.split != "test":
+        return Mark(cell.mean, min(cell.embedders.values()), max(cell.embedders.values()))
+    estimate = found[1]
+    return Mark(estimate.value, estimate.low, estimate.high)
+
+
+def _chart(facts: Facts, cells: Sequence[CellScore], marks: dict[str, Mark], axis: Axis) -> Chart:
+    first = cells[0]
+    found = facts.estimates.get((first.language, first.encoder, first.task), {}) if first.split == "test" else {}
+    statistic = next((name for name, _ in found.values()), "main score")
+    line = "95 % interval" if found else "range over embedders"
+    columns = [
+        Column("recipe"), Column("", plotted=True, axis=axis.ticks), Column(statistic, numeric=True),
+        Column(line, numeric=True), Column("main score", numeric=True), Column("gain over untrained", numeric=True),
+    ]  # fmt: skip
+    rows = []
+    for cell in sorted(cells, key=lambda cell: -marks[cell.cell].value):
+        mark, style = marks[cell.cell], facts.style(cell.recipe)
+        plot = Plot(axis.grid, lines=[axis.span(mark.low, mark.high, style)], dots=[Dot(axis.place(mark.value), style)])
+        interval = Cell(minus(f"{mark.low:.3f} to {mark.high:.3f}"), mark.low)
+        gain = Cell("") if cell.recipe == UNTRAINED else Cell(minus(signed(cell.gain)), cell.gain)
+        rows.append(
+            [Cell(cell.recipe, style=style), Cell("", plot=plot), number(mark.value), interval, _main(cell), gain]
+        )
+    caption = f"{facts.name(first.language)}, {first.encoder}"
+    if first.split != "test":
+        caption += ": validation split, there is no test set"
+    return Chart(Table(caption, columns, rows), statistic, bool(found))
+
+
+def _main(cell: CellScore) -> Cell:
+    spread = "" if cell.deviation is None else f" ± {cell.deviation:.3f}"
+    return Cell(f"{cell.mean:.3f}{spread}", cell.mean)
+
+
+def score_table(facts: Facts) -> Table:
+    """The main score of every cell on every split."""
+    columns = ["language", "encoder", "task", "split", "recipe", "kind"]
+    numeric = ["embedders", "main score", "deviation", "gain over untrained"]
+    rows = [
+        [
+            *(Cell(text) for text in (cell.language, cell.encoder, cell.task, cell.split, cell.recipe, cell.kind)),
+            number(len(cell.embedders), 0), number(cell.mean), number(cell.deviation),
+            Cell(minus(signed(cell.gain)), cell.gain),
+        ]
+        for cell in facts.cells
+    ]  # fmt: skip
+    return Table("All scores", [*map(Column, columns), *(Column(head, numeric=True) for head in numeric)], rows)
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Comparisons of one language, encoder and task; `is_open` if the page shows them at first."""
+
+    title: str
+    differing: int
+    table: Table
+    is_open: bool
+
+
+def difference_tables(facts: Facts) -> list[Differences]:
+    """One for each language, encoder and task."""
+    tables = []
+    axes = {
+        task: Axis.over([0.0, *(end for c in facts.comparisons if c.task == task for end in _ends(c))])
+        for task in {comparison.task for comparison in facts.comparisons}
+    }
+    for place in dict.fromkeys((c.language, c.encoder, c.task) for c in facts.comparisons):
+        own = [c for c in facts.comparisons if (c.language, c.encoder, c.task) == place]
+        language, encoder, task = place
+        title = f"{facts.name(language)}, {encoder}, {task}"
+        differing = sum(c.differs == "yes" for c in own)
+        is_open = facts.validation_tasks.get(language) == task
+        tables.append(Differences(title, differing, _difference_table(own, axes[task]), is_open))
+    return tables
+
+
+def _ends(comparison: Comparison) -> tuple[float, float]:
+    return comparison.difference.low, comparison.difference.high
+
+
+def _difference_table(comparisons: Sequence[Comparison], axis: Axis) -> Table:
+    by_seed = any(len(c.by_training_set) > 1 for c in comparisons)
+    rows = []
+    for c in comparisons:
+        style = f"differs-{c.differs}"
+        low, high = _ends(c)
+        dots = [Dot(axis.place(c.difference.difference), style)]
+        plot = Plot(axis.grid, axis.place(0.0), lines=[axis.span(low, high, style)], dots=dots)
+        rows.append(
+            [
+                Cell(c.recipe), Cell(c.against), Cell("", plot=plot),
+                Cell(minus(signed(c.difference.difference)), c.difference.difference),
+                Cell(minus(f"{signed(low)} to {signed(high)}"), low), number(c.corrected, 4),
+                Cell(c.differs, style=style),
+                *([Cell(minus(", ".join(map(signed, c.by_training_set))))] if by_seed else []),
+            ]
+        )  # fmt: skip
+    columns = [
+        Column("recipe"), Column("against"), Column("", plotted=True, axis=axis.ticks),
+        Column("difference", numeric=True), Column("95 % interval", numeric=True), Column("p", numeric=True),
+        Column("differs"), *([Column("in each generator seed")] if by_seed else []),
+    ]  # fmt: skip
+    return Table(f"Differences of {comparisons[0].statistic}", columns, rows)

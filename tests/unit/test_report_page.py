@@ -1,0 +1,241 @@
+"""The page: all numbers, no network, harmless texts, the same bytes again, and nothing missing breaks it."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import json
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from statistics import mean, stdev
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from page_facts import HOSTILE, made_up
+
+from bootembed.report.judge import Judgements
+from bootembed.report.page.answer import answers
+from bootembed.report.page.elements import Axis, language_tag, minus
+from bootembed.report.page.write import as_data, write_page
+from bootembed.report.recipes import signed
+from bootembed.report.scores import Results
+from bootembed.settings.report import Report
+
+METRICS = Path(__file__).parents[2] / "metrics"
+
+
+class Page(HTMLParser):
+    """What a browser's parser makes of a page, as far as these tests ask."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.tags, self.attributes, self.texts, self.blocks, self.policy = [], [], [], {}, ""
+        self.feed(path.read_text())
+        self.text = " ".join("".join(self.texts).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if ("http-equiv", "Content-Security-Policy") in attrs:
+            self.policy = dict(attrs)["content"]
+
+    def handle_endtag(self, tag):
+        if tag in {"td", "th"}:
+            self.texts.append(" ")
+
+    def handle_data(self, data):
+        if self.tags[-1:] in (["script"], ["style"]) and self.cdata_elem:
+            self.blocks.setdefault(self.tags[-1], []).append(data)
+        else:
+            self.texts.append(data)
+
+
+def _page(facts, tmp_path):
+    write_page(facts, tmp_path / "report.html")
+    return Page(tmp_path / "report.html")
+
+
+def _data(page):
+    return json.loads(page.blocks["script"][0])
+
+
+def test_the_answer_stands_first_and_the_numbers_follow(tmp_path):
+    page = _page(made_up(tmp_path), tmp_path)
+    assert page.text.index("Use in_context on tiny") < page.text.index("Plotted: Spearman")
+    for told in [
+        "Sentence embedders for Afrikaans and Yoruba",
+        "STS, test split: 0.705 ± 0.007 over 2 embedders; Spearman 0.700, 95 % interval 0.669 to 0.732.",
+        "+0.300 against the untrained encoder (95 % interval +0.257 to +0.344): beyond chance (p = 0.0123).",
+        "+0.200 against english_nli, the best baseline (95 % interval +0.157 to +0.244): could be chance (p = 0.2345).",
+        "It also leads on Bitext (0.705).",
+        "One generator seed: chance in the generator itself is not covered.",
+        "Not in this profile: unsupervised_simcse, translation_pairs",
+        "91.2",
+        "3 empty",
+        "12.5",
+        "9.8.7",
+        "hash of in_context-afr-tiny",
+        "All 80 triplets.",
+    ]:
+        assert told in page.text, told
+    right, wrong = "\N{CHECK MARK}", "\N{BALLOT X}"
+    assert page.text.count(right) == 2 * (10 + 1)
+    assert page.text.count(wrong) == 2 * 9
+
+
+def test_nothing_is_loaded_and_only_its_own_script_may_run(tmp_path):
+    page = _page(made_up(tmp_path), tmp_path)
+    assert all(value.startswith("#") for name, value in page.attributes if name in {"href", "src", "xlink:href"})
+    assert not [name for name, _ in page.attributes if name.startswith("on") or name == "style"]
+    assert not {"link", "img", "iframe", "object", "form", "base"} & set(page.tags)
+    assert "url(" not in page.blocks["style"][0]
+    assert "@import" not in page.blocks["style"][0]
+    assert page.policy.startswith("default-src 'none'")
+    for block in (page.blocks["style"][0], page.blocks["script"][-1]):
+        assert base64.b64encode(hashlib.sha256(block.encode()).digest()).decode() in page.policy
+
+
+def test_hostile_texts_are_texts(tmp_path):
+    harmless = _page(made_up(tmp_path / "harmless"), tmp_path)
+    facts = made_up(tmp_path, texts=(HOSTILE, HOSTILE, HOSTILE))
+    languages = {key: one.model_copy(update={"name": HOSTILE}) for key, one in facts.languages.items()}
+    fits = {key: {HOSTILE: fit["tiny"] | {"warnings": [HOSTILE]}} for key, fit in facts.fits.items()}
+    page = _page(replace(facts, languages=languages, fits=fits), tmp_path)
+    assert set(page.tags) == set(harmless.tags)
+    assert page.tags.count("script") == harmless.tags.count("script") == 2
+    assert f"0 {HOSTILE}" in _data(page)["texts"]
+    assert HOSTILE in page.text
+
+
+@given(st.text())
+def test_any_text_survives_in_a_data_block(text):
+    block = as_data([text])
+    assert not set("<>&") & set(block)
+    assert json.loads(block) == [text]
+
+
+@pytest.mark.parametrize(("most", "shown"), [(0, 0), (8, 8), (41, 40), (10_000, 80)])
+def test_the_page_holds_as_many_triplets_as_it_may_evenly(tmp_path, most, shown):
+    page = _page(made_up(tmp_path, most=most), tmp_path)
+    if not shown:
+        assert "Left out: report.triplets is 0." in page.text
+        return
+    data = _data(page)
+    assert (len(data["rows"]), data["total"]) == (shown, 80)
+    by_set = [row[0] for row in data["rows"]]
+    assert {by_set.count(number) for number in range(4)} == {shown / 4}
+    told = "All 80 triplets." if shown == 80 else f"{shown} of 80 triplets, taken evenly"
+    assert told in page.text
+    places, reason, anchor, *_ = data["rows"][0]
+    assert data["sets"][places][:2] == ["in_context", "afr"]
+    assert data["reasons"][reason] == "copy_of_anchor"
+    assert data["texts"][anchor] == "0 Die kat slaap."
+
+
+def test_the_same_inputs_give_the_same_bytes(tmp_path):
+    facts = made_up(tmp_path)
+    write_page(facts, tmp_path / "one.html")
+    write_page(replace(facts), tmp_path / "two.html")
+    assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
+
+
+def test_cells_that_were_not_run_are_named(tmp_path):
+    facts = made_up(tmp_path)
+    scores = [
+        s for s in facts.results.scores if (s.language, s.recipe) not in {("yor", "xl_lora"), ("yor", "untrained")}
+    ]
+    comparisons = [c for c in facts.comparisons if c.language == "afr"]
+    facts = replace(facts, results=replace(facts.results, scores=scores), comparisons=comparisons)
+    page = _page(facts, tmp_path)
+    assert "Yoruba (yor): xl_lora on tiny, untrained on tiny" in page.text
+    assert answers(facts)[1].sure[0] == "Not compared with the untrained encoder."
+
+
+def test_without_a_test_set_scores_are_shown_as_validation(tmp_path):
+    facts = made_up(tmp_path)
+    scores = [score for score in facts.results.scores if score.split == "validation"]
+    page = _page(replace(facts, results=replace(facts.results, scores=scores), comparisons=[]), tmp_path)
+    assert "There is no test set: this score chose the recipe." in page.text
+    assert "Afrikaans (afr), tiny: validation split, there is no test set" in page.text
+    assert "is no interval of confidence" in page.text
+
+
+def test_a_page_of_nothing_says_so(tmp_path):
+    facts = replace(
+        made_up(tmp_path / "unused", triplets=1), results=Results([], [], {}, {}), comparisons=[], fits={}, judged=Judgements({}, {}),
+        validation_tasks={}, settings=Report(triplets=10, examples=0),
+    )  # fmt: skip
+    nowhere = replace(facts.folders, **dict.fromkeys(vars(facts.folders), tmp_path / "none"))
+    page = _page(replace(facts, folders=nowhere), tmp_path)
+    assert page.text.count("Not run.") == 2
+    assert "Nothing was trained for this language." in page.text
+    assert "Not run: no triplets were generated." in page.text
+    assert "Not judged." in page.text
+
+
+def test_the_model_is_chosen_by_validation_as_the_registry_does(tmp_path):
+    facts = made_up(tmp_path)
+    better = [
+        replace(s, main_score=0.99) if (s.recipe, s.task, s.split) in {("xl_lora", "STS", "validation")} else s
+        for s in facts.results.scores
+    ]
+    facts = replace(facts, results=replace(facts.results, scores=better))
+    assert [answer.recipe for answer in answers(facts)] == ["xl_lora", "xl_lora"]
+    assert answers(facts)[0].elsewhere == ["On Bitext, in_context leads with 0.705; this has 0.605."]
+
+
+def test_a_mixture_is_compared_with_its_parts(tmp_path):
+    facts = made_up(tmp_path)
+    mixture = "xl_lora_and_english_nli"
+    more = [
+        replace(s, recipe=mixture, kind="mixture", main_score=s.main_score + 0.2)
+        for s in facts.results.scores
+        if s.recipe == "in_context"
+    ]
+    against = next(c for c in facts.comparisons if (c.recipe, c.against) == ("in_context", "english_nli"))
+    facts = replace(
+        facts,
+        results=replace(facts.results, scores=[*facts.results.scores, *more]),
+        comparisons=[*facts.comparisons, replace(against, recipe=mixture)],
+    )
+    answer = answers(facts)[0]
+    assert answer.recipe == mixture
+    assert "the training sets of two recipes" in answer.why
+    assert answer.sure[0] == "Not compared with the untrained encoder."
+    assert answer.sure[1].startswith("+0.200 against english_nli, the best baseline")
+    assert mixture in _page(facts, tmp_path).text
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5))
+def test_an_axis_holds_its_values_and_few_round_ticks(values):
+    axis = Axis.over(values)
+    assert all(-1e-6 <= axis.place(value) <= 100 + 1e-6 for value in values)
+    assert 2 <= len(axis.ticks) <= 7
+    assert len({tick.text for tick in axis.ticks}) == len(axis.ticks)
+
+
+@pytest.mark.parametrize(("key", "tag"), [("afr", "af"), ("zho", "zh"), ("bem", "bem"), ("no_language", "und")])
+def test_browsers_know_the_language_of_a_text(key, tag):
+    assert language_tag(key) == tag
+
+
+def test_the_committed_page_has_the_committed_numbers():
+    page = Page(METRICS / "report.html")
+    cells = {}
+    for row in csv.DictReader((METRICS / "scores.csv").open()):
+        cell = tuple(row[name] for name in ("language", "encoder", "task", "split", "recipe", "kind"))
+        cells.setdefault(cell, []).append(float(row["main_score"]))
+    for cell, scores in cells.items():
+        spread = f" {stdev(scores):.3f}" if len(scores) > 1 else ""
+        assert f"{' '.join(cell)} {len(scores)} {mean(scores):.3f}{spread}" in page.text
+    for row in csv.DictReader((METRICS / "differences.csv").open()):
+        value, low, high = (minus(signed(float(row[name]))) for name in ("difference", "low", "high"))
+        assert (
+            f"{row['recipe']} {row['against']} {value} {low} to {high} {float(row['p']):.4f} {row['differs']}"
+            in page.text
+        )
+    for row in csv.DictReader((METRICS / "oracle.csv").open()):
+        assert f"{100 * float(row['precision']):.1f}" in page.text
