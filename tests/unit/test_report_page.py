@@ -165,7 +165,8 @@ def test_without_a_test_set_scores_are_shown_as_validation(tmp_path):
 
 def test_a_page_of_nothing_says_so(tmp_path):
     facts = replace(
-        made_up(tmp_path / "unused", triplets=1), results=Results([], [], {}, {}), comparisons=[], fits={}, judged=Judgements({}, {}),
+        made_up(tmp_path / "unused", triplets=1), results=Results([], [], {}, {}), comparisons=[], fits={},
+        judged=Judgements({}, {}),
         validation_tasks={}, settings=Report(triplets=10, examples=0),
     )  # fmt: skip
     nowhere = replace(facts.folders, **dict.fromkeys(vars(facts.folders), tmp_path / "none"))
