@@ -19,19 +19,30 @@ def main(
     metrics: OutputPath,
 ) -> None:
     from bootembed.core.tables import ANCHORS, NLI, read_table
-    from bootembed.embedder.fit import measure_fits, write_fits
+    from bootembed.embedder.fit import knowledge_fit, measure_fits, write_fits
+    from bootembed.generation.engine import describe_engine
+    from bootembed.generation.knowledge import bits_per_byte
 
-    section = params.measure_fit
+    section, local = params.measure_fit, params.generation.transformers
     lengths = dict.fromkeys(params.grid.encoders, params.evaluate_embedder.max_seq_length)
     with tracking.stage_run("measure_fit", cell={"language": language}, settings={"measure_fit": section}) as run:
+        texts = [row["text"] for row in read_table(anchors, ANCHORS)[: section.sentences]]
+        english = [row["premise"] for row in read_table(english_nli, NLI)[: section.sentences]]
         fits = measure_fits(
             base_models_dir,
             lengths | {"generator": params.generation.max_prompt_tokens},
-            texts=[row["text"] for row in read_table(anchors, ANCHORS)[: section.sentences]],
-            english=[row["premise"] for row in read_table(english_nli, NLI)[: section.sentences]],
+            texts=texts,
+            english=english,
             language=language,
             bounds=section,
         )
+        count = 0 if describe_engine(params.generation).is_remote else section.generator_sentences
+        if count:
+            bits = bits_per_byte(
+                base_models_dir / "generator", texts[:count], english[:count],
+                bf16=local.bf16, load_in_4bit=local.load_in_4bit,
+            )  # fmt: skip
+            fits["generator"] = knowledge_fit(fits["generator"], *bits, language=language, bounds=section)
         write_fits(fits, metrics)
         run.log_metrics({f"{model}.{name}": value for model, fit in fits.items() for name, value in fit.shares.items()})
 

@@ -1,16 +1,26 @@
 import json
+import math
 
 import pytest
+import torch
 from encoders import sentences, write_encoder
+from generators import write_generator_model
 from transformers import BertTokenizer
 
 from bootembed.core.errors import DataError
-from bootembed.embedder.fit import measure_fit, measure_fits, write_fits
+from bootembed.embedder.fit import Fit, knowledge_fit, measure_fit, measure_fits, write_fits
+from bootembed.generation.knowledge import bits_per_byte
 from bootembed.report.fit import fit_section, read_fits
 from bootembed.settings.embedder import MeasureFit
 
 BOUNDS = MeasureFit(
-    sentences=100, warn_unknown_share=0.01, warn_lost_share=0.05, warn_cut_share=0.05, max_unknown_share=0.5
+    sentences=100,
+    generator_sentences=50,
+    warn_times_english_bits=2.0,
+    warn_unknown_share=0.01,
+    warn_lost_share=0.05,
+    warn_cut_share=0.05,
+    max_unknown_share=0.5,
 )
 AMHARIC = ["ዛሬ አየሩ በጣም ጥሩ ነው", "ልጆቹ በሜዳ ላይ ኳስ ይጫወታሉ"]
 
@@ -65,3 +75,26 @@ def test_sentences_over_the_limit_are_counted(models):
 def test_a_missing_measure_names_the_stage(tmp_path):
     with pytest.raises(DataError, match="run stage measure_fit@xyz"):
         read_fits(tmp_path, ["xyz"])
+
+
+def test_bits_per_byte_are_those_of_the_models_own_loss(tmp_path):
+    """On the mean over sentences of what transformers calls the loss; a group is measured as a whole."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = write_generator_model(tmp_path / "generator", "llama")
+    texts = ["the farmer buys an apple", "a child opens the door of the house"]
+    found, missing = bits_per_byte(folder, texts, [], bf16=False, load_in_4bit=False)
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    ids = [tokenizer(text, return_tensors="pt")["input_ids"] for text in texts]
+    with torch.no_grad():
+        nats = sum(float(model(one, labels=one).loss) * (one.shape[1] - 1) for one in ids)
+    assert found == pytest.approx(nats / math.log(2) / sum(map(len, texts)), rel=1e-4)
+    assert missing is None
+
+
+@pytest.mark.parametrize(("own", "english", "warned"), [(3.0, 1.0, True), (1.9, 1.0, False), (3.0, None, False)])
+def test_a_generator_that_hardly_knows_the_language_is_told_of(own, english, warned):
+    fit = knowledge_fit(Fit({"unknown_share": 0.0}, ["before"]), own, english, language="hau", bounds=BOUNDS)
+    assert fit.shares["bits_per_byte"] == own
+    assert fit.warnings[0] == "before"
+    assert any("hardly knows `hau`" in w and "multilingual_distillation" in w for w in fit.warnings) is warned

@@ -68,6 +68,33 @@ def measure_fits(
     return fits
 
 
+def knowledge_fit(fit: Fit, own: float | None, english: float | None, *, language: str, bounds: MeasureFit) -> Fit:
+    """The fit of the generator's tokenizer, with how well the generator itself knows the language.
+
+    Args:
+        fit: Of its tokenizer.
+        own: Bits for a byte of the language's text.
+        english: The same of English.
+        language: Its key.
+        bounds: Of the warning.
+    """
+    if own is None:
+        return fit
+    shares = fit.shares | {"bits_per_byte": own}
+    if not english:
+        return Fit(shares, fit.warnings)
+    times = own / english
+    shares["times_english_bits"] = times
+    if times <= bounds.warn_times_english_bits:
+        return Fit(shares, fit.warnings)
+    warning = (
+        f"the generator hardly knows `{language}`: a byte of it takes {own:.2f} bits, {times:.1f} times English; "
+        "choose another generator, or train on translations (`multilingual_distillation`, `translation_pairs`)"
+    )
+    logger.warning("%s", warning)
+    return Fit(shares, [*fit.warnings, warning])
+
+
 def write_fits(fits: Mapping[str, Fit], path: Path) -> None:
     """Write the fits of a language as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)

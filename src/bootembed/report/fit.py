@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
 _ABOUT = (
     "Of each language's anchors: tokens that the tokenizer does not know, tokens a word, and how many times those of "
-    "English; characters and marks that do not come back from tokens; sentences cut by the length limit."
+    "English; characters and marks that do not come back from tokens; sentences cut by the length limit. Of the "
+    "generator: bits that it needs for a byte, and how many times those of English, which tells how well it knows the "
+    "language."
 )
-_HEADS = ["unknown_share", "tokens_per_word", "times_english", "lost_share", "lost_marks_share", "cut_share"]
+_HEADS = [
+    "unknown_share", "tokens_per_word", "times_english", "lost_share", "lost_marks_share", "cut_share",
+    "bits_per_byte", "times_english_bits",
+]  # fmt: skip
 
 
 def read_fits(folder: Path, languages: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -26,6 +26,13 @@ class MeasureFit(Section):
     """How well tokenizers fit the target languages, measured on anchors before anything trains."""
 
     sentences: int = Field(ge=1, description="Anchors, and English sentences, that are looked at.")
+    generator_sentences: int = Field(
+        ge=0, description="Of these, how many the generator reads, to see how well it knows the language; 0: none."
+    )
+    warn_times_english_bits: float = Field(
+        gt=0,
+        description="Bits that the generator needs for a byte / those for English, above which there is a warning.",
+    )
     warn_unknown_share: Fraction = Field(description="Unknown tokens / all, above which there is a warning.")
     warn_lost_share: Fraction = Field(description="Characters, or marks, that do not come back from tokens / all.")
     warn_cut_share: Fraction = Field(description="Sentences longer than the limit / all.")

@@ -15,7 +15,12 @@ _SHARES = {
     "lost_marks_share": "lost marks, %",
     "cut_share": "cut, %",
 }
-_RATES = {"tokens_per_word": "tokens a word", "times_english": "times English"}
+_RATES = {
+    "tokens_per_word": "tokens a word",
+    "times_english": "times English",
+    "bits_per_byte": "bits a byte",
+    "times_english_bits": "times English",
+}
 
 
 def fit_table(facts: Facts) -> Table:
