@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +14,15 @@ import yaml
 from click.testing import CliRunner
 
 from bootembed.core.errors import DataError
-from bootembed.core.names import Role
+from bootembed.core.names import EmbedderId, Role
 from bootembed.core.tables import read_table, write_table
 from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
 from bootembed.evaluation.statistics import Difference, holm
 from bootembed.report.corpora import corpora_section, read_corpus_reports
 from bootembed.report.intervals import Comparison, Estimate, compare_recipes
-from bootembed.report.recipes import write_differences_csv
-from bootembed.report.scores import read_results
+from bootembed.report.recipes import score_sections, write_differences_csv
+from bootembed.report.scores import CellScore, read_results
 from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
 from bootembed.settings.corpora import Language
 from bootembed.settings.schema import Grid
@@ -294,3 +296,27 @@ def test_the_section_on_corpora_lists_what_an_evaluation_set_held(tmp_path):
     assert ["eng", "parallel", "afr/SampleSTS", "1", "0", "1"] in lines
     assert "- eng: It was not checked.\n- eng: **anchors: 9 of 10 rows**" in shown
     assert not any("anchors" in cell for line in lines for cell in line)
+
+
+def test_each_recipe_is_measured_on_what_people_gained():
+    def score(recipe, kind, value):
+        return CellScore(recipe, kind, "ind", "tiny", "STS", "test", {EmbedderId(0, 0): value}, value - 0.4)
+
+    scores = [score("xl_lora", "strategy", 0.7), score("untrained", "baseline", 0.4)]
+    assert "human" not in "".join(score_sections(scores))
+    table = score_sections([*scores, score("human_triplets", "baseline", 0.8)])[-1]
+    assert "its share of the gain by human triplets" in table
+    assert "0.700 (+0.300, 75%)" in table
+    without_gain = score_sections([*scores, score("human_triplets", "baseline", 0.3)])[-1]
+    assert "0.700** (+0.300)" in without_gain
+
+
+def test_a_mixture_is_compared_with_its_parts(folders):
+    name = "xl_lora_and_english_nli"
+    scores = _read(folders).scores
+    mixed = [replace(s, recipe=name, kind="mixture") for s in scores if s.recipe == "xl_lora"]
+    shutil.copytree(folders / "results/xl_lora-afr-tiny", folders / f"results/{name}-afr-tiny")
+    found = compare_recipes([*scores, *mixed], folders / "results", seed=1)
+    assert {c.against for c in found if c.recipe == name} == {"untrained", "xl_lora", "english_nli"}
+    same = next(c for c in found if (c.recipe, c.against, c.task) == (name, "xl_lora", "SampleSTS"))
+    assert (same.difference.difference, same.differs) == (0.0, "no")

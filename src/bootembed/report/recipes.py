@@ -6,7 +6,7 @@ import csv
 from typing import TYPE_CHECKING
 
 from bootembed.core.markdown import Markdown, table
-from bootembed.core.names import UNTRAINED
+from bootembed.core.names import UNTRAINED, Baseline
 from bootembed.report.intervals import ALPHA
 
 if TYPE_CHECKING:
@@ -86,20 +86,25 @@ def _several(count: int, what: str) -> str:
 def _score_table(scores: Sequence[CellScore]) -> str:
     columns = sorted({(score.language, score.encoder) for score in scores})
     best = {c: max(s.mean for s in scores if (s.language, s.encoder) == c) for c in columns}
+    human = {(s.language, s.encoder): s.gain for s in scores if s.recipe == Baseline.HUMAN_TRIPLETS}
     rows = []
     for recipe in dict.fromkeys(score.recipe for score in scores):
         by_cell = {(s.language, s.encoder): s for s in scores if s.recipe == recipe}
-        rows.append([recipe, *(_cell(by_cell.get(column), best[column]) for column in columns)])
+        rows.append([recipe, *(_cell(by_cell.get(column), best[column], human.get(column)) for column in columns)])
     heads = [f"{language}, {encoder}" for language, encoder in columns]
-    return table(["recipe (gain over untrained)", *heads], rows)
+    share = ", and its share of the gain by human triplets" if any(gain > 0 for gain in human.values()) else ""
+    return table([f"recipe (gain over untrained{share})", *heads], rows)
 
 
-def _cell(score: CellScore | None, best: float) -> str:
+def _cell(score: CellScore | None, best: float, human: float | None) -> str:
     if score is None:
         return ""
     figure = f"**{score.mean:.3f}**" if score.mean == best else f"{score.mean:.3f}"
     shown = figure if score.deviation is None else f"{figure} ± {score.deviation:.3f}"
-    return Markdown(shown if score.recipe == UNTRAINED else f"{shown} ({signed(score.gain)})")
+    if score.recipe == UNTRAINED:
+        return Markdown(shown)
+    share = f", {score.gain / human:.0%}" if human is not None and human > 0 else ""
+    return Markdown(f"{shown} ({signed(score.gain)}{share})")
 
 
 def _comparison_table(comparisons: Sequence[Comparison], *, generators: int) -> str:
