@@ -6,11 +6,11 @@ import json
 import shutil
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 from dvc.repo import Repo
 
+from bootembed.core.errors import ParamsError
 from bootembed.settings.load import load_params
 from bootembed.workflow.compose import compose
 
@@ -27,9 +27,7 @@ def _compose(profile, output, *overrides):
 def test_committed_params_are_those_of_their_profile(profile, file, tmp_path):
     composed = yaml.safe_load(_compose(profile, tmp_path / "params.yaml").read_text())
     committed = yaml.safe_load((ROOT / file).read_text())
-    assert committed == composed, (
-        f"{file} was edited by hand or is stale: python -m bootembed.workflow.compose {profile} --output {file}"
-    )
+    assert committed == composed, f"{file} was edited by hand or is stale: bootembed compose {profile} --output {file}"
 
 
 def test_committed_base_models_have_the_architecture_that_built_them():
@@ -71,8 +69,8 @@ def test_every_recipe_has_an_entry_that_dvc_can_track(tmp_path):
     assert (found["in_context"], found["xl_lora"]) == ({}, {"learning_rate": 1.0})
 
 
-def test_faults_name_the_profile(tmp_path):
-    with pytest.raises(click.ClickException, match=r"^profile laptop: train_embedder\.pooling: value 'max'"):
+def test_faults_name_the_file_of_the_profile(tmp_path):
+    with pytest.raises(ParamsError, match=r"^\S*conf/profile/laptop\.yaml: train_embedder\.pooling: value 'max'"):
         _compose("laptop", tmp_path / "params.yaml", "train_embedder.pooling=max")
 
 

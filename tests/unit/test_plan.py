@@ -12,10 +12,10 @@ import yaml
 from click.testing import CliRunner
 from encoders import write_encoder
 
+from bootembed.commands import main
 from bootembed.settings.load import validate_params
 from bootembed.settings.models import BaseModelSpec, Pretraining, Scratch
 from bootembed.workflow.plan import estimates, requirements
-from bootembed.workflow.plan.__main__ import main
 from bootembed.workflow.plan.estimates import GPUS, Gpu
 from bootembed.workflow.plan.requirements import Machine, Repo
 from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
@@ -328,7 +328,7 @@ class TestCommand:
     def test_every_profile_has_a_plan(self, profile, monkeypatch):
         monkeypatch.chdir(ROOT)
         monkeypatch.setattr(requirements, "this_machine", lambda: Machine(None, 0, False))
-        result = CliRunner().invoke(main, [profile, "seed=7"])
+        result = CliRunner().invoke(main, ["plan", profile, "seed=7"])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.output
         assert all(f"\n{title}\n" in result.output for title in ("Stages", "Models", "Work, at most", "Needed"))
         missing = [line for line in result.output.splitlines() if line.startswith("  missing ")]
@@ -341,7 +341,7 @@ class TestCommand:
         monkeypatch.chdir(ROOT)
 
         def hours(*options):
-            output = CliRunner().invoke(main, ["miniature", *options]).output
+            output = CliRunner().invoke(main, ["plan", "miniature", *options]).output
             return next(line for line in output.splitlines() if " h on one " in line)
 
         assert "h100 at 2.0 effective TFLOPS" in hours("--gpu", "h100", "--tflops", "2")
@@ -349,6 +349,6 @@ class TestCommand:
 
     def test_an_unknown_profile_is_named(self, monkeypatch):
         monkeypatch.chdir(ROOT)
-        result = CliRunner().invoke(main, ["lapdog"])
+        result = CliRunner().invoke(main, ["plan", "lapdog"])
         assert result.exit_code == 1
         assert "profile 'lapdog': there is none" in result.output

@@ -161,7 +161,12 @@ def read_scores(
     Raises:
         DataError: The file is missing or unreadable.
     """
-    embedders = _read_cell(scores_dir, recipe, language, encoder)["embedders"]
+    return read_cell_scores(scores_dir / f"{cell_name(recipe, language, encoder)}.json")
+
+
+def read_cell_scores(path: Path) -> dict[EmbedderId, dict[str, dict[str, float]]]:
+    """As `read_scores`, by the cell's file."""
+    embedders = _read(path, "evaluate_embedder")["embedders"]
     return {EmbedderId.parse(name): found["scores"] for name, found in embedders.items()}
 
 

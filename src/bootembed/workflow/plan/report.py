@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bootembed.core.errors import ParamsError, suggest
 from bootembed.workflow.plan import requirements
 from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu
 from bootembed.workflow.plan.sizes import config_of, model_size
@@ -14,7 +15,7 @@ from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_
 if TYPE_CHECKING:
     from bootembed.settings.models import BaseModelSpec
     from bootembed.settings.schema import Params
-    from bootembed.workflow.plan.requirements import Check, Machine
+    from bootembed.workflow.plan.requirements import Machine
     from bootembed.workflow.plan.sizes import ModelSize
     from bootembed.workflow.plan.work import Work
 
@@ -35,7 +36,12 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
         pipeline: dvc.yaml.
         gpu: Key of `GPUS` to estimate hours for; by default the GPU of this machine, else one that fits the profile.
         tflops: Effective operations a second / 1e12; by default a share of the GPU's peak.
+
+    Raises:
+        ParamsError: There are no figures of this GPU.
     """
+    if gpu is not None and gpu not in GPUS:
+        raise ParamsError(f"--gpu {gpu}: no figures of it{suggest(gpu, list(GPUS))}; choose one of {sorted(GPUS)}")
     machine = requirements.this_machine()
     found = {key: _size(spec) for key, spec in params.base_models.items()}
     sizes = {key: size for key, (size, _) in found.items()}
@@ -55,7 +61,7 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
         _section("Models", [_model_line(key, params.base_models[key], *found[key]) for key in found]),
         _section("Work, at most", [_work_line(item) for item in work]),
         _section("In all", _totals(work, device, disk)),
-        _section("Needed", [_check_line(check) for check in answers]),
+        _section("Needed", [requirements.shown(check) for check in answers]),
     ]
     return Plan("\n\n".join(parts), not any(check.state == "missing" for check in answers))
 
@@ -98,7 +104,3 @@ def _totals(work: list[Work], device: Device, disk: float) -> list[str]:
         f"{hours:.1f} h on {speed} (scoring and data not counted)",
         f"{disk / 1e9:.1f} GB on disk, DVC's cache included",
     ]
-
-
-def _check_line(check: Check) -> str:
-    return f"{check.state:<8} {check.what}" + (f" -> {check.remedy}" if check.remedy else "")

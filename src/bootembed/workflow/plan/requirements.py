@@ -32,6 +32,11 @@ class Check:
     remedy: str = ""
 
 
+def shown(check: Check) -> str:
+    """A check as a line."""
+    return f"{check.state:<8} {check.what}" + (f" -> {check.remedy}" if check.remedy else "")
+
+
 @dataclass(frozen=True)
 class Repo:
     """A repository of the Hub that a profile reads."""
