@@ -15,6 +15,7 @@ def main(
     language: str,
     anchors: InputPath,
     english_nli: InputPath,
+    own_nli: InputPath,
     parallel: InputPath,
     output: OutputPath,
 ) -> None:
@@ -30,6 +31,7 @@ def main(
             baseline,
             anchors=read_table(anchors, ANCHORS),
             english_nli=read_table(english_nli, NLI),
+            own_nli=read_table(own_nli, NLI),
             parallel=read_table(parallel, PARALLEL),
             rows=section.rows,
             seed=params.seed,

@@ -28,7 +28,7 @@ def main(
     from bootembed.embedder.training_sets import read_training_sets
 
     cell = {"recipe": recipe, "language": language, "encoder": encoder}
-    own = params.embedder_settings(recipe)
+    own = params.embedder_settings(recipe, encoder)
     settings: dict[str, Any] = {"train_embedder": own, "seed": params.seed}
     with tracking.stage_run("train_embedder", cell=cell, settings=settings) as run:
         found = train_embedders(

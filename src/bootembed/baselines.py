@@ -24,7 +24,7 @@ class BaselineData:
     Attributes:
         rows: Rows of `schema`.
         schema: One of `tables.ANCHORS`, `tables.PAIRS`, `tables.TRIPLETS`.
-        metrics: Counts: `rows`, `not_sampled` and, for English NLI, the premises that lack a hypothesis.
+        metrics: Counts: `rows`, `not_sampled` and, for NLI, the premises that lack a hypothesis.
     """
 
     rows: list[dict[str, Any]]
@@ -37,6 +37,7 @@ def build_baseline_rows(
     *,
     anchors: Sequence[dict[str, Any]],
     english_nli: Sequence[dict[str, Any]],
+    own_nli: Sequence[dict[str, Any]],
     parallel: Sequence[dict[str, Any]],
     rows: int,
     seed: int,
@@ -48,11 +49,13 @@ def build_baseline_rows(
     - `english_nli`: English triplets of a premise, an entailment and a contradiction (Gao et al. 2021, section 4).
     - `translation_pairs`: a sentence and its English translation.
     - `multilingual_distillation`: the same pairs, for the objective `distillation`.
+    - `human_triplets`: a premise, an entailment and a contradiction that people wrote in the language.
 
     Args:
         baseline: Name of the baseline.
         anchors: Rows of `tables.ANCHORS`.
         english_nli: Rows of `tables.NLI`, in English.
+        own_nli: The same, in the language.
         parallel: Rows of `tables.PARALLEL`.
         rows: Most rows to keep; they are chosen with `seed` and stay in their order.
         seed: Seed of the project.
@@ -65,8 +68,8 @@ def build_baseline_rows(
     metrics: dict[str, float] = {}
     if baseline is Baseline.UNSUPERVISED_SIMCSE:
         found, schema = list(anchors), ANCHORS
-    elif baseline is Baseline.ENGLISH_NLI:
-        found, metrics = _nli_triplets(english_nli)
+    elif baseline in _NLI:
+        found, metrics = _nli_triplets(english_nli if baseline is Baseline.ENGLISH_NLI else own_nli)
         schema = TRIPLETS
     else:
         found, schema = [{"anchor": row["text"], "positive": row["english"]} for row in parallel], PAIRS
@@ -80,11 +83,13 @@ def build_baseline_rows(
     return BaselineData(chosen, schema, counts | metrics)
 
 
+_NLI = (Baseline.ENGLISH_NLI, Baseline.HUMAN_TRIPLETS)
 _NEEDS = {
     Baseline.UNSUPERVISED_SIMCSE: "anchors of this language",
     Baseline.ENGLISH_NLI: "English premise with both an entailment and a contradiction",
     Baseline.TRANSLATION_PAIRS: "parallel text of this language",
     Baseline.MULTILINGUAL_DISTILLATION: "parallel text of this language",
+    Baseline.HUMAN_TRIPLETS: "premise of this language with both an entailment and a contradiction in it (`own_nli`)",
 }
 
 

@@ -124,5 +124,8 @@ def test_the_paper_profile_has_the_settings_of_the_official_code(tmp_path):
     )
     assert (embedder.num_train_epochs, embedder.per_device_train_batch_size, embedder.learning_rate) == (3, 512, 5e-5)
     assert (embedder.max_seq_length, embedder.temperature, embedder.fp16) == (32, 0.05, True)
-    assert (embedder.pooling, params.embedder_settings("untrained").pooling) == ("mean_first_last", "mean")
+    assert (embedder.pooling, params.embedder_settings("untrained", params.grid.encoders[0]).pooling) == (
+        "mean_first_last",
+        "mean",
+    )
     assert params.grid.languages == ["afr", "hau", "hin", "ind", "kor", "mar", "tel"]

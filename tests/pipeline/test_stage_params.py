@@ -18,7 +18,9 @@ SECTIONS = yaml.safe_load((ROOT / "params.yaml").read_text())
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
 # Names of the champion and its alias say nothing of another output; a cell's own keys stand in its command.
 every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
-METHODS = {"embedder_settings": {"train_embedder", "train_embedder_recipes"}}  # of `Params` -> parameters they read
+METHODS = {
+    "embedder_settings": {"train_embedder", "train_embedder_recipes", "train_embedder_encoders"}
+}  # of `Params` -> parameters they read
 
 
 def _module(stage):

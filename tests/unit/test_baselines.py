@@ -26,9 +26,13 @@ NLI_ROWS = nli(
     ("p4", "c4 again", "contradiction"),
 )
 
+OWN_NLI_ROWS = nli(
+    ("own premise", "own entailment", "entailment"), ("own premise", "own contradiction", "contradiction")
+)
+
 
 def build(baseline: Baseline, *, rows: int = 100, seed: int = 1, **tables: list[dict[str, str]]) -> BaselineData:
-    given = {"anchors": TEXTS, "english_nli": NLI_ROWS, "parallel": PAIR_ROWS} | tables
+    given = {"anchors": TEXTS, "english_nli": NLI_ROWS, "own_nli": OWN_NLI_ROWS, "parallel": PAIR_ROWS} | tables
     return build_baseline_rows(baseline, rows=rows, seed=seed, **given)
 
 
@@ -53,6 +57,12 @@ def test_english_nli_joins_entailments_and_contradictions_of_a_premise() -> None
         "premises_without_entailment": 1,
         "premises_without_contradiction": 1,
     }
+
+
+def test_human_triplets_are_those_of_the_language_itself() -> None:
+    data = build(Baseline.HUMAN_TRIPLETS)
+    assert data.schema == TRIPLETS
+    assert [tuple(row.values()) for row in data.rows] == [("own premise", "own entailment", "own contradiction")]
 
 
 def test_translation_pairs_go_from_the_language_to_english() -> None:
@@ -81,4 +91,4 @@ def test_untrained_has_no_rows() -> None:
 @pytest.mark.parametrize("baseline", [baseline for baseline in Baseline if baseline is not Baseline.UNTRAINED])
 def test_a_baseline_without_data_is_refused_with_the_remedy(baseline: Baseline) -> None:
     with pytest.raises(DataError, match=rf"baseline {baseline}: .*grid\.baselines"):
-        build(baseline, anchors=[], english_nli=[], parallel=[])
+        build(baseline, anchors=[], english_nli=[], own_nli=[], parallel=[])

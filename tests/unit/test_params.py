@@ -269,16 +269,18 @@ def test_a_recipe_inherits_what_it_does_not_override():
     raw = _set("train_embedder_recipes", UNTRAINED | {"xl_lora": {"learning_rate": 1.0, "trained_layers": 0}})
     params = validate_params(raw, source="p")
     common = params.train_embedder
-    assert params.embedder_settings("english_nli") == common
-    assert params.embedder_settings("xl_lora") == common.model_copy(update={"learning_rate": 1.0, "trained_layers": 0})
+    assert params.embedder_settings("english_nli", "tiny") == common
+    assert params.embedder_settings("xl_lora", "tiny") == common.model_copy(
+        update={"learning_rate": 1.0, "trained_layers": 0}
+    )
 
 
 def test_an_override_can_be_null():
     raw = _set("train_embedder.trained_layers", 1)
     raw["train_embedder_recipes"] = UNTRAINED | {"xl_lora": {"trained_layers": None}}
     params = validate_params(raw, source="p")
-    assert params.embedder_settings("xl_lora").trained_layers is None
-    assert params.embedder_settings("english_nli").trained_layers == 1
+    assert params.embedder_settings("xl_lora", "tiny").trained_layers is None
+    assert params.embedder_settings("english_nli", "tiny").trained_layers == 1
 
 
 def test_all_faults_are_told_at_once():

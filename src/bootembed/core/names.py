@@ -11,16 +11,22 @@ UNRESOLVED = "unresolved"  # a revision that the user has yet to look up
 
 
 class Baseline(StrEnum):
-    """A recipe that needs no generator; `untrained` is the base encoder with pooling, what all are measured against."""
+    """A recipe that needs no generator.
+
+    `untrained` is the base encoder with pooling, what all are measured against; `human_triplets` is the ceiling, what
+    the language's own annotators give.
+    """
 
     UNTRAINED = "untrained"
     UNSUPERVISED_SIMCSE = "unsupervised_simcse"
     ENGLISH_NLI = "english_nli"
     TRANSLATION_PAIRS = "translation_pairs"
     MULTILINGUAL_DISTILLATION = "multilingual_distillation"
+    HUMAN_TRIPLETS = "human_triplets"
 
 
 UNTRAINED = Baseline.UNTRAINED
+MIXED = "_and_"  # between the two recipes in the name of a mixture of their training sets
 
 
 class Polarity(StrEnum):

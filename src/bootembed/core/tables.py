@@ -51,6 +51,7 @@ REJECTED_ROWS = schema(table=TEXT, reason=TEXT, detail=TEXT, file=TEXT, line=pa.
 DOCUMENTS = schema(kind=TEXT, language=TEXT, text=TEXT)
 PAIRS = schema(anchor=TEXT, positive=TEXT)
 TRIPLETS = schema(anchor=TEXT, positive=TEXT, negative=TEXT)
+MIXTURE = pa.schema([*schema(recipe=TEXT, anchor=TEXT, positive=TEXT), pa.field("negative", TEXT)])
 XL_LORA = schema(premise=TEXT, hypothesis=TEXT, label=TEXT, language=TEXT, origin=TEXT)
 GENERATED_TRIPLETS = schema(
     anchor=TEXT,
@@ -141,7 +142,7 @@ def _table(rows: list[dict[str, Any]], schema: pa.Schema, path: Path) -> pa.Tabl
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise DataError(f"{path}: rows do not fit the schema {schema.names}: {error}") from error
     for name in schema.names:
-        if table.column(name).null_count:
+        if table.column(name).null_count and not schema.field(name).nullable:
             raise DataError(f"{path}: column {name!r} holds {table.column(name).null_count} missing values")
     return table
 

@@ -84,7 +84,9 @@ NLI = Layout(
     in_english=("hypothesis",),
     must_differ=(("premise", "hypothesis"),),
 )
+OWN_NLI = replace(NLI, name="own_nli", in_language=("premise", "hypothesis"), in_english=())
 ANCHORS = Layout("anchors", tables.ANCHORS, ("text",), in_language=("text",))
+OF_NLI = (NLI, OWN_NLI)
 EXAMPLES = Layout(
     "examples",
     tables.EXAMPLES,
@@ -93,7 +95,7 @@ EXAMPLES = Layout(
     must_differ=(("anchor", "positive"), ("anchor", "negative"), ("positive", "negative")),
 )
 INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completion"), near_duplicates=True)
-CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
+CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, OWN_NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
 
 
 def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
@@ -229,7 +231,7 @@ def _wanted_columns(spec: FileSpec, layout: Layout) -> dict[str, str]:
         if layout.halves is None and "score" not in names:
             raise _misfit(spec, layout, "`pair_separator` is for the pairs of evaluation files; remove it")
         names = ["text", *(name for name in names if name not in layout.texts)]
-    if layout is NLI and _hypothesis_columns(spec):
+    if layout in OF_NLI and _hypothesis_columns(spec):
         names = ["premise", *_hypothesis_columns(spec)]
     elif spec.label is not None:
         names = [name for name in names if name != "label"]
@@ -254,7 +256,7 @@ def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
     NLI as triplets gives a row for each hypothesis.
     """
     row = replace(row, values={name: value for name, value in row.values.items() if not name.startswith(SELECTOR)})
-    if layout is NLI and _hypothesis_columns(spec):
+    if layout in OF_NLI and _hypothesis_columns(spec):
         return [
             replace(row, values={"premise": row.values["premise"], "hypothesis": row.values[label], "label": label})
             for label in _hypothesis_columns(spec)
@@ -263,7 +265,7 @@ def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
         row = _with_pair(row, spec.pair_separator)
     if "score" in row.values and not row.reason:
         row = _with_score(row)
-    if layout is NLI and not row.reason:
+    if layout in OF_NLI and not row.reason:
         row = _with_label(row, spec)
     if layout.interpret is not None and not row.reason:
         row = replace(row, values=layout.interpret(row.values, spec))

@@ -22,7 +22,7 @@ from bootembed.core.tables import REJECTED_ROWS, TableWriter, stream_rows
 from bootembed.corpora.contradictions import LabelledPairs
 from bootembed.corpora.evaluation_sets import EvaluationTexts
 from bootembed.corpora.judging import RowJudge
-from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, NLI, Layout, read_rows
+from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, OF_NLI, Layout, read_rows
 from bootembed.corpora.near import SeenTexts
 from bootembed.corpora.outcome import PreparedCorpora
 from bootembed.corpora.rows import UNREADABLE, Row, RowRejection
@@ -147,7 +147,7 @@ def _write(rows: Iterable[Row], path: Path, judge: RowJudge, rejected: TableWrit
             for row in rows:
                 if row.reason is None:
                     table.write(row.values)
-                    if layout is NLI:
+                    if layout in OF_NLI:
                         pairs.add(row)
                 else:
                     report.rejected[str(row.reason)] += 1

@@ -19,11 +19,11 @@ from bootembed.embedder.card import EmbedderProvenance, model_card
 from bootembed.embedder.freezing import freeze_upper_layers
 from bootembed.embedder.lora import add_lora, merge_lora
 from bootembed.embedder.pooled_encoder import build_embedder
-from bootembed.embedder.training_sets import training_columns
+from bootembed.embedder.training_sets import rows_by_recipe, training_columns
 from bootembed.embedder.vocabulary import add_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from bootembed.embedder.objectives import Objective
@@ -57,7 +57,8 @@ def train_embedder(
 
     Args:
         base_model_dir: Encoder in Hugging Face format, or a Sentence Transformers folder; it is not changed.
-        rows: Of the columns text, or anchor and positive, or anchor, positive and negative; all rows alike.
+        rows: Of the columns text, or anchor and positive, or anchor, positive and negative; all rows alike, except that
+            those of a mixture name their `recipe` and are alike within it. A batch holds rows of one recipe.
         settings: Objective, pooling and optimiser.
         recipe: Strategy or baseline that wrote the rows; named in the model card.
         language: Code of the rows' language; named in the model card.
@@ -78,34 +79,37 @@ def train_embedder(
         ParamsError: The machine lacks the precision, or the encoder lacks dimensions, layers, modules or a tokenizer
             that the settings need.
     """
-    objective = cast("Objective", load_plugin(_OBJECTIVES, settings.objective, key="train_embedder.objective"))
-    columns = training_columns(rows)
+    columns = {part: training_columns(own) for part, own in rows_by_recipe(rows).items()} or {"": {}}
+    objectives = {part: _objective(settings.objectives.get(part, settings.objective)) for part in columns}
     seed_everything(seed)
     model = build_embedder(
         base_model_dir,
         pooling=settings.pooling,
         max_seq_length=max(settings.max_seq_length, scoring_max_seq_length),
         attention=settings.attention,
-        half_precision=(settings.bf16 or settings.fp16) and not objective.EMBEDS_BEFORE_TRAINING,
+        half_precision=(settings.bf16 or settings.fp16)
+        and not any(objective.EMBEDS_BEFORE_TRAINING for objective in objectives.values()),
         bidirectional=settings.bidirectional,
     )
     scoring_length = min(scoring_max_seq_length, model.max_seq_length)
     model.max_seq_length = min(settings.max_seq_length, model.max_seq_length)
-    data, loss = objective.prepare(model, columns, settings)
+    tasks = {part: objectives[part].prepare(model, own, settings) for part, own in columns.items()}
+    trains = any(loss is not None for _, loss in tasks.values())
     base_hash = base_hash or content_hash(base_model_dir)
     metrics = {"rows": float(len(rows)), "steps": 0.0}
-    if loss is not None:
+    if trains:
         kept = settings.model_dump(mode="json", exclude={"seeds"})  # the number of its siblings changes no embedder
-        inputs = {"base": base_hash, "columns": columns, "settings": kept, "seed": seed}
+        inputs = {"base": base_hash, "columns": list(columns.items()), "settings": kept, "seed": seed}
         _check_machine(settings)
         check_batch(len(rows), settings.per_device_train_batch_size, key="train_embedder.per_device_train_batch_size")
-        _choose_weights(model, columns, settings, base_model_dir)
-        trainer = _trainer(model, data, loss, settings, objective, checkpoint_dir=checkpoint_dir, seed=seed)
+        _choose_weights(model, list(columns.values()), settings, base_model_dir)
+        in_batch = any(objective.IN_BATCH_NEGATIVES for objective in objectives.values())
+        trainer = _trainer(model, tasks, settings, in_batch=in_batch, checkpoint_dir=checkpoint_dir, seed=seed)
         inputs["processes"] = process_count()
         trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
         metrics |= _training_metrics(trainer.state)
     model.max_seq_length = scoring_length
-    if loss is not None and settings.lora is not None:
+    if trains and settings.lora is not None:
         merge_lora(model)
     if is_main_process():
         model.save_pretrained(str(output_dir), create_model_card=False)
@@ -116,7 +120,7 @@ def train_embedder(
             identity=identity,
             base_hash=base_hash,
             rows=len(rows),
-            columns=tuple(rows[0]) if rows else (),
+            columns=tuple(name for name in rows[0] if name != "recipe") if rows else (),
             max_seq_length=scoring_length,
             seed=seed,
         )
@@ -125,6 +129,10 @@ def train_embedder(
     wait_for_all()
     logger.info("%s", metrics)
     return metrics
+
+
+def _objective(name: str) -> Objective:
+    return cast("Objective", load_plugin(_OBJECTIVES, name, key="train_embedder.objective"))
 
 
 def _check_machine(settings: TrainEmbedder) -> None:
@@ -139,12 +147,16 @@ def _check_machine(settings: TrainEmbedder) -> None:
         raise ParamsError("train_embedder.bf16: true, which this GPU cannot; set train_embedder.fp16=true instead")
 
 
-def _choose_weights(model: Any, columns: dict[str, list[str]], settings: TrainEmbedder, base_model_dir: Path) -> None:
+def _choose_weights(
+    model: Any, parts: Sequence[dict[str, list[str]]], settings: TrainEmbedder, base_model_dir: Path
+) -> None:
     """Add new words and LoRA factors, and freeze layers, as the settings say."""
     if settings.new_word_min_count is not None:
-        translations = columns["positive"] if settings.new_word_start == "positives" else None
+        anchors = [text for columns in parts for text in columns["anchor"]]
+        positives = [text for columns in parts for text in columns["positive"]]
+        translations = positives if settings.new_word_start == "positives" else None
         words = settings.new_word_min_count
-        added = add_words(model, columns["anchor"], min_count=words, translations=translations)
+        added = add_words(model, anchors, min_count=words, translations=translations)
         logger.info("%d words of the anchors have become tokens", added)
     if settings.trained_layers is not None:
         freeze_upper_layers(model, settings.trained_layers)
@@ -159,11 +171,10 @@ def _training_metrics(state: Any) -> dict[str, float]:
 
 def _trainer(
     model: Any,
-    data: dict[str, list[Any]],
-    loss: Any,
+    tasks: Mapping[str, tuple[dict[str, list[Any]], Any]],
     settings: TrainEmbedder,
-    objective: Objective,
     *,
+    in_batch: bool,
     checkpoint_dir: Path,
     seed: int,
 ) -> Any:
@@ -176,9 +187,10 @@ def _trainer(
     from bootembed.embedder.progress import Progress
 
     if settings.texts_per_forward is not None:
-        embed_by_length(loss, texts=settings.texts_per_forward)
+        for _, loss in tasks.values():
+            embed_by_length(loss, texts=settings.texts_per_forward)
     batch = settings.per_device_train_batch_size * process_count()
-    batches = math.ceil(len(next(iter(data.values()))) / batch)
+    batches = sum(math.ceil(len(next(iter(data.values()))) / batch) for data, _ in tasks.values())
     steps = math.ceil(batches * settings.num_train_epochs)
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(checkpoint_dir),
@@ -187,7 +199,7 @@ def _trainer(
         warmup_steps=settings.warmup_steps,
         lr_scheduler_type=settings.lr_scheduler_type,
         **batch_arguments(settings.per_device_train_batch_size),
-        batch_sampler=BatchSamplers.NO_DUPLICATES if objective.IN_BATCH_NEGATIVES else BatchSamplers.BATCH_SAMPLER,
+        batch_sampler=BatchSamplers.NO_DUPLICATES if in_batch else BatchSamplers.BATCH_SAMPLER,
         optim="adamw_torch_fused",
         bf16=settings.bf16,
         fp16=settings.fp16,
@@ -202,11 +214,13 @@ def _trainer(
         data_seed=derive_seed(seed, "order"),
         dataloader_num_workers=0,
     )
+    datasets = {part: Dataset.from_dict(data) for part, (data, _) in tasks.items()}
+    losses = {part: loss for part, (_, loss) in tasks.items()}
     trainer = SentenceTransformerTrainer(
         model=model,
         args=arguments,
-        train_dataset=Dataset.from_dict(data),
-        loss=loss,
+        train_dataset=datasets if len(tasks) > 1 else next(iter(datasets.values())),
+        loss=losses if len(tasks) > 1 else next(iter(losses.values())),
         callbacks=[Progress()],
     )
     trainer.remove_callback(PrinterCallback)

@@ -6,26 +6,27 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from bootembed.core.errors import DataError
-from bootembed.core.tables import ANCHORS, GENERATED_TRIPLETS, PAIRS, TRIPLETS, read_table
+from bootembed.core.tables import ANCHORS, GENERATED_TRIPLETS, MIXTURE, PAIRS, TRIPLETS, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_TEXT_COLUMNS = ("text", "anchor", "positive", "negative")
+_COLUMNS = ("recipe", "text", "anchor", "positive", "negative")
 
 
 def read_training_set(path: Path) -> list[dict[str, str]]:
     """Read the texts of a training set, whichever recipe wrote it; provenance columns are left out.
 
     Returns:
-        Rows of the columns text, or anchor and positive, or anchor, positive and negative.
+        Rows of the columns text, or anchor and positive, or anchor, positive and negative; of a mixture each with the
+        recipe that wrote it.
 
     Raises:
         DataError: The file cannot be read, or has other columns than a recipe's.
     """
-    rows = read_table(path, GENERATED_TRIPLETS, TRIPLETS, PAIRS, ANCHORS)
-    return [{name: row[name] for name in _TEXT_COLUMNS if name in row} for row in rows]
+    rows = read_table(path, GENERATED_TRIPLETS, TRIPLETS, PAIRS, ANCHORS, MIXTURE)
+    return [{name: row[name] for name in _COLUMNS if row.get(name) is not None} for row in rows]
 
 
 def read_training_sets(folder: Path) -> dict[int, list[dict[str, str]]]:
@@ -41,6 +42,15 @@ def read_training_sets(folder: Path) -> dict[int, list[dict[str, str]]]:
     if not numbers:
         raise DataError(f"{folder}: no training sets (<number>/training.parquet); run the stage that writes it")
     return {number: read_training_set(folder / str(number) / "training.parquet") for number in numbers}
+
+
+def rows_by_recipe(rows: Sequence[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
+    """The rows of each recipe of a mixture, without its name; those of any other training set under ``""``."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        own = {name: text for name, text in row.items() if name != "recipe"}
+        found.setdefault(row.get("recipe", ""), []).append(own)
+    return found
 
 
 def training_columns(rows: Sequence[dict[str, str]]) -> dict[str, list[str]]:

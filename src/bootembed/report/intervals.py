@@ -1,4 +1,4 @@
-"""Differences with confidence intervals: every recipe against untrained, every strategy against every baseline."""
+"""Differences with intervals: every recipe against untrained, strategies against baselines, mixtures against parts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bootembed.core.errors import DataError
-from bootembed.core.names import UNTRAINED, cell_name
+from bootembed.core.names import MIXED, UNTRAINED, cell_name
 from bootembed.core.seeding import derive_seed
 from bootembed.evaluation.answers import Answers, read_answers, resample
 from bootembed.evaluation.statistics import Difference, Resampled, compare, holm, over_seeds
@@ -68,7 +68,7 @@ class Comparison:
 
 
 def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) -> list[Comparison]:
-    """Compare every recipe with the untrained encoder, and every strategy with every baseline.
+    """Compare every recipe with the untrained encoder, strategies with baselines, and mixtures with their parts.
 
     Args:
         scores: All scores; they say which recipe is a strategy and which a baseline, and which embedders there are.
@@ -136,5 +136,11 @@ def _by_training_set(embedders: Mapping[EmbedderId, Resampled]) -> list[float]:
 
 def _pairs(kinds: Mapping[str, str]) -> list[tuple[str, str]]:
     trained = [recipe for recipe in kinds if recipe != UNTRAINED]
-    strategies, baselines = ([r for r in trained if kinds[r] == kind] for kind in ("strategy", "baseline"))
-    return [(recipe, UNTRAINED) for recipe in trained] + [(one, other) for one in strategies for other in baselines]
+    strategies, baselines, mixtures = (
+        [r for r in trained if kinds[r] == kind] for kind in ("strategy", "baseline", "mixture")
+    )
+    return [
+        *((recipe, UNTRAINED) for recipe in trained),
+        *((one, other) for one in strategies for other in baselines),
+        *((mixture, part) for mixture in mixtures for part in mixture.split(MIXED)),
+    ]

@@ -45,8 +45,8 @@ class CellScore:
     """The main scores of a cell's embedders on one split of a task, together.
 
     Attributes:
-        recipe: Strategy or baseline.
-        kind: Which of the two.
+        recipe: Strategy, baseline or mixture.
+        kind: Which of the three.
         language: Code of the language.
         encoder: Key of the base encoder.
         task: Its name.
@@ -126,7 +126,11 @@ def read_results(
     for language in grid.languages:
         for encoder in grid.encoders:
             base = read_scores(scores_dir, UNTRAINED, language, encoder)
-            kinds = dict.fromkeys(grid.baselines, "baseline") | dict.fromkeys(grid.strategies, "strategy")
+            kinds = (
+                dict.fromkeys(grid.baselines, "baseline")
+                | dict.fromkeys(grid.strategies, "strategy")
+                | dict.fromkeys(grid.mixture_names, "mixture")
+            )
             for recipe, kind in kinds.items():
                 found = read_scores(scores_dir, str(recipe), language, encoder)
                 scores += [

@@ -32,8 +32,10 @@ def _unknown_plugins(params: Params) -> list[str]:
     """Engines, strategies, objectives and task kinds that are the name of no module."""
     objectives = {"train_embedder.objective": params.train_embedder.objective}
     for recipe, own in params.train_embedder_recipes.items():
+        key = f"train_embedder_recipes.{recipe}"
+        objectives |= {f"{key}.objectives.{part}": name for part, name in own.get("objectives", {}).items()}
         if "objective" in own:
-            objectives[f"train_embedder_recipes.{recipe}.objective"] = own["objective"]
+            objectives[f"{key}.objective"] = own["objective"]
     named = {
         "bootembed.generation.engines": {"generation.engine": params.generation.engine},
         "bootembed.strategies": {f"grid.strategies[{i}]": name for i, name in enumerate(params.grid.strategies)},
@@ -63,9 +65,16 @@ def _axis_faults(grid: Grid) -> list[str]:
 def _grid_faults(params: Params) -> list[str]:
     grid = params.grid
     faults = []
-    if list(grid.recipes) != [*grid.strategies, *grid.baselines]:
-        expected = [str(r) for r in (*grid.strategies, *grid.baselines)]
-        faults.append(f"grid.recipes: must be the strategies followed by the baselines; set it to {expected}")
+    expected = [str(r) for r in (*grid.strategies, *grid.baselines, *grid.mixture_names)]
+    if list(grid.recipes) != expected:
+        faults.append(f"grid.recipes: must be the strategies, the baselines and the mixtures; set it to {expected}")
+    parts = [str(r) for r in (*grid.strategies, *grid.baselines) if r != Baseline.UNTRAINED]
+    faults += [
+        f"grid.mixtures: {list(pair)}: {recipe!r} is no other recipe of the grid with a training set"
+        f"{suggest(recipe, parts)}; choose two of {parts}"
+        for pair in grid.mixtures
+        for recipe in {part for part in pair if part not in parts or pair.count(part) > 1}
+    ]
     for index, language in enumerate(grid.languages):
         configured = params.languages.get(language)
         if configured is None:
@@ -79,6 +88,12 @@ def _grid_faults(params: Params) -> list[str]:
             faults.append(
                 f"grid.encoders[{index}]: {encoder!r} is no encoder of `base_models`; add one of role 'encoder'"
             )
+    faults += [
+        f"train_embedder_encoders.{encoder}: no encoder of the grid{suggest(encoder, list(grid.encoders))}; correct or "
+        "remove it"
+        for encoder in params.train_embedder_encoders
+        if encoder not in grid.encoders
+    ]
     known = [*grid.recipes, *plugin_names("bootembed.strategies"), *map(str, Baseline)]
     faults += [
         f"train_embedder_recipes.{recipe}: no recipe{suggest(recipe, known)}; correct or remove it"
@@ -130,8 +145,20 @@ def _plugin_faults(params: Params) -> list[str]:
     faults = []
     for strategy in params.grid.strategies:
         faults += load_plugin("bootembed.strategies", strategy, key="grid.strategies").faults(params)
-    for recipe in params.grid.recipes:
-        settings = params.embedder_settings(recipe)
-        objective = load_plugin(settings.plugins, settings.objective, key="train_embedder.objective")
-        faults += [f"train_embedder_recipes.{recipe}.{fault}" for fault in objective.faults(settings, recipe)]
+    for recipe, parts in _parts_of_recipes(params.grid).items():
+        for encoder in params.grid.encoders:
+            settings = params.embedder_settings(recipe, encoder)
+            for part in parts:
+                name = settings.objectives.get(part, settings.objective)
+                objective = load_plugin(settings.plugins, name, key="train_embedder.objective")
+                found = [f"train_embedder_recipes.{recipe}.{fault}" for fault in objective.faults(settings, part)]
+                faults += [fault for fault in found if fault not in faults]
     return faults
+
+
+def _parts_of_recipes(grid: Grid) -> dict[str, list[str]]:
+    """Recipe -> the recipes that wrote its rows: itself, or the parts of a mixture."""
+    own = {str(recipe): [str(recipe)] for recipe in (*grid.strategies, *grid.baselines)}
+    return own | {
+        name: [str(part) for part in parts] for name, parts in zip(grid.mixture_names, grid.mixtures, strict=True)
+    }

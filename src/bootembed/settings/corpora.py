@@ -98,7 +98,8 @@ class CorpusSpec(Section):
 
     monolingual: list[FileSpec] = Field(default_factory=list)
     parallel: list[FileSpec] = Field(default_factory=list)
-    nli: list[FileSpec] = Field(default_factory=list)
+    nli: list[FileSpec] = Field(default_factory=list, description="Premises in the language, hypotheses in English.")
+    own_nli: list[FileSpec] = Field(default_factory=list, description="Both in the language.")
     anchors: list[FileSpec] = Field(default_factory=list)
     examples: list[FileSpec] = Field(default_factory=list)
     instructions: list[FileSpec] = Field(default_factory=list)

@@ -50,6 +50,9 @@ class TrainEmbedder(Pluggable):
 
     seeds: int = Field(3, ge=1, description="Embedders trained on each training set.")
     objective: Slug = Field(description="Module of `bootembed.embedder.objectives`.")
+    objectives: dict[Slug, Slug] = Field(
+        default_factory=dict, description="Mixtures: recipe -> the objective of its rows, where it is another."
+    )
     pooling: Literal["mean", "mean_first_last", "mean_without_bos", "last"] = Field(
         description="The last two are for decoders."
     )

@@ -99,7 +99,7 @@ def _hint(fault: Any) -> str:
 def _known_keys(location: tuple[Any, ...]) -> list[str]:
     """Keys of the section at `location`, following models, mappings of models and sections of plugins."""
     section: Any = Params
-    if location[:1] == ("train_embedder_recipes",):
+    if location[:1] in (("train_embedder_recipes",), ("train_embedder_encoders",)):
         location = ("train_embedder", *location[2:])  # overrides have the same keys
     for part in location:
         fields = getattr(section, "model_fields", {})

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from bootembed.core.names import Baseline, Role
+from bootembed.core.names import MIXED, Baseline, Role
 from bootembed.settings.base import Pluggable, Revision, Section, Slug
 from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora, WriteSampleCorpora
 from bootembed.settings.embedder import BuildBaselineData, MeasureFit, TrainEmbedder
@@ -22,9 +22,18 @@ class Grid(Section):
     languages: list[Slug] = Field(min_length=1, description="Target languages, keys of `languages`.")
     strategies: list[Slug] = Field(min_length=1, description="Modules of `bootembed.strategies`.")
     baselines: list[Baseline]
-    recipes: list[Slug] = Field(description="The strategies followed by the baselines; Hydra derives it from them.")
+    mixtures: list[Annotated[list[Slug], Field(min_length=2, max_length=2)]] = Field(
+        description="Pairs of recipes whose training sets are put together."
+    )
+    recipes: list[Slug] = Field(description="Strategies, baselines, then mixtures; Hydra derives it from them.")
+    mixture_cells: dict[str, dict[str, Slug]] = Field(description="For dvc.yaml; Hydra derives it.")
     encoders: list[Slug] = Field(min_length=1, description="Keys of `base_models` with role `encoder`.")
     adapter_languages: dict[Slug, Role] = Field(description="Languages that get a language adapter -> their role.")
+
+    @property
+    def mixture_names(self) -> list[str]:
+        """The mixtures as recipes."""
+        return [MIXED.join(parts) for parts in self.mixtures]
 
 
 def _valid_overrides(overrides: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
@@ -70,9 +79,13 @@ class Params(Pluggable):
     train_embedder_recipes: dict[Slug, Annotated[dict[str, Any], AfterValidator(_valid_overrides)]] = Field(
         description="Per-recipe overrides of `train_embedder`; missing fields are inherited."
     )
+    train_embedder_encoders: dict[Slug, Annotated[dict[str, Any], AfterValidator(_valid_overrides)]] = Field(
+        description="Per-encoder overrides, which go before those of a recipe: a decoder needs another pooling."
+    )
     evaluate_embedder: EvaluateEmbedder
     register_models: RegisterModels
 
-    def embedder_settings(self, recipe: str) -> TrainEmbedder:
-        """`train_embedder` with the overrides of one recipe."""
-        return self.train_embedder.overridden(self.train_embedder_recipes.get(recipe, {}))
+    def embedder_settings(self, recipe: str, encoder: str) -> TrainEmbedder:
+        """`train_embedder` with the overrides of one recipe and, before these, of one encoder."""
+        of_recipe = self.train_embedder_recipes.get(recipe, {})
+        return self.train_embedder.overridden(of_recipe | self.train_embedder_encoders.get(encoder, {}))

@@ -18,12 +18,14 @@ ANSWERS_IN_ENGLISH = False
 
 
 def assemble(inputs: Inputs, settings: InContext, *, seed: int) -> Parts:
-    """Examples in the target language, or in English from the first NLI pair of each premise."""
-    rows = (
-        read_table(inputs["examples"], EXAMPLES)
-        if settings.examples_language == "target"
-        else nli_triplets(hypotheses_by_premise(read_table(inputs["english_nli"], NLI)), per_premise=1)
-    )
+    """Examples in the target language, its own NLI if it has no others, or in English from English NLI.
+
+    Of NLI the first pair of each premise.
+    """
+    rows = read_table(inputs["examples"], EXAMPLES) if settings.examples_language == "target" else []
+    if not rows:
+        nli = "own_nli" if settings.examples_language == "target" else "english_nli"
+        rows = nli_triplets(hypotheses_by_premise(read_table(inputs[nli], NLI)), per_premise=1)
     anchors = (row["text"] for row in read_table(inputs["anchors"], ANCHORS))
     return Parts(shots=choose_pool(rows, settings, anchors=anchors, seed=seed))
 

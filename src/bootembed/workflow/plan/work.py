@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from bootembed.core.names import Baseline, Polarity
+from bootembed.core.names import MIXED, Baseline, Polarity
 from bootembed.generation.engine import describe_engine
 from bootembed.strategies import load_strategy
 from bootembed.workflow.plan import estimates
@@ -166,20 +166,20 @@ def _rank_in_use(params: Params) -> int:
 
 def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
     grid, rows = params.grid, max(params.generate_triplets.anchors, params.build_baseline_data.rows)
-    cells = len(grid.languages) * len(grid.encoders)
-    counts = embedders_of_recipes(params)
-    trained = {recipe: count for recipe, count in counts.items() if recipe != Baseline.UNTRAINED}
-    recipes = {recipe: params.embedder_settings(recipe) for recipe in trained}
-    tokens = {r: int(rows * _TEXTS * own.max_seq_length * own.num_train_epochs) for r, own in recipes.items()}
-    in_all = sum(trained[recipe] * tokens[recipe] for recipe in trained)
+    languages = len(grid.languages)
+    counts = {(r, e): count for e in grid.encoders for r, count in embedders_of_recipes(params, e).items()}
+    trained = {cell: count for cell, count in counts.items() if cell[0] != Baseline.UNTRAINED}
+    own = {cell: params.embedder_settings(*cell) for cell in trained}
+    tokens = {c: int(rows * _TEXTS * own[c].max_seq_length * own[c].num_train_epochs) * trained[c] for c in trained}
     embedders = sum(trained.values())
-    what = f"{cells * embedders} x at most {rows:,} rows, {in_all // max(embedders, 1):,} tokens each"
-    scored = f"{cells * sum(counts.values())} embedders on {len(params.evaluate_embedder.tasks)} tasks"
+    what = f"{languages * embedders} x at most {rows:,} rows, {sum(tokens.values()) // max(embedders, 1):,} tokens each"
+    scored = f"{languages * sum(counts.values())} embedders on {len(params.evaluate_embedder.tasks)} tasks"
     known = [size for key in grid.encoders if (size := sizes[key]) is not None]
     if not known:
         return [Work("train_embedder", what), Work("evaluate_embedder", scored)]
-    memory = max(estimates.embedder_training_bytes(size, recipe) for size in known for recipe in recipes.values())
-    flops = sum(estimates.full_training_flops(size, in_all) for size in known)
+    sized = {cell: size for cell in trained if (size := sizes[cell[1]]) is not None}
+    memory = max(estimates.embedder_training_bytes(size, own[cell]) for cell, size in sized.items())
+    flops = sum(estimates.full_training_flops(size, tokens[cell]) for cell, size in sized.items())
     scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=512) for size in known)
     return [
         Work("train_embedder", what, memory, len(grid.languages) * flops / device.flops),
@@ -187,12 +187,13 @@ def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: De
     ]
 
 
-def embedders_of_recipes(params: Params) -> dict[str, int]:
-    """Recipe -> how many embedders one of its cells has."""
+def embedders_of_recipes(params: Params, encoder: str) -> dict[str, int]:
+    """Recipe -> how many embedders its cell of an encoder has."""
     counts = {}
     for recipe in params.grid.recipes:
-        training_sets = params.generator_seeds if recipe in params.grid.strategies else 1
-        seeds = 1 if recipe == Baseline.UNTRAINED else params.embedder_settings(recipe).seeds
+        generated = any(part in params.grid.strategies for part in recipe.split(MIXED))
+        training_sets = params.generator_seeds if generated else 1
+        seeds = 1 if recipe == Baseline.UNTRAINED else params.embedder_settings(recipe, encoder).seeds
         counts[recipe] = training_sets * seeds
     return counts
 
@@ -204,9 +205,12 @@ def disk_bytes(params: Params, sizes: Mapping[str, ModelSize | None]) -> float:
     """
     known = {key: size for key, size in sizes.items() if size is not None}
     base = sum(size.download_bytes for size in known.values())
-    of_an_encoder = len(params.grid.languages) * sum(embedders_of_recipes(params).values())
     encoders = [known[key] for key in params.grid.encoders if key in known]
-    embedders = sum(of_an_encoder * 4 * size.parameters for size in encoders)
+    embedders = sum(
+        len(params.grid.languages) * sum(embedders_of_recipes(params, key).values()) * 4 * known[key].parameters
+        for key in params.grid.encoders
+        if key in known
+    )
     checkpoint = max((12 * size.parameters for size in encoders), default=0)
     return 2.0 * (base + embedders + _adapter_bytes(params, known.get("generator"))) + checkpoint
 
