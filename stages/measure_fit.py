@@ -15,19 +15,24 @@ def main(
     language: str,
     base_models_dir: Annotated[InputPath, "Folder of all base models."],
     anchors: InputPath,
+    parallel: Annotated[InputPath, "Its text stands in for anchors where there are none."],
     english_nli: InputPath,
     metrics: OutputPath,
 ) -> None:
-    from bootembed.core.tables import ANCHORS, NLI, read_table
+    from bootembed.core.tables import ANCHORS, NLI, PARALLEL, read_table
     from bootembed.embedder.fit import measure_fits, write_fits
 
     section = params.measure_fit
     lengths = dict.fromkeys(params.grid.encoders, params.evaluate_embedder.max_seq_length)
+    if params.grid.strategies:
+        lengths |= {"generator": params.generation.max_prompt_tokens}
     with tracking.stage_run("measure_fit", cell={"language": language}, settings={"measure_fit": section}) as run:
+        rows = read_table(anchors, ANCHORS) or read_table(parallel, PARALLEL)
+        texts = [row["text"] for row in rows[: section.sentences]]
         fits = measure_fits(
             base_models_dir,
-            lengths | {"generator": params.generation.max_prompt_tokens},
-            texts=[row["text"] for row in read_table(anchors, ANCHORS)[: section.sentences]],
+            lengths,
+            texts=texts,
             english=[row["premise"] for row in read_table(english_nli, NLI)[: section.sentences]],
             language=language,
             bounds=section,

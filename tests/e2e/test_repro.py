@@ -23,7 +23,6 @@ PRETRAINING = [
 ]
 WITHOUT_INDONESIAN = [
     "~languages.ind",
-    "~grid.adapter_languages.ind",
     "~register_models.validation_task.ind",
     f"write_sample_corpora.languages=[{','.join(FIRST)}]",
 ]

@@ -129,3 +129,35 @@ def test_the_paper_profile_has_the_settings_of_the_official_code(tmp_path):
         "mean",
     )
     assert params.grid.languages == ["afr", "hau", "hin", "ind", "kor", "mar", "tel"]
+
+
+def _cells(tmp_path, *overrides):
+    _compose("laptop", tmp_path / "params.yaml", *overrides)
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    names = {stage.name for stage in Repo.init(str(tmp_path), no_scm=True).index.stages}
+    return names, {name.partition("@")[0] for name in names}
+
+
+def test_without_strategies_nothing_of_a_generator_runs(tmp_path):
+    _, stages = _cells(tmp_path, "grid.strategies=[]", "grid.baselines=[untrained]", "~base_models.generator")
+    assert not {name for name in stages if "adapter" in name or "triplets" in name or "xl_lora" in name}
+    assert {"train_embedder", "evaluate_embedder", "measure_fit", "report", "register_models"} <= stages
+    assert "assemble_generator" not in stages
+
+
+@pytest.mark.parametrize(
+    ("strategy", "trained"),
+    [
+        ("in_context", set()),
+        ("xl_lora", {"train_task_adapter", "build_xl_lora_data", "train_xl_lora_adapter"}),
+        ("adapter_composition", {"train_task_adapter", "train_language_adapter", "compose_adapter"}),
+    ],
+)
+def test_only_the_adapters_of_the_chosen_strategies_are_trained(strategy, trained, tmp_path):
+    names, stages = _cells(tmp_path, f"grid.strategies=[{strategy}]")
+    adapters = {name for name in stages if name.endswith("_adapter") or name == "build_xl_lora_data"}
+    assert adapters == trained
+    assembling = "assemble_adapted_generator" if trained else "assemble_generator"
+    assert {name for name in names if name.startswith("assemble")} == {
+        f"{assembling}@{strategy}-{language}" for language in ("afr", "ind")
+    }

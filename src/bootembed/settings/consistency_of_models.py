@@ -16,8 +16,12 @@ def model_faults(params: Params) -> list[str]:
     """Faults of base models."""
     faults = []
     generators = [key for key, spec in params.base_models.items() if spec.role == "generator"]
-    if generators != ["generator"]:
-        faults.append(f"base_models: generators {generators}: exactly one is needed, under the key 'generator'")
+    if generators != ["generator"] and (generators or params.grid.strategies):
+        told = "strategies need one" if params.grid.strategies else "at most one is used"
+        faults.append(
+            f"base_models: generators {generators}: {told}, under the key 'generator'; add or remove one, or set "
+            "grid.strategies to []"
+        )
     needed = {"hub": ("id", "revision"), "local": ("path",), "scratch": ("scratch",)}
     for key, spec in params.base_models.items():
         faults.extend(
@@ -68,6 +72,8 @@ def _scratch_faults(key: str, scratch: Scratch, architectures: tuple[str, ...]) 
 
 def filter_faults(params: Params) -> list[str]:
     """Faults of the encoder that filters triplets."""
+    if not params.grid.strategies:
+        return []
     key = params.generate_triplets.filters.semantic.encoder
     spec = params.base_models.get(key)
     if spec is not None and spec.role == "encoder":

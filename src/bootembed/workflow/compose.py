@@ -38,6 +38,7 @@ def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path)
         ParamsError: There is no such profile, or the parameters are faulty.
     """
     from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
 
     file = conf / "profile" / f"{profile}.yaml"
     if not file.is_file():
@@ -50,7 +51,7 @@ def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path)
         written.replace(output)
     except yaml.YAMLError as error:
         raise ParamsError(f"{file}: cannot be read as YAML: {error}") from error
-    except HydraException as error:
+    except (HydraException, OmegaConfBaseException) as error:
         raise _explained(error, profile, overrides, conf, file) from error
     finally:
         written.unlink(missing_ok=True)
@@ -90,12 +91,13 @@ def _explained(
 def _known_keys(profile: str, conf: Path) -> Iterator[str]:
     """Dotted names of all parameters of a profile; none if it cannot be composed at all."""
     from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
 
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "params.yaml"
         try:
             _compose(profile, [], conf, output)
-        except HydraException:
+        except (HydraException, OmegaConfBaseException):
             return
         yield from _dotted(yaml.safe_load(output.read_text(encoding="utf-8")))
 

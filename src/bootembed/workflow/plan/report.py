@@ -59,7 +59,7 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
         f"Profile {params.profile}",
         _section("Stages", [f"{count:>4}  {name}" for name, count in stage_counts(params, pipeline).items()]),
         _section("Models", [_model_line(key, params.base_models[key], *found[key]) for key in found]),
-        _section("Work, at most", [_work_line(item) for item in work]),
+        _section("Work, at most", [_work_line(item, gpu=device.gpu.memory > 0) for item in work]),
         _section("In all", _totals(work, device, disk)),
         _section("Needed", [requirements.shown(check) for check in answers]),
     ]
@@ -75,8 +75,7 @@ def _default_gpu(params: Params, machine: Machine) -> Gpu:
     if machine.gpu is not None:
         name = machine.gpu.lower().replace(" ", "")
         return next((gpu for key, gpu in GPUS.items() if key in name), GPUS["a100"])
-    four_bit = params.generation.transformers.load_in_4bit or params.train_task_adapter.load_in_4bit
-    return GPUS["a100" if four_bit else "cpu"]
+    return GPUS["a100" if requirements.wants_four_bit(params) else "cpu"]
 
 
 def _section(title: str, lines: list[str]) -> str:
@@ -91,8 +90,8 @@ def _model_line(key: str, spec: BaseModelSpec, size: ModelSize | None, source: s
     return f"{line}, download {size.download_bytes / 1e9:.1f} GB" if spec.source == "hub" else line
 
 
-def _work_line(work: Work) -> str:
-    memory = "" if work.memory is None else f"; GPU {work.memory / 1e9:.1f} GB"
+def _work_line(work: Work, *, gpu: bool) -> str:
+    memory = "" if work.memory is None or not gpu else f"; GPU {work.memory / 1e9:.1f} GB"
     hours = "" if work.seconds is None else f"; {work.seconds / 3600:.2f} h"
     return f"{work.stage}: {work.what}{memory}{hours}"
 

@@ -81,31 +81,25 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
         sizes: Key of `base_models` -> size, None if not known.
         device: The GPU and its speed.
     """
-    grid, generator, seeds = params.grid, sizes["generator"], params.generator_seeds
     found = list(_pretraining(params, sizes, device))
-    if not grid.strategies:
-        return found + _embedders(params, sizes, device)
-    polarities, languages = seeds * len(Polarity), seeds * len(grid.adapter_languages)
-    found += [
-        _adapters("train_task_adapter", params.train_task_adapter, polarities, generator, device),
-        _adapters("train_language_adapter", params.train_language_adapter, languages, generator, device),
-        _generated(
-            "build_xl_lora_data",
-            params,
-            premises=params.build_xl_lora_data.parallel_rows * len(params.build_xl_lora_data.source_languages) * seeds,
-            size=generator,
-            device=device,
-        ),
-        _adapters("train_xl_lora_adapter", params.train_xl_lora_adapter, polarities, generator, device),
-        _generated(
-            "generate_triplets",
-            params,
-            premises=params.generate_triplets.anchors * len(grid.languages) * len(grid.strategies) * seeds,
-            size=generator,
-            device=device,
-        ),
-    ]
+    if params.grid.strategies:
+        found += _of_strategies(params, sizes["generator"], device)
     return found + _embedders(params, sizes, device)
+
+
+def _of_strategies(params: Params, generator: ModelSize | None, device: Device) -> list[Work]:
+    grid, needed, seeds = params.grid, params.needed, params.generator_seeds
+    adapters = [
+        ("train_task_adapter", params.train_task_adapter, len(needed.task_adapters)),
+        ("train_language_adapter", params.train_language_adapter, len(grid.adapter_languages)),
+        ("train_xl_lora_adapter", params.train_xl_lora_adapter, len(needed.xl_lora_adapters)),
+    ]
+    found = [_adapters(stage, lora, seeds * count, generator, device) for stage, lora, count in adapters if count]
+    if needed.xl_lora_data:
+        rows = params.build_xl_lora_data.parallel_rows * len(params.build_xl_lora_data.source_languages) * seeds
+        found.append(_generated("build_xl_lora_data", params, premises=rows, size=generator, device=device))
+    premises = params.generate_triplets.anchors * len(grid.languages) * len(grid.strategies) * seeds
+    return [*found, _generated("generate_triplets", params, premises=premises, size=generator, device=device)]
 
 
 def _pretraining(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> Iterator[Work]:
@@ -220,7 +214,8 @@ def _adapter_bytes(params: Params, size: ModelSize | None) -> int:
     if size is None or not params.grid.strategies:
         return 0
     grid, r = params.grid, params.train_task_adapter.r
-    trained = 2 * len(Polarity) + len(grid.adapter_languages)
-    cells = len(grid.languages) * len(Polarity)  # a composed adapter and its copy, and a copy of XL-LoRA's
+    needed = params.needed
+    trained = len(needed.task_adapters) + len(needed.xl_lora_adapters) + len(grid.adapter_languages)
+    cells = len(needed.composed_adapters) * len(Polarity)  # a composed adapter and its copy, and a copy of XL-LoRA's
     in_use = 2 * cells * size.lora_parameters(_rank_in_use(params))
     return 4 * params.generator_seeds * ((trained + cells) * size.lora_parameters(r) + in_use)

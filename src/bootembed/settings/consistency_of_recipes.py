@@ -1,0 +1,53 @@
+"""What recipes need of the corpora: a table without files is a fault before anything runs, not in the middle of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bootembed.core.names import ENGLISH, Baseline
+
+if TYPE_CHECKING:
+    from bootembed.settings.schema import Params
+
+_OF_BASELINES = {
+    Baseline.UNSUPERVISED_SIMCSE: "anchors",
+    Baseline.TRANSLATION_PAIRS: "parallel",
+    Baseline.MULTILINGUAL_DISTILLATION: "parallel",
+    Baseline.HUMAN_TRIPLETS: "own_nli",
+}
+
+
+def lacking(params: Params, table: str, languages: list[str], *, recipe: str) -> list[str]:
+    """A fault for each language whose corpus names no file for a table that a recipe needs."""
+    found = []
+    for language in languages:
+        configured = params.languages.get(language)
+        corpus = params.corpora.get(configured.corpus) if configured else None
+        if configured is not None and corpus is not None and not getattr(corpus, table):
+            found.append(
+                f"corpora.{configured.corpus}.{table}: empty: {recipe!r} needs it for {language!r}; name a file there, "
+                "or remove the recipe from `grid`"
+            )
+    return found
+
+
+def baseline_faults(params: Params) -> list[str]:
+    """Tables that the chosen baselines lack."""
+    faults = []
+    for baseline in params.grid.baselines:
+        if baseline is Baseline.ENGLISH_NLI:
+            faults += lacking(params, "nli", [ENGLISH], recipe=str(baseline))
+        elif baseline in _OF_BASELINES:
+            faults += lacking(params, _OF_BASELINES[baseline], params.grid.languages, recipe=str(baseline))
+    return faults
+
+
+def strategy_faults(params: Params) -> list[str]:
+    """What every strategy needs: anchors, and of the trained adapters their texts."""
+    grid, faults = params.grid, []
+    for strategy in grid.strategies:
+        faults += lacking(params, "anchors", grid.languages, recipe=strategy)
+    if grid.strategies and params.needed.task_adapters:
+        recipe = params.needed.strategies_with_adapters[0]
+        faults += lacking(params, "nli", [ENGLISH], recipe=recipe)
+    return faults
