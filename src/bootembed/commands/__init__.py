@@ -12,7 +12,7 @@ import click
 
 from bootembed.core.errors import UserError
 
-_COMMANDS = ("compose", "plan", "run", "report", "compare", "embed", "search", "ui", "doctor")
+_COMMANDS = ("new", "compose", "plan", "run", "report", "compare", "embed", "search", "ui", "doctor")
 
 
 class _Commands(click.Group):
@@ -39,4 +39,11 @@ class _Commands(click.Group):
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="bootembed")
 def main() -> None:
-    """Sentence embeddings for any language, from raw text and a language model."""
+    r"""Sentence embeddings for any language, from raw text and a language model.
+
+    \b
+    A language of your own, in three commands:
+      bootembed new yor --name Yoruba --parallel train.tsv --validation dev.tsv --encoder FOLDER
+      bootembed run --profile yor
+      bootembed embed models:/bootembed-yor@champion my.txt -o my.parquet
+    """

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """The text, and whether all that can be checked is available."""
+    """The text, whether all that can be checked is available, and in a few lines: totals and what is not there."""
 
     text: str
     complete: bool
+    brief: list[str]
 
 
 def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops: float | None = None) -> Plan:
@@ -63,7 +64,8 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
         _section("In all", _totals(work, device, disk)),
         _section("Needed", [requirements.shown(check) for check in answers]),
     ]
-    return Plan("\n\n".join(parts), not any(check.state == "missing" for check in answers))
+    missing = [requirements.shown(check) for check in answers if check.state == "missing"]
+    return Plan("\n\n".join(parts), not missing, [*_totals(work, device, disk), *missing])
 
 
 def _size(spec: BaseModelSpec) -> tuple[ModelSize | None, str]:
