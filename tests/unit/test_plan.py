@@ -344,8 +344,8 @@ class TestCommand:
             output = CliRunner().invoke(main, ["plan", "miniature", *options]).output
             return next(line for line in output.splitlines() if " h on one " in line)
 
-        assert "h100 at 2.0 effective TFLOPS" in hours("--gpu", "h100", "--tflops", "2")
-        assert "h100 at 296.7 effective TFLOPS" in hours("--gpu", "h100")
+        assert "h100 at 2 effective TFLOPS" in hours("--gpu", "h100", "--tflops", "2")
+        assert "h100 at 297 effective TFLOPS" in hours("--gpu", "h100")
 
     def test_an_unknown_profile_is_named(self, monkeypatch):
         monkeypatch.chdir(ROOT)

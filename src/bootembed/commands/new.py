@@ -40,8 +40,18 @@ def _pairs(_context: click.Context, option: click.Parameter, given: tuple[str, .
 )
 @click.option("--label", "labels", metavar="THEIRS=OURS", multiple=True, callback=_pairs, help="A label of NLI.")
 @click.option("--force", is_flag=True, help="Write over a profile of this name.")
-def main(language: str, name: str, script: str | None, encoder: str, generator: str | None, force: bool,
-         columns: dict[str, str], labels: dict[str, str], evaluation: tuple[str, ...], **files: str | None) -> None:  # fmt: skip
+def main(
+    language: str,
+    name: str,
+    script: str | None,
+    encoder: str,
+    generator: str | None,
+    force: bool,
+    columns: dict[str, str],
+    labels: dict[str, str],
+    evaluation: tuple[str, ...],
+    **files: str | None,
+) -> None:
     """Draft, show, write, check, and say what it will cost and what to do next."""
     from bootembed.drafting.draft import draft_profile
     from bootembed.drafting.profile import link, render

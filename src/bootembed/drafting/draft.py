@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.text import is_known_script, script_share
-from bootembed.drafting.evaluation import Task, parse_task, validation_task
+from bootembed.drafting.evaluation import VALIDATION, Task, parse_task, validation_task
 from bootembed.drafting.models import model_entry, model_key
 from bootembed.drafting.profile import SCRATCH, Draft
 from bootembed.drafting.tables import LAYOUTS, Request, Source, read_source
@@ -58,12 +58,7 @@ def draft_profile(
         raise ParamsError(f"--column {unknown[0]}: write TABLE.OURS=THEIRS, TABLE one of {', '.join(known)}")
 
     def read(request: Request, called: str) -> Source:
-        own = {
-            ours: theirs
-            for key, theirs in columns.items()
-            for table, _, ours in [key.partition(".")]
-            if table == called
-        }
+        own = {key.partition(".")[2]: theirs for key, theirs in columns.items() if key.partition(".")[0] == called}
         return read_source(request, own, labels, language=language, names=names)
 
     sources = {option: read(_request(option, path), option) for option, path in given.items()}
@@ -78,11 +73,7 @@ def draft_profile(
 
 
 def _called(task: Task) -> str:
-    return (
-        "validation"
-        if task.split == "validation" and task.request.option.startswith("Validation")
-        else task.request.option
-    )
+    return "validation" if task.request.option == VALIDATION else task.request.option
 
 
 def _request(option: str, path: str) -> Request:

@@ -97,7 +97,7 @@ def render(draft: Draft) -> str:
         "languages:",
         f"  {language}: {_flow(_language(draft))}",
         "corpora:",
-        *([f"  english: {{nli: {_flow([_entry(draft.sources['nli'])])}}}"] if "nli" in draft.sources else []),
+        *_english(draft.sources),
         f"  {language}:",
         *(f"    {table}: {_flow(entries)}" for table, entries in own),
         *_evaluation(draft),
@@ -114,6 +114,16 @@ def render(draft: Draft) -> str:
     if draft.validated_by:
         lines.append(f"register_models: {{validation_task: {{{language}: {draft.validated_by}}}}}")
     return "\n".join(lines) + "\n"
+
+
+def _english(sources: Mapping[str, Source]) -> list[str]:
+    """The corpus of English: NLI, and sentences for its language adapter, which are its premises."""
+    if "nli" not in sources:
+        return []
+    nli = _entry(sources["nli"])
+    kept = {key: value for key, value in nli.items() if key not in ("columns", "label_values")}
+    sentences = kept | {"columns": {"text": nli["columns"]["premise"]}}
+    return ["  english:", f"    monolingual: {_flow([sentences])}", f"    nli: {_flow([nli])}"]
 
 
 def _language(draft: Draft) -> dict[str, str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError, suggest
@@ -16,6 +15,7 @@ from bootembed.settings.corpora import FileSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from bootembed.corpora.rows import Row
 
@@ -79,7 +79,9 @@ class Source:
         columns = ", ".join(f"{ours} <- {theirs}" for ours, theirs in self.entry.get("columns", {}).items())
         unread = ", ".join(f"{count} {reason}" for reason, count in self.rejected.items())
         told = f"{self.request.option}: {self.request.path} ({options}{'; ' + columns if columns else ''})"
-        first = [" | ".join(str(value)[:70] for value in row.values()) for row in self.rows[:_SHOWN]]
+        first = [
+            " | ".join(str(value)[:70] for name, value in row.items() if name != "split") for row in self.rows[:_SHOWN]
+        ]
         return [told, *(f"  {line}" for line in first), *([f"  of {self.read} rows: {unread}"] if unread else [])]
 
 
@@ -99,7 +101,7 @@ def read_source(
         DataError: The file cannot be read, or its columns are not certain; the message says which option to use.
     """
     layout = LAYOUTS.get(request.option) or evaluation_layout(request.option, request.kind or "bitext_mining")
-    found = replace(detect(request.path), format="moses") if request.english_path else detect(request.path)
+    found = Detected(request.path, "moses") if request.english_path else detect(request.path)
     entry: dict[str, Any] = {"format": found.format, **found.options}
     if found.columns:
         entry["columns"] = _find_columns(found, layout, columns, request, names)
@@ -124,7 +126,7 @@ def _find_columns(
     """Our column -> the file's: as the user said, by name, or the only one that is left."""
     wanted = _wanted(found, layout, given)
     chosen = {ours: theirs for ours, theirs in given.items() if ours in wanted}
-    for ours, theirs in chosen.items():
+    for theirs in chosen.values():
         if theirs.partition(".")[0] not in found.columns:
             hint = suggest(theirs, found.columns)
             raise DataError(f"{request.path}: has no column {theirs!r}{hint}; it has {', '.join(found.columns)}")
@@ -153,7 +155,7 @@ def _wanted(found: Detected, layout: Layout, given: Mapping[str, str]) -> list[s
         return ["premise", *LABELS] if triplets else ["premise", "hypothesis", "label"]
     if layout.file_columns is not None:
         try:
-            return layout.file_columns(FileSpec(format="csv", path="x"))
+            return layout.file_columns(FileSpec.model_validate({"format": "csv", "path": "x"}))
         except ValueError as error:
             raise DataError(f"{found.path}: {error}: describe such files in the profile (docs/own-data.md)") from error
     return [name for name in layout.schema.names if name != "split"]
@@ -164,7 +166,7 @@ def _called(ours: str, layout: Layout, names: tuple[str, ...]) -> tuple[str, ...
     own, english = layout.halves or ("", "")
     if ours == english:
         return (ours, *_ENGLISH)
-    if ours == own or ours == "text":
+    if ours in (own, "text"):
         return (ours, *names)
     return (ours, *_NAMES.get(ours, ()))
 

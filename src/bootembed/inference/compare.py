@@ -9,7 +9,7 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
 from bootembed.core.errors import DataError, suggest
-from bootembed.core.markdown import table
+from bootembed.core.markdown import Markdown, table
 from bootembed.core.names import EmbedderId
 from bootembed.evaluation.answers import Answers, read_answers, resample
 from bootembed.evaluation.statistics import compare, over_seeds
@@ -98,8 +98,10 @@ def comparison(one: Scored, other: Scored, *, results_dir: Path, seed: int) -> s
     for key in shared:
         means = [mean(side.scores[key].values()) for side in (one, other)]
         shown = [_shown(side.scores[key]) for side in (one, other)]
-        rows.append([*key, *shown, f"{means[0] - means[1]:+.4f}", _interval(key, one, other, results_dir, seed)])
-    return table(["task", "split", one.name, other.name, "difference", "95 % interval"], rows)
+        interval = Markdown(_interval(key, one, other, results_dir, seed))
+        rows.append([*key, *shown, f"{means[0] - means[1]:+.4f}", interval])
+    names = [Markdown(side.name) for side in (one, other)]
+    return table(["task", "split", *names, "difference", "95 % interval, of what is resampled"], rows)
 
 
 def _shown(scores: Mapping[EmbedderId, float]) -> str:
@@ -123,4 +125,5 @@ def _interval(key: Key, one: Scored, other: Scored, results_dir: Path, seed: int
         for side in (0, 1)
     ]
     difference = compare(*sides)
-    return f"{difference.low:+.4f} to {difference.high:+.4f}"
+    statistic = next(iter(answers.values())).statistic
+    return f"{statistic} {difference.difference:+.4f} ({difference.low:+.4f} to {difference.high:+.4f})"

@@ -57,10 +57,8 @@ def load_model(name: str) -> Model:
 
 def _load(source: Path | str, name: str) -> Any:
     from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as chatter
 
-    chatter.disable_progress_bar()
-    logging.getLogger("sentence_transformers").setLevel(logging.WARNING)
+    _silence()
     try:
         return SentenceTransformer(str(source), trust_remote_code=False, token=hub_token())
     except (OSError, ValueError, KeyError, ImportError) as error:
@@ -68,6 +66,15 @@ def _load(source: Path | str, name: str) -> Any:
             raise DataError(f"{name}: cannot be loaded as a Sentence Transformers model: {error}") from error
         fault = explain_hub_failure(error, name, kind="model", otherwise="give a folder")
         raise DataError(f"{name}: cannot be loaded from the Hub: {fault}") from error
+
+
+def _silence() -> None:
+    """Leave progress and remarks of libraries out of what a command prints."""
+    from transformers.utils import logging as chatter
+
+    chatter.disable_progress_bar()
+    for name in ("sentence_transformers", "mlflow"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def version_of(name: str) -> Any:
@@ -103,6 +110,7 @@ def _registered(name: str) -> Model:
     version = version_of(name)
     import mlflow
 
+    _silence()
     mlflow.set_tracking_uri(tracking.tracking_uri())
     exact = f"{REGISTRY}{version.name}/{version.version}"
     return Model(mlflow.sentence_transformers.load_model(exact), f"{exact} {version.tags.get('content_hash', '')}")

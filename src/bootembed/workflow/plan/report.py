@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.errors import ParamsError, suggest
 from bootembed.workflow.plan import requirements
-from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu
+from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu, measured_flops
 from bootembed.workflow.plan.sizes import config_of, model_size
 from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
 
@@ -36,7 +36,8 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
         params: The profile.
         pipeline: dvc.yaml.
         gpu: Key of `GPUS` to estimate hours for; by default the GPU of this machine, else one that fits the profile.
-        tflops: Effective operations a second / 1e12; by default a share of the GPU's peak.
+        tflops: Effective operations a second / 1e12; by default a share of the GPU's peak, and of this machine's
+            processor what it reaches in a short measurement.
 
     Raises:
         ParamsError: There are no figures of this GPU.
@@ -47,7 +48,8 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
     found = {key: _size(spec) for key, spec in params.base_models.items()}
     sizes = {key: size for key, (size, _) in found.items()}
     chosen = GPUS[gpu] if gpu else _default_gpu(params, machine)
-    device = Device(chosen, tflops * 1e12 if tflops else chosen.flops * USED_SHARE)
+    reached = measured_flops() if chosen.name == "cpu" and not gpu else chosen.flops * USED_SHARE
+    device = Device(chosen, tflops * 1e12 if tflops else reached)
     work = work_of(params, sizes, device)
     disk = disk_bytes(params, sizes)
     answers = [
@@ -100,7 +102,7 @@ def _work_line(work: Work, *, gpu: bool) -> str:
 
 def _totals(work: list[Work], device: Device, disk: float) -> list[str]:
     hours = sum(item.seconds for item in work if item.seconds) / 3600
-    speed = f"one {device.gpu.name} at {device.flops / 1e12:.1f} effective TFLOPS"
+    speed = f"one {device.gpu.name} at {device.flops / 1e12:.3g} effective TFLOPS"
     return [
         f"{hours:.1f} h on {speed} (scoring and data not counted)",
         f"{disk / 1e9:.1f} GB on disk, DVC's cache included",
