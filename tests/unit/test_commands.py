@@ -117,3 +117,12 @@ def test_the_registry_is_asked_and_told(tmp_path, monkeypatch):
     assert "is not in MLflow's registry" in result.output
     assert "it has no models" in result.output
     tracking.client().create_registered_model("bootembed-ind")
+
+
+def test_composing_another_profile_says_whose_report_is_there(tmp_path, monkeypatch):
+    (tmp_path / "conf").symlink_to(ROOT / "conf")
+    (tmp_path / "metrics").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert "metrics/" not in _run("compose", "laptop").output
+    (tmp_path / "metrics/report.md").write_text("# Results of profile `yor`, seed 42\n")
+    assert "metrics/ shows profile yor until `bootembed run` has" in _run("compose", "laptop").output

@@ -16,6 +16,7 @@ from bootembed.commands import main
 from bootembed.settings.load import validate_params
 from bootembed.settings.models import BaseModelSpec, Pretraining, Scratch
 from bootembed.workflow.plan import estimates, requirements
+from bootembed.workflow.plan.contents import check_contents
 from bootembed.workflow.plan.estimates import GPUS, Gpu
 from bootembed.workflow.plan.requirements import Machine, Repo
 from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
@@ -352,3 +353,29 @@ class TestCommand:
         result = CliRunner().invoke(main, ["plan", "lapdog"])
         assert result.exit_code == 1
         assert "profile 'lapdog': there is none" in result.output
+
+
+class TestContents:
+    @pytest.mark.parametrize(
+        ("entry", "content", "told"),
+        [
+            ({"format": "tsv", "path": "a", "columns": {"text": "yor"}}, "en\tyor\nx\ty\n", None),
+            ({"format": "tsv", "path": "a", "columns": {"text": "yo"}}, "en\tyor\nx\ty\n", "has no column 'yo'"),
+            ({"format": "jsonl", "path": "a"}, "not json\n", "its first row cannot be read: malformed_json"),
+            ({"format": "lines", "path": "a"}, "", "is empty"),
+            ({"format": "lines", "path": "gone"}, "x\n", None),  # `check_files` tells that
+        ],
+    )
+    def test_files_are_read_as_declared(self, entry, content, told, tmp_path):
+        (tmp_path / "a").write_text(content)
+        corpora = {name: {} for name in LAPTOP["corpora"]} | {"sample": {"anchors": [entry]}}
+        raw = LAPTOP | {"corpora": corpora, "register_models": LAPTOP["register_models"] | {"validation_task": {}}}
+        raw["grid"] = LAPTOP["grid"] | {"strategies": [], "baselines": ["untrained"], "recipes": ["untrained"]}
+        raw |= {"write_sample_corpora": LAPTOP["write_sample_corpora"] | {"languages": []}}
+        raw |= {"judge_triplets": {"languages": []}}
+        folder = {"folder": str(tmp_path), "quoted_folder": str(tmp_path)}
+        raw |= {"prepare_corpora": LAPTOP["prepare_corpora"] | folder}
+        raw["languages"] = {key: own | {"folder": "."} for key, own in LAPTOP["languages"].items()}
+        found = check_contents(validate_params(raw, source="p"))
+        assert len(found) == (0 if told is None else 2)  # two languages have this corpus
+        assert all(told in check.what and "table anchors" in check.remedy for check in found)

@@ -15,6 +15,9 @@ import click
 def main(profile: str, overrides: tuple[str, ...], conf: Path, output: Path) -> None:
     """Write the composed parameters, if they are valid."""
     from bootembed.workflow.compose import compose
+    from bootembed.workflow.project import reported_profile
 
     compose(profile, overrides, conf=conf, output=output)
     click.echo(f"{output}: profile {profile}")
+    if (shown := reported_profile()) not in (None, profile):
+        click.echo(f"metrics/ shows profile {shown} until `bootembed run` has written the report of {profile}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.errors import ParamsError, suggest
 from bootembed.workflow.plan import requirements
+from bootembed.workflow.plan.contents import check_contents
 from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu, measured_flops
 from bootembed.workflow.plan.sizes import config_of, model_size
 from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
@@ -55,6 +56,7 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
     answers = [
         *requirements.check_repos(params),
         *requirements.check_files(params),
+        *check_contents(params),
         requirements.check_gpu(params, machine, needed=max((w.memory for w in work if w.memory), default=None)),
         requirements.check_disk(Path(), needed=disk),
     ]
