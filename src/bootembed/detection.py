@@ -27,6 +27,8 @@ _FORMATS = {
 }
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _LOOKED_AT = 1000  # rows
+_SAMPLED = 20  # lines
+_LONGEST_NAME = 40
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -58,6 +60,8 @@ def detect(path: Path) -> Detected:
     if not path.exists():
         raise DataError(f"{path}: is not there")
     found = _format_of(path)
+    if found == "lines" and _holds_a_table(path):
+        found = "tsv"
     if found in ("csv", "tsv"):
         return _delimited(path, found)
     if found == "jsonl":
@@ -87,9 +91,15 @@ def _format_of(path: Path) -> str:
     raise DataError(f"{path}: its name does not say what it holds; let it end in one of {known} (and .gz or the like)")
 
 
+def _holds_a_table(path: Path) -> bool:
+    """Whether every line of a text file has the same number of tabs."""
+    tabs = {line.count("\t") for line in itertools.islice(_lines(path), _SAMPLED)}
+    return len(tabs) == 1 and tabs != {0}
+
+
 def _lines(path: Path, *, holds: Any = "text") -> Iterator[str]:
     file = raw_file(path.parent, path.name, holds=holds)
-    return (line.text.rstrip("\r\n") for line in itertools.islice(read_raw_lines(file), _LOOKED_AT))
+    return (line.text for line in itertools.islice(read_raw_lines(file), _LOOKED_AT))
 
 
 def _json_rows(path: Path) -> list[dict[str, Any]]:
@@ -121,7 +131,10 @@ def _saved_dataset(path: Path) -> Detected:
 
 
 def _delimited(path: Path, name: str) -> Detected:
-    """A table of text. Quotes enclose fields if every field that begins with one is written as a writer would."""
+    """A table of text. Quotes enclose fields if every field that begins with one is written as a writer would.
+
+    The first row is no header if one of its fields is a number, empty, or as long as a sentence: columns go by number.
+    """
     import csv
 
     delimiter = "," if name == "csv" else "\t"
@@ -129,7 +142,7 @@ def _delimited(path: Path, name: str) -> Detected:
     options: dict[str, Any] = {}
     quoting = name == "csv"
     if name == "tsv":
-        begun = [part for line in lines for part in line.split(delimiter) if part.startswith('"')]
+        begun = [part for line in lines for part in line.rstrip("\r\n").split(delimiter) if part.startswith('"')]
         quoting = bool(begun) and all(_QUOTED.fullmatch(part) for part in begun)
         options["quoting"] = quoting
     records = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE)
@@ -140,5 +153,8 @@ def _delimited(path: Path, name: str) -> Detected:
     if len(header) == 1 and name == "csv" and ";" in header[0]:
         raise DataError(f"{path}: has no comma in its first line, {lines[0][:80]!r}; separate its fields by commas")
     header = [title.strip() for title in header]
+    if any(not title or title.isdecimal() or len(title) > _LONGEST_NAME for title in header):
+        rows, options["header"] = [header, *rows], False
+        header = [str(number) for number in range(1, len(header) + 1)]
     whole = [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header)]
     return Detected(path, name, header, whole, options)

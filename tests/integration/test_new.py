@@ -178,6 +178,27 @@ def test_labels_that_could_mean_anything_are_asked_for(project, encoder, tmp_pat
     assert file.label_values == {"0": "entailment", "1": "neutral", "2": "contradiction"}
 
 
+def test_tables_that_are_not_what_their_names_say(project, encoder, tmp_path):
+    """A table in a text file, one without a header, and scored pairs in one column."""
+    table = _table(tmp_path / "train.txt", ["en", "yor"], ENGLISH, OWN)
+    pairs = tmp_path / "pairs_dev.csv"
+    rows = [f'{n},"{a}\n{b}",{n / 60}' for n, (a, b) in enumerate(zip(OWN, ENGLISH, strict=True))]
+    pairs.write_text("\n".join(["PairID,Text,Score", *rows]) + "\n")
+    numbered = tmp_path / "text.tsv"
+    numbered.write_text("\n".join(f"{n}\t{text}" for n, text in enumerate(OWN, start=1)) + "\n")
+    common = ("--parallel", table, "--evaluation", f"Pairs:sts={pairs}", "--text", numbered, "--encoder", encoder)
+    result = _new(*common)
+    assert (result.exit_code, "Say --column text.text=NAME" in result.output) == (1, True)
+    result = _new(*common, "--column", "text.text=2")
+    assert result.exit_code == 0, result.output
+    corpus = _profile().corpora["yor"]
+    assert (corpus.parallel[0].format, corpus.parallel[0].path) == ("tsv", "parallel.txt")
+    assert (corpus.anchors[0].header, corpus.anchors[0].columns) == (False, {"text": "2"})
+    [pair] = corpus.evaluation["Pairs"]
+    assert (pair.pair_separator, pair.columns) == ("\n", {"text": "Text", "score": "Score"})
+    assert f"  {OWN[0]} | {ENGLISH[0]} | 0.0\n" in result.output
+
+
 def test_a_code_of_two_letters_is_corrected(project, encoder):
     result = _new("--encoder", encoder, language="yo")
     assert (result.exit_code, "did you mean 'yor'?" in result.output) == (1, True)

@@ -174,7 +174,21 @@ def _link(path: Path, place: Path) -> None:
     place.symlink_to(path.resolve())
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes text with line breaks or tabs in double quotes, so that a value stays in one line."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = '"' if "\n" in value or "\t" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def _flow(value: Any) -> str:
     """A value in one line of YAML."""
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False)
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False
+    )
     return text.strip()

@@ -34,6 +34,7 @@ _NAMES = {
     "negative": ("negative", "hard_neg"),
     "score": ("score", "similarity"),
 }
+_SEPARATORS = ("\n", "\t")
 _LABELS = {"e": "entailment", "c": "contradiction", "n": NEUTRAL}
 LAYOUTS = {"text": ANCHORS, "parallel": PARALLEL, "nli": NLI, "examples": EXAMPLES}
 
@@ -75,7 +76,8 @@ class Source:
 
     def described(self) -> list[str]:
         """Lines for the user: how the file is read, and its first rows as read."""
-        options = ", ".join(f"{key} {str(value).lower()}" for key, value in self.entry.items() if key != "columns")
+        said = {name: repr(value) if name == "pair_separator" else str(value) for name, value in self.entry.items()}
+        options = ", ".join(f"{name} {value}" for name, value in said.items() if name != "columns")
         columns = ", ".join(f"{ours} <- {theirs}" for ours, theirs in self.entry.get("columns", {}).items())
         unread = ", ".join(f"{count} {reason}" for reason, count in self.rejected.items())
         told = f"{self.request.option}: {self.request.path} ({options}{'; ' + columns if columns else ''})"
@@ -103,7 +105,9 @@ def read_source(
     layout = LAYOUTS.get(request.option) or evaluation_layout(request.option, request.kind or "bitext_mining")
     found = Detected(request.path, "moses") if request.english_path else detect(request.path)
     entry: dict[str, Any] = {"format": found.format, **found.options}
-    if found.columns:
+    if pair := _pair_in_one_column(found, layout, names):
+        entry |= {"columns": pair[0], "pair_separator": pair[1]}
+    elif found.columns:
         entry["columns"] = _find_columns(found, layout, columns, request, names)
     if layout is NLI and "label" in entry.get("columns", {}):
         entry |= _label_values(found, entry["columns"]["label"], labels, request)
@@ -118,6 +122,17 @@ def read_source(
             f"{request.path}: none of its first {len(rows)} rows can be read as {request.option}: {rejected}"
         )
     return Source(request, entry, kept, rejected, len(rows))
+
+
+def _pair_in_one_column(found: Detected, layout: Layout, names: tuple[str, ...]) -> tuple[dict[str, str], str] | None:
+    """Columns and separator of a file of scored pairs whose sentences share a column, as in SemRel."""
+    texts = [name for name in found.columns if name.lower() in ("text", *names)]
+    scores = [name for name in found.columns if name.lower() in _NAMES["score"]]
+    if "score" not in layout.schema.names or len(texts) != 1 or len(scores) != 1:
+        return None
+    values = [str(row[texts[0]]) for row in found.rows]
+    separators = [mark for mark in _SEPARATORS if values and all(value.count(mark) == 1 for value in values)]
+    return ({"text": texts[0], "score": scores[0]}, separators[0]) if len(separators) == 1 else None
 
 
 def _find_columns(

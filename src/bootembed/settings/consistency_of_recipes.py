@@ -9,12 +9,14 @@ from bootembed.core.names import ENGLISH, Baseline
 if TYPE_CHECKING:
     from bootembed.settings.schema import Params
 
-_OF_BASELINES = {
+TABLE_OF_BASELINE = {
     Baseline.UNSUPERVISED_SIMCSE: "anchors",
+    Baseline.ENGLISH_NLI: "nli",
     Baseline.TRANSLATION_PAIRS: "parallel",
     Baseline.MULTILINGUAL_DISTILLATION: "parallel",
     Baseline.HUMAN_TRIPLETS: "own_nli",
 }
+"""Baseline -> the table of `corpora` that it is made from."""
 
 
 def lacking(params: Params, table: str, languages: list[str], *, recipe: str) -> list[str]:
@@ -35,10 +37,9 @@ def baseline_faults(params: Params) -> list[str]:
     """Tables that the chosen baselines lack."""
     faults = []
     for baseline in params.grid.baselines:
-        if baseline is Baseline.ENGLISH_NLI:
-            faults += lacking(params, "nli", [ENGLISH], recipe=str(baseline))
-        elif baseline in _OF_BASELINES:
-            faults += lacking(params, _OF_BASELINES[baseline], params.grid.languages, recipe=str(baseline))
+        languages = [ENGLISH] if baseline is Baseline.ENGLISH_NLI else params.grid.languages
+        if baseline in TABLE_OF_BASELINE:
+            faults += lacking(params, TABLE_OF_BASELINE[baseline], languages, recipe=str(baseline))
     return faults
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootembed.core.errors import UserError
+from bootembed.core.names import ENGLISH
 from bootembed.corpora.layouts import CORPUS_LAYOUTS, Layout, read_rows
 from bootembed.corpora.rows import UNREADABLE
+from bootembed.corpora.streams import count_lines, raw_file
 from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.workflow.plan.requirements import Check
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from bootembed.settings.schema import Params
 
 _ELSEWHERE = ("hub", "mteb")
+_OF_LINES = ("lines", "moses", "csv", "tsv", "jsonl")
 
 
 def check_contents(params: Params) -> list[Check]:
@@ -31,6 +34,28 @@ def check_contents(params: Params) -> list[Check]:
         if place.exists() and (fault := _fault(spec, layout, folder, language)):
             found.append(Check("missing", fault, f"correct its entry in `corpora`, table {layout.name} of {language}"))
     return found
+
+
+def rows_in_files(params: Params, table: str, language: str) -> int:
+    """How many rows the files of a table have at most; 0 if that is not known: one is not here, or has no lines.
+
+    Args:
+        params: The profile.
+        table: A table of `corpora`; of `nli` the English one.
+        language: A target language.
+    """
+    key = ENGLISH if table == "nli" else language
+    configured = params.languages[key]
+    folder, count = Path(params.prepare_corpora.folder) / configured.folder, 0
+    for spec in getattr(params.corpora[configured.corpus], table):
+        name = str(spec.path).replace("{language}", key)
+        if spec.format not in _OF_LINES or not (folder / name.split("!")[0]).is_file():
+            return 0
+        try:
+            count += count_lines(raw_file(folder, name, holds="json" if spec.format == "jsonl" else "text"))
+        except UserError:  # `check_contents` tells what is wrong
+            return 0
+    return count
 
 
 def _local_files(params: Params) -> Iterator[tuple[str, Layout, FileSpec]]:

@@ -14,8 +14,10 @@ import yaml
 
 from bootembed.core.names import MIXED, Baseline, Polarity
 from bootembed.generation.engine import describe_engine
+from bootembed.settings.consistency_of_recipes import TABLE_OF_BASELINE
 from bootembed.strategies import load_strategy
 from bootembed.workflow.plan import estimates
+from bootembed.workflow.plan.contents import rows_in_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from bootembed.workflow.plan.sizes import ModelSize
 
 _TEXTS = 3  # anchor, positive and negative
+_OF_PAIRS = (Baseline.UNSUPERVISED_SIMCSE, Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLATION)
 
 
 @dataclass(frozen=True)
@@ -159,26 +162,50 @@ def _rank_in_use(params: Params) -> int:
 
 
 def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
-    grid, rows = params.grid, max(params.generate_triplets.anchors, params.build_baseline_data.rows)
+    grid = params.grid
     languages = len(grid.languages)
+    rows = {recipe: _rows(params, recipe) for recipe in grid.recipes}
     counts = {(r, e): count for e in grid.encoders for r, count in embedders_of_recipes(params, e).items()}
     trained = {cell: count for cell, count in counts.items() if cell[0] != Baseline.UNTRAINED}
     own = {cell: params.embedder_settings(*cell) for cell in trained}
-    tokens = {c: int(rows * _TEXTS * own[c].max_seq_length * own[c].num_train_epochs) * trained[c] for c in trained}
+    tokens = {
+        cell: int(rows[cell[0]] * _texts(cell[0]) * own[cell].max_seq_length * own[cell].num_train_epochs) * count
+        for cell, count in trained.items()
+    }
     embedders = sum(trained.values())
-    what = f"{languages * embedders} x at most {rows:,} rows, {sum(tokens.values()) // max(embedders, 1):,} tokens each"
+    each = sum(tokens.values()) // max(embedders, 1)
+    what = f"{languages * embedders} x at most {max(rows.values()):,} rows, {each:,} tokens each"
     scored = f"{languages * sum(counts.values())} embedders on {len(params.evaluate_embedder.tasks)} tasks"
     known = [size for key in grid.encoders if (size := sizes[key]) is not None]
     if not known:
         return [Work("train_embedder", what), Work("evaluate_embedder", scored)]
     sized = {cell: size for cell in trained if (size := sizes[cell[1]]) is not None}
-    memory = max(estimates.embedder_training_bytes(size, own[cell]) for cell, size in sized.items())
+    memory = max((estimates.embedder_training_bytes(size, own[cell]) for cell, size in sized.items()), default=None)
     flops = sum(estimates.full_training_flops(size, tokens[cell]) for cell, size in sized.items())
     scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=512) for size in known)
     return [
         Work("train_embedder", what, memory, len(grid.languages) * flops / device.flops),
         Work("evaluate_embedder", f"{scored} (texts not counted, 512 tokens assumed as the longest)", scoring),
     ]
+
+
+def _rows(params: Params, recipe: str) -> int:
+    """Most rows of a recipe's training set: those that are asked for, or that its files have if they are here."""
+    if recipe == Baseline.UNTRAINED:
+        return 0
+    if MIXED in recipe:
+        return sum(_rows(params, part) for part in recipe.split(MIXED))
+    wanted = params.build_baseline_data.rows
+    if recipe in params.grid.strategies:
+        wanted = params.generate_triplets.anchors
+    table = "anchors" if recipe in params.grid.strategies else TABLE_OF_BASELINE[Baseline(recipe)]
+    there = max((rows_in_files(params, table, language) for language in params.grid.languages), default=0)
+    return min(wanted, there) if there else wanted
+
+
+def _texts(recipe: str) -> int:
+    """Texts of a row: pairs have two, and a sentence that is its own positive is read twice."""
+    return 2 if recipe in _OF_PAIRS else _TEXTS
 
 
 def embedders_of_recipes(params: Params, encoder: str) -> dict[str, int]:
