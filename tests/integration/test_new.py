@@ -116,9 +116,15 @@ def test_a_text_alone_with_a_generator_from_scratch(project, encoder, tmp_path):
     result = _new("--text", tmp_path / "text.txt", "--encoder", encoder, "--generator", "scratch")
     assert result.exit_code == 0, result.output
     assert "no evaluation set: nothing is scored or registered" in result.output
+    assert "no strategy can use the generator: it is left out" in result.output
     params = _profile()
-    assert params.base_models["generator"].source == "scratch"
+    assert list(params.base_models) == ["tiny_encoder"]
     assert [str(name) for name in params.grid.recipes] == ["untrained", "unsupervised_simcse"]
+    examples = _table(tmp_path / "examples.tsv", ["anchor", "positive", "negative"], OWN[:9], OWN[10:19], OWN[20:29])
+    more = ("--encoder", encoder, "--generator", "scratch", "--examples", examples, "--force")
+    assert _new("--text", tmp_path / "text.txt", *more).exit_code == 0
+    params = _profile()
+    assert (params.base_models["generator"].source, params.grid.strategies) == ("scratch", ["in_context"])
 
 
 def test_a_moses_pair(project, encoder, tmp_path):

@@ -344,7 +344,7 @@ class TestCommand:
 
         def hours(*options):
             output = CliRunner().invoke(main, ["plan", "miniature", *options]).output
-            return next(line for line in output.splitlines() if " h on one " in line)
+            return next(line for line in output.splitlines() if " on one " in line)
 
         assert "h100 at 2 effective TFLOPS" in hours("--gpu", "h100", "--tflops", "2")
         assert "h100 at 297 effective TFLOPS" in hours("--gpu", "h100")

@@ -71,6 +71,8 @@ def main(
     click.echo(f"recipes: {', '.join([*choice.strategies, *choice.baselines])}")
     for recipe, why in choice.out.items():
         click.echo(f"  not {recipe}: {why}")
+    if draft.generator and not choice.strategies:
+        click.echo("no strategy can use the generator: it is left out")
     link(draft, Path(draft.folder))
     file.write_text(render(draft), encoding="utf-8")
     _check(file, draft)

@@ -78,7 +78,8 @@ def _sentences(sources: Mapping[str, Source]) -> dict[str, Any] | None:
 def render(draft: Draft) -> str:
     """The text of the profile."""
     choice, language, key = draft.choice, draft.language, draft.encoder[0]
-    bases = ["base/small", *(["base/scratch_generator"] if draft.generator == SCRATCH else [])]
+    generator = draft.generator if choice.strategies else None
+    bases = ["base/small", *(["base/scratch_generator"] if generator == SCRATCH else [])]
     own = [(table, [_entry(draft.sources[table])]) for table in ("parallel", "examples") if table in draft.sources]
     sentences = _sentences(draft.sources)
     if sentences:
@@ -103,7 +104,7 @@ def render(draft: Draft) -> str:
         *_evaluation(draft),
         f"prepare_corpora: {{folder: {draft.folder}}}" + ("" if draft.sources else "  # holds no training text"),
         "base_models:",
-        *([f"  generator: {_flow(draft.generator)}"] if isinstance(draft.generator, dict) else []),
+        *([f"  generator: {_flow(generator)}"] if isinstance(generator, dict) else []),
         f"  {key}: {_flow(draft.encoder[1])}",
     ]
     if "in_context" in choice.strategies and "examples" not in draft.sources:

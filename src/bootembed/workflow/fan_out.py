@@ -193,7 +193,9 @@ def run(
     from dvc.exceptions import DvcException
 
     began = time.monotonic()
-    logging.getLogger("dvc").setLevel(logging.WARNING)  # it tells of every cell that it writes into dvc.lock
+    dvc_log = logging.getLogger("dvc")
+    dvc_log.propagate = False  # it has a handler of its own, and would tell all twice
+    dvc_log.setLevel(logging.WARNING)  # otherwise it tells of every cell that it writes into dvc.lock
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
     try:
         outcome = fan_out(Path(), targets, jobs=jobs, devices=devices, log_dir=log_dir, preload=preload)

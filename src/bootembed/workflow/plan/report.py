@@ -105,7 +105,8 @@ def _work_line(work: Work, *, gpu: bool) -> str:
 def _totals(work: list[Work], device: Device, disk: float) -> list[str]:
     hours = sum(item.seconds for item in work if item.seconds) / 3600
     speed = f"one {device.gpu.name} at {device.flops / 1e12:.3g} effective TFLOPS"
+    shown = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
     return [
-        f"{hours:.1f} h on {speed} (scoring and data not counted)",
+        f"{shown} on {speed} (scoring and data not counted)",
         f"{disk / 1e9:.1f} GB on disk, DVC's cache included",
     ]
