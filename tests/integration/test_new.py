@@ -121,10 +121,16 @@ def test_a_text_alone_with_a_generator_from_scratch(project, encoder, tmp_path):
     assert list(params.base_models) == ["tiny_encoder"]
     assert [str(name) for name in params.grid.recipes] == ["untrained", "unsupervised_simcse"]
     examples = _table(tmp_path / "examples.tsv", ["anchor", "positive", "negative"], OWN[:9], OWN[10:19], OWN[20:29])
-    more = ("--encoder", encoder, "--generator", "scratch", "--examples", examples, "--force")
-    assert _new("--text", tmp_path / "text.txt", *more).exit_code == 0
+    more = ["--encoder", encoder, "--generator", "scratch", "--examples", examples, "--force"]
+    told = _new("--text", tmp_path / "text.txt", *more).output
+    assert "not in_context: a generator from scratch learns from NLI how to answer: --nli FILE" in told
+    nli = _table(tmp_path / "nli.tsv", ["premise", "hypothesis", "label"], OWN, ENGLISH, ["entailment"] * 60)
+    assert _new("--text", tmp_path / "text.txt", *more, "--nli", nli).exit_code == 0
     params = _profile()
-    assert (params.base_models["generator"].source, params.grid.strategies) == ("scratch", ["in_context"])
+    assert params.grid.strategies == ["in_context", "adapter_composition"]
+    scratch = params.base_models["generator"].scratch
+    assert scratch is not None
+    assert (scratch.pretraining.parallel_share, scratch.pretraining.nli_share) == (0.0, 0.3)
 
 
 def test_a_moses_pair(project, encoder, tmp_path):

@@ -88,6 +88,12 @@ def _set(path, value):
         ("corpora.sample.instructions", [], ["corpora.sample.instructions: empty: 'adapter_composition' needs it"]),
         ("corpora.sample_english.nli", [], ["sample_english.nli: empty: 'english_nli' needs it for 'eng'", "`grid`"]),
         ("corpora.sample_english.nli", [], ["sample_english.nli: empty: 'adapter_composition' needs it for 'eng'"]),
+        ("corpora.sample.parallel", [], ["empty: 'translation_pairs' needs it for 'ind'"]),
+        (
+            "base_models.generator.scratch.pretraining.languages",
+            ["eng"],
+            ["base_models.generator.scratch.pretraining.parallel_share: 0.4: none of ['eng'] has a file", "to 0"],
+        ),
         ("corpora.sample.parallel", [], ["corpora.sample.parallel: empty: 'translation_pairs' needs it for 'afr'"]),
         ("languages.afr.corpus", "sampel", ["languages.afr.corpus", "'sampel'", "did you mean 'sample'"]),
         (

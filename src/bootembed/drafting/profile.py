@@ -53,7 +53,7 @@ class Draft:
     def choice(self) -> Choice:
         """The recipes that this data and these models allow."""
         texts = {"text"} if _sentences(self.sources) else set()
-        return choose({*self.sources, *texts}, generator=self.generator is not None)
+        return choose({*self.sources, *texts}, generator=self.generator is not None, scratch=self.generator == SCRATCH)
 
     @property
     def validated_by(self) -> str | None:
@@ -105,6 +105,7 @@ def render(draft: Draft) -> str:
         f"prepare_corpora: {{folder: {draft.folder}}}" + ("" if draft.sources else "  # holds no training text"),
         "base_models:",
         *([f"  generator: {_flow(generator)}"] if isinstance(generator, dict) else []),
+        *(["  generator: {scratch: {pretraining: {parallel_share: 0.0}}}"] if _lacks_translations(draft) else []),
         f"  {key}: {_flow(draft.encoder[1])}",
     ]
     if "in_context" in choice.strategies and "examples" not in draft.sources:
@@ -115,6 +116,11 @@ def render(draft: Draft) -> str:
     if draft.validated_by:
         lines.append(f"register_models: {{validation_task: {{{language}: {draft.validated_by}}}}}")
     return "\n".join(lines) + "\n"
+
+
+def _lacks_translations(draft: Draft) -> bool:
+    """Whether a generator from scratch has no translations to learn from."""
+    return draft.generator == SCRATCH and bool(draft.choice.strategies) and "parallel" not in draft.sources
 
 
 def _english(sources: Mapping[str, Source]) -> list[str]:

@@ -25,6 +25,7 @@ _LACKING = {
     "parallel": "there are no translations: --parallel FILE",
     "own_nli": f"there is no NLI that people wrote in the language: `own_nli` in the profile ({_DOCUMENT})",
 }
+_UNTAUGHT = "a generator from scratch learns from NLI how to answer: --nli FILE"
 _NO_GENERATOR = "there is no generator: --generator PATH_OR_ID, or --generator scratch"
 
 
@@ -37,12 +38,13 @@ class Choice:
     out: dict[str, str]
 
 
-def choose(given: Collection[str], *, generator: bool) -> Choice:
+def choose(given: Collection[str], *, generator: bool, scratch: bool) -> Choice:
     """Choose recipes.
 
     Args:
         given: Tables that there are: `text`, `parallel`, `nli`, `examples`.
         generator: Whether there is one.
+        scratch: Whether it is to be trained from these tables.
     """
     baselines: list[str] = []
     strategies: list[str] = []
@@ -58,6 +60,9 @@ def choose(given: Collection[str], *, generator: bool) -> Choice:
         return Choice(strategies, baselines, out)
     if "text" not in given:
         out |= dict.fromkeys(("in_context", "adapter_composition", "xl_lora"), _LACKING["text"])
+        return Choice(strategies, baselines, out)
+    if scratch and "nli" not in given:
+        out |= dict.fromkeys(("in_context", "adapter_composition", "xl_lora"), _UNTAUGHT)
         return Choice(strategies, baselines, out)
     if "examples" in given or "nli" in given:
         strategies.append("in_context")

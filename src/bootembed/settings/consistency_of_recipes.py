@@ -19,6 +19,9 @@ TABLE_OF_BASELINE = {
 """Baseline -> the table of `corpora` that it is made from."""
 
 
+_MIXED = ("monolingual", "parallel", "nli", "instructions")  # tables of a pretraining mix
+
+
 def lacking(params: Params, table: str, languages: list[str], *, recipe: str) -> list[str]:
     """A fault for each language whose corpus names no file for a table that a recipe needs."""
     found = []
@@ -40,6 +43,24 @@ def baseline_faults(params: Params) -> list[str]:
         languages = [ENGLISH] if baseline is Baseline.ENGLISH_NLI else params.grid.languages
         if baseline in TABLE_OF_BASELINE:
             faults += lacking(params, TABLE_OF_BASELINE[baseline], languages, recipe=str(baseline))
+    return faults
+
+
+def pretraining_faults(params: Params) -> list[str]:
+    """Shares of a pretraining mix that no language of it has text for."""
+    faults = []
+    for key, spec in params.base_models.items():
+        if spec.scratch is None:
+            continue
+        training = spec.scratch.pretraining
+        for table in _MIXED:
+            languages = [language for language in training.languages if language in params.languages]
+            share = getattr(training, f"{table}_share")
+            if share and len(lacking(params, table, languages, recipe=key)) == len(languages):
+                faults.append(
+                    f"base_models.{key}.scratch.pretraining.{table}_share: {share}: none of {languages} has a file in "
+                    f"`corpora`, table {table}; name one, or set the share to 0"
+                )
     return faults
 
 
