@@ -254,4 +254,4 @@ def test_new_then_run_gives_a_registered_model_without_a_line_of_yaml(project, e
     assert "| ValidationBitextMining | validation " in bootembed("compare", champion, "untrained-yor-tiny_encoder")
     Path("metrics/scores/translation_pairs-yor-tiny_encoder.json").unlink()
     bootembed("report")
-    assert "bootembed run evaluate_embedder@translation_pairs-yor-tiny_encoder" in Path("metrics/report.md").read_text()
+    assert "--with-inputs evaluate_embedder@translation_pairs-yor-tiny_encoder" in Path("metrics/report.md").read_text()

@@ -73,8 +73,8 @@ def status():
         return {name.split(":")[-1] for name in repo.status()}
 
 
-def run(project, *targets, jobs=2, devices=()):
-    return fan_out(project, targets, jobs=jobs, devices=devices, log_dir=project / "logs")
+def run(project, *targets, jobs=2, devices=(), **options):
+    return fan_out(project, targets, jobs=jobs, devices=devices, log_dir=project / "logs", **options)
 
 
 def test_cells_are_recorded_as_dvc_repro_records_them(project):
@@ -242,6 +242,14 @@ def test_nothing_is_built_on_what_is_out_of_date(project):
     with pytest.raises(FanOutError, match="cell, prepare: out of date, and end depends on it"):
         run(project, "end")
     assert not (project / "out").exists()
+
+
+def test_what_a_target_depends_on_is_run_with_it_if_asked_for(project):
+    (project / "source.txt").write_text("other\n")
+    outcome = run(project, "cell@a", with_inputs=True)
+    assert (outcome.recorded, outcome.failed) == (["prepare", "cell@a"], {})
+    assert (project / "out/a.txt").read_text().startswith("other\n")
+    assert run(project, "cell@a", with_inputs=True).unchanged == ["prepare", "cell@a"]
 
 
 def test_old_outputs_are_removed_first_and_the_run_cache_is_used(project):

@@ -234,8 +234,8 @@ def test_cells_that_were_not_run_are_told_with_their_command(recipe, folders):
     write_summary(results, folders / "summary.json")
     write_markdown(results, comparisons, "", folders / "report.md", profile="laptop", seed=1)
     report = (folders / "report.md").read_text()
-    assert f"\nbootembed run evaluate_embedder@{recipe}-afr-tiny\n" in report
-    assert ("bootembed run generate_triplets@xl_lora-afr" in report) == (recipe == "xl_lora")
+    assert f"\nbootembed run --with-inputs evaluate_embedder@{recipe}-afr-tiny\n" in report
+    assert ("bootembed run --with-inputs generate_triplets@xl_lora-afr" in report) == (recipe == "xl_lora")
     assert "nan" not in report
     assert recipe not in json.loads((folders / "summary.json").read_text())["test"]["afr"]["tiny"]["SampleSTS"]
     (folders / "scores/translation_pairs-afr-tiny.json").write_text("{")

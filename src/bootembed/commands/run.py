@@ -15,6 +15,7 @@ import click
 @click.argument("stages", nargs=-1)
 @click.option("--profile", help="Compose params.yaml for this profile first.")
 @click.option("-S", "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Of the profile: another value.")
+@click.option("--with-inputs", is_flag=True, help="Also run what the STAGES depend on, where it is out of date.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Commands at a time; by default one for each GPU, or two.")
 @click.option("--devices", help="GPUs to deal out, comma-separated; by default those that are visible.")
 @click.option(
@@ -25,6 +26,7 @@ def main(
     stages: tuple[str, ...],
     profile: str | None,
     overrides: tuple[str, ...],
+    with_inputs: bool,
     jobs: int | None,
     devices: str | None,
     preload: bool,
@@ -42,4 +44,4 @@ def main(
     if profile:
         compose(profile, overrides, conf=Path("conf"), output=Path("params.yaml"))
     given = None if devices is None else [name for name in devices.split(",") if name]
-    click.echo(run(stages, jobs=jobs, devices=given, log_dir=log_dir, preload=preload))
+    click.echo(run(stages, jobs=jobs, devices=given, log_dir=log_dir, preload=preload, with_inputs=with_inputs))

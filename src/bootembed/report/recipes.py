@@ -63,7 +63,7 @@ def not_run_section(cells: Sequence[str]) -> list[str]:
     """Markdown: the cells whose results are not there, with the command that runs them; nothing if all are."""
     if not cells:
         return []
-    return ["## Not run", "\n".join(["```", *(f"bootembed run {cell}" for cell in cells), "```"])]
+    return ["## Not run", "\n".join(["```", *(f"bootembed run --with-inputs {cell}" for cell in cells), "```"])]
 
 
 def difference_section(comparisons: Sequence[Comparison], scores: Sequence[CellScore]) -> list[str]:

@@ -66,6 +66,7 @@ def fan_out(
     devices: Sequence[str] | None = None,
     log_dir: Path,
     preload: bool = True,
+    with_inputs: bool = False,
 ) -> Outcome:
     """Bring cells up to date, `jobs` at a time; each begins when those among them that it depends on are.
 
@@ -76,6 +77,7 @@ def fan_out(
         devices: GPUs to deal out, as in CUDA_VISIBLE_DEVICES; None: all that are visible.
         log_dir: Gets what each command prints, as `<cell>.log`, and what each cell used, as `cells.csv`.
         preload: Fork cells from a process that has imported the libraries, where that is safe.
+        with_inputs: Bring up to date what the targets depend on, too.
 
     Returns:
         What became of the cells. What depends on a failed or busy cell is not begun.
@@ -85,7 +87,7 @@ def fan_out(
     """
     from dvc.repo import Repo
 
-    with Repo(str(project)) as repo, Cells(repo, targets) as cells, ExitStack() as stack:
+    with Repo(str(project)) as repo, Cells(repo, targets, with_inputs=with_inputs) as cells, ExitStack() as stack:
 
         def start_workers() -> Workers:
             dealt = visible_devices() if devices is None else devices
@@ -183,7 +185,13 @@ class _FanOut:
 
 
 def run(
-    targets: Sequence[str], *, jobs: int | None, devices: Sequence[str] | None, log_dir: Path, preload: bool
+    targets: Sequence[str],
+    *,
+    jobs: int | None,
+    devices: Sequence[str] | None,
+    log_dir: Path,
+    preload: bool,
+    with_inputs: bool,
 ) -> str:
     """Fan out in the present folder as a command does; arguments as for `fan_out`. Returns the counts as a sentence.
 
@@ -198,7 +206,9 @@ def run(
     dvc_log.setLevel(logging.WARNING)  # otherwise it tells of every cell that it writes into dvc.lock
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
     try:
-        outcome = fan_out(Path(), targets, jobs=jobs, devices=devices, log_dir=log_dir, preload=preload)
+        outcome = fan_out(
+            Path(), targets, jobs=jobs, devices=devices, log_dir=log_dir, preload=preload, with_inputs=with_inputs
+        )
     except DvcException as error:
         raise FanOutError(str(error)) from error
     tracking.send_now()
