@@ -43,7 +43,7 @@ lock: $(STAMP)  ## Pin in requirements.lock what requirements.txt needs, for eve
 		--custom-compile-command 'make lock' requirements.txt --output-file requirements.lock
 
 repro: $(STAMP)  ## Rebuild every result of the profile in params.yaml, JOBS stages at a time
-	python -m bootembed.workflow.fan_out $(if $(JOBS),--jobs $(JOBS))
+	bootembed run $(if $(JOBS),--jobs $(JOBS))
 
 sources: $(STAMP)  ## Fetch the public raw files pinned in sources/ and check them (needs a network)
 	python -m sources.fetch $(ONLY)
@@ -62,12 +62,11 @@ format: $(STAMP)  ## Let ruff format and fix
 	ruff check --fix .
 
 ui: $(STAMP)  ## Browse runs and models in the MLflow UI
-	python -m bootembed.tracking
-	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
+	bootembed ui
 
 params: $(STAMP)  ## Compose params.yaml from conf/ for PROFILE
-	python -m bootembed.workflow.compose $(PROFILE)
+	bootembed compose $(PROFILE)
 
 plan: $(STAMP)  ## Print what PROFILE needs before anything runs
-	python -m bootembed.workflow.plan $(PROFILE)
+	bootembed plan $(PROFILE)
 

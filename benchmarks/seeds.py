@@ -1,7 +1,7 @@
 """What holds over generator seeds and embedder seeds: scores, verdicts and oracle precision of a finished run.
 
 RUN is its folder, with params.yaml and metrics/. Give a run several generator seeds by
-`python -m bootembed.workflow.compose laptop generator_seeds=3`, and run this command on the machine that it ran on.
+`bootembed compose laptop generator_seeds=3`, and run this command on the machine that it ran on.
 """
 
 from __future__ import annotations

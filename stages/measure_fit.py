@@ -15,29 +15,33 @@ def main(
     language: str,
     base_models_dir: Annotated[InputPath, "Folder of all base models."],
     anchors: InputPath,
+    parallel: Annotated[InputPath, "Its text stands in for anchors where there are none."],
     english_nli: InputPath,
     metrics: OutputPath,
 ) -> None:
-    from bootembed.core.tables import ANCHORS, NLI, read_table
+    from bootembed.core.tables import ANCHORS, NLI, PARALLEL, read_table
     from bootembed.embedder.fit import knowledge_fit, measure_fits, write_fits
     from bootembed.generation.engine import describe_engine
     from bootembed.generation.knowledge import bits_per_byte
 
     section, local = params.measure_fit, params.generation.transformers
     lengths = dict.fromkeys(params.grid.encoders, params.evaluate_embedder.max_seq_length)
+    if params.grid.strategies:
+        lengths |= {"generator": params.generation.max_prompt_tokens}
     with tracking.stage_run("measure_fit", cell={"language": language}, settings={"measure_fit": section}) as run:
-        texts = [row["text"] for row in read_table(anchors, ANCHORS)[: section.sentences]]
+        rows = read_table(anchors, ANCHORS) or read_table(parallel, PARALLEL)
+        texts = [row["text"] for row in rows[: section.sentences]]
         english = [row["premise"] for row in read_table(english_nli, NLI)[: section.sentences]]
         fits = measure_fits(
             base_models_dir,
-            lengths | {"generator": params.generation.max_prompt_tokens},
+            lengths,
             texts=texts,
             english=english,
             language=language,
             bounds=section,
         )
-        count = 0 if describe_engine(params.generation).is_remote else section.generator_sentences
-        if count:
+        is_here = params.grid.strategies and not describe_engine(params.generation).is_remote
+        if is_here and (count := section.generator_sentences):
             bits = bits_per_byte(
                 base_models_dir / "generator", texts[:count], english[:count],
                 bf16=local.bf16, load_in_4bit=local.load_in_4bit,

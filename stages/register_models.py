@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
+from typing import Any
 
 from bootembed import tracking
 from bootembed.cli import InputPath, OutputPath, stage
 from bootembed.settings.schema import Params
+
+logger = logging.getLogger(__name__)
 
 
 @stage
@@ -23,12 +27,19 @@ def main(
 
     settings = {"register_models": params.register_models, "grid": params.grid}
     with tracking.stage_run("register_models", cell={}, settings=settings) as run:
-        champions = {}
+        champions: dict[str, dict[str, Any]] = {}
         for language in params.grid.languages:
-            task = params.register_models.validation_task[language]
-            candidates = read_candidates(
-                embedders_dir, scores_dir, results_dir, params.grid, language=language, task=task
+            task = params.register_models.validation_task.get(language)
+            candidates = (
+                []
+                if task is None
+                else read_candidates(embedders_dir, scores_dir, results_dir, params.grid, language=language, task=task)
             )
+            if task is None or not candidates:
+                why = f"register_models.validation_task names no task for {language}"
+                champions[language] = {"not_registered": why if task is None else "no recipe has been scored"}
+                logger.warning("%s: no model is registered: %s", language, champions[language]["not_registered"])
+                continue
             if tracking.is_on():
                 name = params.register_models.name.format(language=language)
                 register(candidates, name, alias=params.register_models.alias)

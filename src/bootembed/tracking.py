@@ -3,7 +3,7 @@
 A stage collects what it wants to report inside `stage_run`. When the block ends, the run is written as one file into
 `RECORDS`. Importing mlflow and opening its store takes 1.5 s, as long as many a stage, so that records are sent in one
 batch: by the fan-out at its end, by the last stage, by a stage that failed or took a minute, and by
-`python -m bootembed.tracking`. A record stays until the store has it. No stage fails because of it, and only one that
+`bootembed ui`. A record stays until the store has it. No stage fails because of it, and only one that
 failed or took a minute may wait, seconds, for a dead server.
 """
 
@@ -292,8 +292,3 @@ def flatten(settings: Mapping[str, object]) -> dict[str, str]:
     for section, value in settings.items():
         walk(section, value)
     return flat
-
-
-if __name__ == "__main__":
-    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
-    send_now()

@@ -23,7 +23,6 @@ PRETRAINING = [
 ]
 WITHOUT_INDONESIAN = [
     "~languages.ind",
-    "~grid.adapter_languages.ind",
     "~register_models.validation_task.ind",
     f"write_sample_corpora.languages=[{','.join(FIRST)}]",
 ]
@@ -43,8 +42,8 @@ def repository(tmp_path_factory):
     _run(["git", "init", "--quiet"], folder)
     _run(["git", "add", "--all"], folder)
     _run(["git", "-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "--message", "copy"], folder)
-    _run([sys.executable, "-m", "bootembed.workflow.compose", "miniature", *PRETRAINING, *WITHOUT_INDONESIAN], folder)
-    _run([sys.executable, "-m", "bootembed.workflow.fan_out"], folder)
+    _run([sys.executable, "-m", "bootembed", "compose", "miniature", *PRETRAINING, *WITHOUT_INDONESIAN], folder)
+    _run([sys.executable, "-m", "bootembed", "run"], folder)
     return folder
 
 
@@ -114,9 +113,9 @@ def test_every_stage_logged_a_run(repository):
 
 
 def test_another_language_is_params_alone_and_runs_only_its_own_stages(repository):
-    compose = [sys.executable, "-m", "bootembed.workflow.compose", "miniature", *PRETRAINING]
+    compose = [sys.executable, "-m", "bootembed", "compose", "miniature", *PRETRAINING]
     _run([*compose, "grid.languages=[afr,ind]"], repository)
-    log = _run([sys.executable, "-m", "bootembed.workflow.fan_out"], repository).stderr
+    log = _run([sys.executable, "-m", "bootembed", "run"], repository).stderr
     ran = set(re.findall(r"(\S+): begins$", log, re.MULTILINE))
     shared = {"build_pretraining_data@generator", "build_pretraining_data@tiny", "train_judge"}
     shared |= {"report", "register_models"}

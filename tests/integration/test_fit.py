@@ -72,7 +72,9 @@ def test_sentences_over_the_limit_are_counted(models):
     assert "times_english" not in fit
 
 
-def test_a_missing_measure_names_the_stage(tmp_path):
+def test_a_damaged_measure_names_the_stage_and_a_missing_one_is_not_run(tmp_path):
+    assert read_fits(tmp_path, ["xyz"]) == {}
+    (tmp_path / "xyz.json").write_text("{")
     with pytest.raises(DataError, match="run stage measure_fit@xyz"):
         read_fits(tmp_path, ["xyz"])
 

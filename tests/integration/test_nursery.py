@@ -228,7 +228,7 @@ def test_forked_cells_end_with_the_fan_out(project, ending):
 
     Repo.init(str(project), no_scm=True).close()
     (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"one": {"cmd": "python -m stages.sleep"}}}))
-    process = subprocess.Popen([sys.executable, "-m", "bootembed.workflow.fan_out"], cwd=project)
+    process = subprocess.Popen([sys.executable, "-m", "bootembed", "run"], cwd=project)
     deadline = time.monotonic() + 120
     while not (project / "pids").exists():
         assert process.poll() is None

@@ -207,6 +207,8 @@ def test_candidates_are_read_from_all_embedders(tmp_path):
         recipes=["xl_lora", "untrained"],
         encoders=["tiny"],
         adapter_languages={},
+        mixtures=[],
+        mixture_cells={},
     )
     folders = [tmp_path / name for name in ("embedders", "scores", "results")]
     [found] = read_candidates(*folders, grid, language="afr", task="SampleSTS")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
+
+from bootembed.commands import main
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -55,3 +58,10 @@ def _runs(module: str) -> bool:
     path = module.replace(".", "/")
     files = (ROOT / base / path for base in (".", "src"))
     return any(file.with_suffix(".py").is_file() or (file / "__main__.py").is_file() for file in files)
+
+
+@every_page
+def test_named_subcommands_exist(page):
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", page.read_text(), flags=re.DOTALL))
+    named = set(re.findall(r"(?:^|`|\$ )bootembed ([a-z]+)", code, flags=re.MULTILINE))
+    assert named <= set(main.list_commands(click.Context(main)))

@@ -6,11 +6,11 @@ import json
 import shutil
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 from dvc.repo import Repo
 
+from bootembed.core.errors import ParamsError
 from bootembed.settings.load import load_params
 from bootembed.workflow.compose import compose
 
@@ -27,9 +27,7 @@ def _compose(profile, output, *overrides):
 def test_committed_params_are_those_of_their_profile(profile, file, tmp_path):
     composed = yaml.safe_load(_compose(profile, tmp_path / "params.yaml").read_text())
     committed = yaml.safe_load((ROOT / file).read_text())
-    assert committed == composed, (
-        f"{file} was edited by hand or is stale: python -m bootembed.workflow.compose {profile} --output {file}"
-    )
+    assert committed == composed, f"{file} was edited by hand or is stale: bootembed compose {profile} --output {file}"
 
 
 def test_committed_base_models_have_the_architecture_that_built_them():
@@ -71,8 +69,8 @@ def test_every_recipe_has_an_entry_that_dvc_can_track(tmp_path):
     assert (found["in_context"], found["xl_lora"]) == ({}, {"learning_rate": 1.0})
 
 
-def test_faults_name_the_profile(tmp_path):
-    with pytest.raises(click.ClickException, match=r"^profile laptop: train_embedder\.pooling: value 'max'"):
+def test_faults_name_the_file_of_the_profile(tmp_path):
+    with pytest.raises(ParamsError, match=r"^\S*conf/profile/laptop\.yaml: train_embedder\.pooling: value 'max'"):
         _compose("laptop", tmp_path / "params.yaml", "train_embedder.pooling=max")
 
 
@@ -131,3 +129,35 @@ def test_the_paper_profile_has_the_settings_of_the_official_code(tmp_path):
         "mean",
     )
     assert params.grid.languages == ["afr", "hau", "hin", "ind", "kor", "mar", "tel"]
+
+
+def _cells(tmp_path, *overrides):
+    _compose("laptop", tmp_path / "params.yaml", *overrides)
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    names = {stage.name for stage in Repo.init(str(tmp_path), no_scm=True).index.stages}
+    return names, {name.partition("@")[0] for name in names}
+
+
+def test_without_strategies_nothing_of_a_generator_runs(tmp_path):
+    _, stages = _cells(tmp_path, "grid.strategies=[]", "grid.baselines=[untrained]", "~base_models.generator")
+    assert not {name for name in stages if "adapter" in name or "triplets" in name or "xl_lora" in name}
+    assert {"train_embedder", "evaluate_embedder", "measure_fit", "report", "register_models"} <= stages
+    assert "assemble_generator" not in stages
+
+
+@pytest.mark.parametrize(
+    ("strategy", "trained"),
+    [
+        ("in_context", set()),
+        ("xl_lora", {"train_task_adapter", "build_xl_lora_data", "train_xl_lora_adapter"}),
+        ("adapter_composition", {"train_task_adapter", "train_language_adapter", "compose_adapter"}),
+    ],
+)
+def test_only_the_adapters_of_the_chosen_strategies_are_trained(strategy, trained, tmp_path):
+    names, stages = _cells(tmp_path, f"grid.strategies=[{strategy}]")
+    adapters = {name for name in stages if name.endswith("_adapter") or name == "build_xl_lora_data"}
+    assert adapters == trained
+    assembling = "assemble_adapted_generator" if trained else "assemble_generator"
+    assert {name for name in names if name.startswith("assemble")} == {
+        f"{assembling}@{strategy}-{language}" for language in ("afr", "ind")
+    }

@@ -15,9 +15,10 @@ import yaml
 from click.testing import CliRunner
 from dvc.exceptions import DvcException
 
+from bootembed.commands import main
 from bootembed.workflow import lock_file
 from bootembed.workflow.cells import Cells, FanOutError
-from bootembed.workflow.fan_out import fan_out, main
+from bootembed.workflow.fan_out import fan_out
 from bootembed.workflow.lock_file import LockFile
 from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import visible_devices
@@ -72,8 +73,8 @@ def status():
         return {name.split(":")[-1] for name in repo.status()}
 
 
-def run(project, *targets, jobs=2, devices=()):
-    return fan_out(project, targets, jobs=jobs, devices=devices, log_dir=project / "logs")
+def run(project, *targets, jobs=2, devices=(), **options):
+    return fan_out(project, targets, jobs=jobs, devices=devices, log_dir=project / "logs", **options)
 
 
 def test_cells_are_recorded_as_dvc_repro_records_them(project):
@@ -243,6 +244,14 @@ def test_nothing_is_built_on_what_is_out_of_date(project):
     assert not (project / "out").exists()
 
 
+def test_what_a_target_depends_on_is_run_with_it_if_asked_for(project):
+    (project / "source.txt").write_text("other\n")
+    outcome = run(project, "cell@a", with_inputs=True)
+    assert (outcome.recorded, outcome.failed) == (["prepare", "cell@a"], {})
+    assert (project / "out/a.txt").read_text().startswith("other\n")
+    assert run(project, "cell@a", with_inputs=True).unchanged == ["prepare", "cell@a"]
+
+
 def test_old_outputs_are_removed_first_and_the_run_cache_is_used(project):
     run(project, "cell")
     old = (project / "out/a.txt").read_bytes()
@@ -263,13 +272,13 @@ def test_unknown_stages_are_named(project):
 
 
 def test_the_command_tells_how_many_and_fails_with_a_cell(project):
-    result = CliRunner().invoke(main, ["cell", "--jobs", "2"])
+    result = CliRunner().invoke(main, ["run", "cell", "--jobs", "2"])
     assert (result.exit_code, "0 up to date, 0 from the run cache, 3 run, 0 failed" in result.output) == (0, True)
     used = [line.split(",")[:3] for line in (project / "work/fan_out/cells.csv").read_text().splitlines()]
     assert sorted(used[1:4]) == [[f"cell@{name}", "process", "0"] for name in "abc"]
     assert used[4:] == [["fan_out", "process", "0"]]
     (project / "cell.sh").write_text("exit 3\n")
-    result = CliRunner().invoke(main, ["cell@a"])
+    result = CliRunner().invoke(main, ["run", "cell@a"])
     assert result.exit_code == 1
     assert "cell@a: exit status 3" in result.output
 
@@ -302,7 +311,7 @@ def _start(project: Path, *command: str) -> subprocess.Popen[bytes]:
 def test_a_fan_out_that_is_ended_ends_what_it_started_and_blocks_nobody(project, ending):
     """Also what the commands started in turn: the shell here runs `sleep` as a process of its own."""
     (project / "cell.sh").write_text('sleep 60 & echo $! > "pid.$1"; wait\n')
-    process = _start(project, "bootembed.workflow.fan_out", "cell", "--jobs", "2")
+    process = _start(project, "bootembed", "run", "cell", "--jobs", "2")
     assert _within(60, lambda: len(_pids(project)) == 2)
     started = _pids(project)
     process.send_signal(ending)
@@ -332,7 +341,7 @@ def running(project):
         process.wait(timeout=60)
 
 
-@pytest.mark.parametrize("command", [("bootembed.workflow.fan_out",), ("dvc", "repro", "--single-item")])
+@pytest.mark.parametrize("command", [("bootembed", "run"), ("dvc", "repro", "--single-item")])
 def test_a_cell_that_another_process_runs_is_left_to_it(project, running, command):
     other = running(*command)
     outcome = run(project, "cell", "end")
@@ -350,7 +359,7 @@ def test_a_cell_that_another_process_runs_is_left_to_it(project, running, comman
 
 
 def test_a_cell_that_another_process_has_finished_meanwhile_is_up_to_date(project, running):
-    running("bootembed.workflow.fan_out")
+    running("bootembed", "run")
     wait = "touch go; until grep -q cell@a dvc.lock; do sleep 0.1; done"
     long = {"cmd": wait + "; touch long.txt", "outs": ["long.txt"]}
     (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE["stages"] | {"long": long}}))
@@ -362,7 +371,7 @@ def test_a_cell_that_another_process_has_finished_meanwhile_is_up_to_date(projec
 
 
 def test_dvc_repro_is_refused_a_cell_that_runs_and_what_it_reads(project, running):
-    running("bootembed.workflow.fan_out")
+    running("bootembed", "run")
     with pytest.raises(DvcException, match="failed to reproduce 'cell@a'"):
         repro("cell@a", single_item=True)
     (project / "source.txt").write_text("other\n")
@@ -373,8 +382,8 @@ def test_dvc_repro_is_refused_a_cell_that_runs_and_what_it_reads(project, runnin
 
 
 def test_a_busy_cell_is_one_message_and_exit_status_1(project, running):
-    other = running("bootembed.workflow.fan_out")
-    result = CliRunner().invoke(main, ["cell@a"])
+    other = running("bootembed", "run")
+    result = CliRunner().invoke(main, ["run", "cell@a"])
     assert result.exit_code == 1
     assert f"(PID {other.pid})" in result.output.splitlines()[-1]
     assert "0 run, 0 failed, 1 busy" in result.output

@@ -74,14 +74,33 @@ def _set(path, value):
         ),
         ("train_embedder_recipes.xllora", {}, ["train_embedder_recipes.xllora: no recipe (did you mean 'xl_lora'?)"]),
         ("grid.encoders", ["tinny"], ["grid.encoders[0]", "'tinny'", "base_models"]),
-        ("grid.adapter_languages", {"eng": "english", "afr": "target"}, ["adapter_composition", "ind"]),
+        (
+            "grid.adapter_languages",
+            {"eng": "english", "afr": "target"},
+            ["adapter_composition", "ind", "compose again"],
+        ),
         ("grid.adapter_languages", {"afr": "target", "ind": "target"}, ["adapter_composition", "eng"]),
         ("build_xl_lora_data.source_languages", [], ["xl_lora", "source_languages", "name a source language"]),
         ("build_xl_lora_data.source_languages", ["afr"], ["'afr'", "role 'source'"]),
         ("judge_triplets.languages", ["swa"], ["judge_triplets.languages", "'swa'", "remove it"]),
-        ("corpora.sample.anchors", [], ["corpora.sample.anchors", "'afr'", "no data"]),
+        ("corpora.sample.anchors", [], ["corpora.sample.anchors: empty: 'in_context' needs it for 'afr'; name a file"]),
+        ("corpora.sample.examples", [], ["corpora.sample.examples: empty: 'in_context' needs it for 'ind'"]),
+        ("corpora.sample.instructions", [], ["corpora.sample.instructions: empty: 'adapter_composition' needs it"]),
+        ("corpora.sample_english.nli", [], ["sample_english.nli: empty: 'english_nli' needs it for 'eng'", "`grid`"]),
+        ("corpora.sample_english.nli", [], ["sample_english.nli: empty: 'adapter_composition' needs it for 'eng'"]),
+        ("corpora.sample.parallel", [], ["empty: 'translation_pairs' needs it for 'ind'"]),
+        (
+            "base_models.generator.scratch.pretraining.languages",
+            ["eng"],
+            ["base_models.generator.scratch.pretraining.parallel_share: 0.4: none of ['eng'] has a file", "to 0"],
+        ),
+        ("corpora.sample.parallel", [], ["corpora.sample.parallel: empty: 'translation_pairs' needs it for 'afr'"]),
         ("languages.afr.corpus", "sampel", ["languages.afr.corpus", "'sampel'", "did you mean 'sample'"]),
-        ("register_models.validation_task", {"afr": "SampleSTS"}, ["validation_task.ind", "SampleSTS"]),
+        (
+            "register_models.validation_task",
+            {"ind": "SampelSTS"},
+            ["validation_task.ind", "choose one of ['SampleSTS'"],
+        ),
         ("generate_triplets.filters.semantic.encoder", "generator", ["semantic.encoder", "'generator'", "['tiny']"]),
         ("generate_triplets.filters.judge.min_entailment", 0.5, ["filters.judge", "no judge", "train_judge.source"]),
         ("corpora.sample.judge_nli", [{"format": "csv", "path": "x", "split": "test"}], ["train and validation"]),
@@ -104,7 +123,7 @@ def _set(path, value):
         ("train_embedder.learning_rate", float("inf"), ["train_embedder.learning_rate", "finite"]),
         ("seed", 2**32, ["seed", "less than"]),
         ("base_models.tiny.source", "hub", ["base_models.tiny.id", "missing", "'hub'"]),
-        ("base_models.tiny.role", "generator", ["base_models", "exactly one"]),
+        ("base_models.tiny.role", "generator", ["base_models: generators ['generator', 'tiny']: strategies need one"]),
     ],
 )
 def test_fault_names_key_value_and_remedy(path, value, told):
@@ -390,3 +409,15 @@ def test_numbers_of_columns_and_labels_need_no_quotes():
     params = validate_params(_set("corpora.sample.anchors", [spec]), source="params.yaml")
     [found] = params.corpora["sample"].anchors
     assert (found.columns, found.where) == ({"text": "3"}, {"2": "afr"})
+
+
+def test_without_strategies_no_generator_anchors_or_nli_are_needed():
+    raw = _set("grid.strategies", [])
+    raw["grid"] |= {"baselines": ["untrained", "translation_pairs"], "recipes": ["untrained", "translation_pairs"]}
+    raw["grid"]["adapter_languages"] = {}
+    raw["needed"] = {name: [] for name in raw["needed"]}
+    del raw["base_models"]["generator"]
+    for table in ("anchors", "examples", "instructions", "nli"):
+        raw["corpora"]["sample"][table] = raw["corpora"]["sample_english"][table] = []
+    raw["register_models"]["validation_task"] = {}
+    assert validate_params(raw, source="p").grid.strategies == []

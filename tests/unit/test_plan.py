@@ -12,10 +12,11 @@ import yaml
 from click.testing import CliRunner
 from encoders import write_encoder
 
+from bootembed.commands import main
 from bootembed.settings.load import validate_params
 from bootembed.settings.models import BaseModelSpec, Pretraining, Scratch
 from bootembed.workflow.plan import estimates, requirements
-from bootembed.workflow.plan.__main__ import main
+from bootembed.workflow.plan.contents import check_contents
 from bootembed.workflow.plan.estimates import GPUS, Gpu
 from bootembed.workflow.plan.requirements import Machine, Repo
 from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
@@ -173,8 +174,9 @@ class TestWork:
                       "generate_triplets"):  # fmt: skip
             assert three[stage] == pytest.approx(3 * one[stage])
         assert three["build_base_models"] == one["build_base_models"]
-        embedders = 3 * (3 * 3 + 3) / (3 * (3 + 3))  # strategies with three training sets each, and baselines with one
-        assert three["train_embedder"] == pytest.approx(embedders * one["train_embedder"])
+        # three texts a row of each strategy's three training sets; of the baselines' one: two, three and two
+        texts = (3 * 3 * 3 + 2 + 3 + 2) / (3 * 3 + 2 + 3 + 2)
+        assert three["train_embedder"] == pytest.approx(texts * one["train_embedder"])
         assert disk_bytes(params[1], sizes) > disk_bytes(params[0], sizes)
 
     def test_the_judge_is_counted_where_it_is_trained(self):
@@ -348,7 +350,7 @@ class TestCommand:
     def test_every_profile_has_a_plan(self, profile, monkeypatch):
         monkeypatch.chdir(ROOT)
         monkeypatch.setattr(requirements, "this_machine", lambda: Machine(None, 0, False))
-        result = CliRunner().invoke(main, [profile, "seed=7"])
+        result = CliRunner().invoke(main, ["plan", profile, "seed=7"])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.output
         assert all(f"\n{title}\n" in result.output for title in ("Stages", "Models", "Work, at most", "Needed"))
         missing = [line for line in result.output.splitlines() if line.startswith("  missing ")]
@@ -361,14 +363,40 @@ class TestCommand:
         monkeypatch.chdir(ROOT)
 
         def hours(*options):
-            output = CliRunner().invoke(main, ["miniature", *options]).output
-            return next(line for line in output.splitlines() if " h on one " in line)
+            output = CliRunner().invoke(main, ["plan", "miniature", *options]).output
+            return next(line for line in output.splitlines() if " on one " in line)
 
-        assert "h100 at 2.0 effective TFLOPS" in hours("--gpu", "h100", "--tflops", "2")
-        assert "h100 at 296.7 effective TFLOPS" in hours("--gpu", "h100")
+        assert "h100 at 2 effective TFLOPS" in hours("--gpu", "h100", "--tflops", "2")
+        assert "h100 at 297 effective TFLOPS" in hours("--gpu", "h100")
 
     def test_an_unknown_profile_is_named(self, monkeypatch):
         monkeypatch.chdir(ROOT)
-        result = CliRunner().invoke(main, ["lapdog"])
+        result = CliRunner().invoke(main, ["plan", "lapdog"])
         assert result.exit_code == 1
         assert "profile 'lapdog': there is none" in result.output
+
+
+class TestContents:
+    @pytest.mark.parametrize(
+        ("entry", "content", "told"),
+        [
+            ({"format": "tsv", "path": "a", "columns": {"text": "yor"}}, "en\tyor\nx\ty\n", None),
+            ({"format": "tsv", "path": "a", "columns": {"text": "yo"}}, "en\tyor\nx\ty\n", "has no column 'yo'"),
+            ({"format": "jsonl", "path": "a"}, "not json\n", "its first row cannot be read: malformed_json"),
+            ({"format": "lines", "path": "a"}, "", "is empty"),
+            ({"format": "lines", "path": "gone"}, "x\n", None),  # `check_files` tells that
+        ],
+    )
+    def test_files_are_read_as_declared(self, entry, content, told, tmp_path):
+        (tmp_path / "a").write_text(content)
+        corpora = {name: {} for name in LAPTOP["corpora"]} | {"sample": {"anchors": [entry]}}
+        raw = LAPTOP | {"corpora": corpora, "register_models": LAPTOP["register_models"] | {"validation_task": {}}}
+        raw["grid"] = LAPTOP["grid"] | {"strategies": [], "baselines": ["untrained"], "recipes": ["untrained"]}
+        raw |= {"write_sample_corpora": LAPTOP["write_sample_corpora"] | {"languages": []}}
+        raw |= {"judge_triplets": {"languages": []}}
+        folder = {"folder": str(tmp_path), "quoted_folder": str(tmp_path)}
+        raw |= {"prepare_corpora": LAPTOP["prepare_corpora"] | folder}
+        raw["languages"] = {key: own | {"folder": "."} for key, own in LAPTOP["languages"].items()}
+        found = check_contents(validate_params(raw, source="p"))
+        assert len(found) == (0 if told is None else 2)  # two languages have this corpus
+        assert all(told in check.what and "table anchors" in check.remedy for check in found)

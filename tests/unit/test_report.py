@@ -146,7 +146,7 @@ def test_files(folders):
     assert (told["recipe"], told["statistic"], told["differs"]) == ("xl_lora", "Spearman", "yes")
     assert told["by_generator_seed"] == told["difference"]
     assert "leftover" not in report
-    assert "OnlyValidated" not in report
+    assert "## OnlyValidated, validation split\n\n**There is no test split: these are validation scores" in report
 
 
 def test_strategies_are_compared_with_every_baseline(folders):
@@ -229,8 +229,7 @@ def test_without_a_judged_language_there_is_no_section_on_the_oracle(folders):
     assert json.loads((folders / "summary.json").read_text())["oracle_precision"] == {}
     assert (folders / "oracle.csv").read_text() == "strategy,language,generator_seed,polarity,precision\n"
     assert "grammar of the sample corpora" not in (folders / "report.md").read_text()
-    with pytest.raises(DataError, match="judge_triplets@xl_lora-afr"):
-        _read(folders, oracle="none")
+    assert _read(folders, oracle="none").not_run == ["judge_triplets@xl_lora-afr"]
 
 
 def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folders):
@@ -266,10 +265,32 @@ def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folde
     assert json.loads((folders / "s.json").read_text())["judged"]["judge"] == own
 
 
-def test_a_missing_cell_names_the_stage_to_run(folders):
-    (folders / "scores/english_nli-afr-tiny.json").unlink()
-    with pytest.raises(DataError, match="evaluate_embedder@english_nli-afr-tiny"):
+@pytest.mark.parametrize("recipe", ["english_nli", "untrained", "xl_lora"])
+def test_cells_that_were_not_run_are_told_with_their_command(recipe, folders):
+    (folders / f"scores/{recipe}-afr-tiny.json").unlink()
+    if recipe == "xl_lora":
+        (folders / "triplets/xl_lora-afr.json").unlink()
+    results = _read(folders)
+    comparisons = compare_recipes(results.scores, folders / "results", seed=1)
+    assert not {recipe} & {name for found in comparisons for name in (found.recipe, found.against)}
+    write_summary(results, folders / "summary.json")
+    write_markdown(results, comparisons, "", folders / "report.md", profile="laptop", seed=1)
+    report = (folders / "report.md").read_text()
+    assert f"\nbootembed run --with-inputs evaluate_embedder@{recipe}-afr-tiny\n" in report
+    assert ("bootembed run --with-inputs generate_triplets@xl_lora-afr" in report) == (recipe == "xl_lora")
+    assert "nan" not in report
+    assert recipe not in json.loads((folders / "summary.json").read_text())["test"]["afr"]["tiny"]["SampleSTS"]
+    (folders / "scores/translation_pairs-afr-tiny.json").write_text("{")
+    with pytest.raises(DataError, match=r"cannot be read: .*run stage evaluate_embedder@translation_pairs-afr-tiny"):
         _read(folders)
+
+
+def test_without_scores_the_report_says_so(folders):
+    for path in (folders / "scores").glob("*.json"):
+        path.unlink()
+    results = _read(folders)
+    write_markdown(results, compare_recipes(results.scores, folders, seed=1), "", folders / "r.md", profile="p", seed=1)
+    assert "**There are no scores" in (folders / "r.md").read_text()
 
 
 def test_the_section_on_corpora_lists_what_an_evaluation_set_held(tmp_path):
@@ -284,9 +305,11 @@ def test_the_section_on_corpora_lists_what_an_evaluation_set_held(tmp_path):
         "anchors": {"rows_in": 0, "kept": 0, "not_sampled": 0, "rejected": {}, "in_evaluation_set": {}},
     }
     languages = {"eng": Language(name="English", script="Latn", role=Role.ENGLISH, folder="eng", corpus="some")}
+    assert read_corpus_reports(tmp_path, languages) == {}  # not run
+    (tmp_path / "english/eng").mkdir(parents=True)
+    (tmp_path / "english/eng/report.json").write_text("{")
     with pytest.raises(DataError, match=r"english/eng/report\.json.*run stage prepare_corpora@eng"):
         read_corpus_reports(tmp_path, languages)
-    (tmp_path / "english/eng").mkdir(parents=True)
     (tmp_path / "english/eng/report.json").write_text(
         json.dumps({"tables": tables, "language_check": "It was not checked.", "warnings": ["anchors: 9 of 10 rows"]})
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import time
 
 import pytest
+from click.testing import CliRunner
 
 from bootembed import tracking
+from bootembed.commands import main
 from bootembed.settings.models import ComposeAdapter
 
 SETTINGS = ComposeAdapter(method="delta", reference="none", weight=0.5)
@@ -171,11 +171,15 @@ def test_a_second_sender_leaves_the_records_to_the_first_one(store, monkeypatch)
     assert [run.info.run_name for run in _runs()] == ["second", "first"]
 
 
-def test_the_command_sends(store, monkeypatch):
+def test_the_ui_begins_with_what_waited(store, monkeypatch):
+    started = []
+    monkeypatch.setattr(os, "execv", lambda *words: started.append(words))
     _stage("x")
-    subprocess.run([sys.executable, "-m", "bootembed.tracking"], check=True)
+    assert CliRunner().invoke(main, ["ui", "--port", "5001"]).exit_code == 0
     assert _waiting() == 0
     assert len(_runs()) == 1
+    [(_, words)] = started
+    assert words[-4:] == ["--backend-store-uri", tracking.tracking_uri(), "--port", "5001"]
 
 
 @pytest.mark.parametrize(("rank", "count"), [("0", 1), ("1", 0)])

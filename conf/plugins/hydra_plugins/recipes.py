@@ -1,4 +1,4 @@
-"""What OmegaConf cannot express in YAML: the recipes and mixtures of a grid; quotes for a shell.
+"""What OmegaConf cannot express in YAML: the recipes and mixtures of a grid, and what they need; quotes for a shell.
 
 Hydra imports every module of `hydra_plugins` on its plugin path, which `.dvc/config` and
 `bootembed.workflow.compose` set to `conf/plugins`.
@@ -10,6 +10,10 @@ import shlex
 from typing import TYPE_CHECKING
 
 from omegaconf import OmegaConf, open_dict
+
+from bootembed.core.errors import ParamsError
+from bootembed.core.names import ENGLISH, Polarity, Role
+from bootembed.strategies import load_strategy
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig, ListConfig
@@ -48,6 +52,42 @@ def mixture_cells(*, _root_: DictConfig) -> DictConfig:
     )
 
 
+def adapter_languages(*, _root_: DictConfig) -> DictConfig:
+    """Language -> role, of the languages that get an adapter: English, and the targets."""
+    if "language" not in _kinds(_root_):
+        return OmegaConf.create({})
+    return OmegaConf.create({ENGLISH: str(Role.ENGLISH), **dict.fromkeys(_root_.grid.languages, str(Role.TARGET))})
+
+
+def needed(*, _root_: DictConfig) -> DictConfig:
+    """What is trained and assembled for the strategies; empty where none of them needs it."""
+    kinds, strategies = _kinds(_root_), list(_root_.grid.strategies)
+    polarities = [str(polarity) for polarity in Polarity]
+    found = {
+        "task_adapters": polarities if "task" in kinds else [],
+        "composed_adapters": list(_root_.grid.languages) if "composed" in kinds else [],
+        "xl_lora_data": ["rows"] if "xl_lora" in kinds else [],
+        "xl_lora_adapters": polarities if "xl_lora" in kinds else [],
+        "strategies_without_adapters": [name for name in strategies if not _adapters_of(name)],
+        "strategies_with_adapters": [name for name in strategies if _adapters_of(name)],
+    }
+    return OmegaConf.create(found)
+
+
+def _kinds(root: DictConfig) -> set[str]:
+    return {kind for name in root.grid.strategies for kind in _adapters_of(name)}
+
+
+def _adapters_of(strategy: str) -> tuple[str, ...]:
+    """The kinds of adapters of a strategy; none of one that does not exist, which is told when all is checked."""
+    try:
+        return load_strategy(strategy).ADAPTERS
+    except ParamsError:
+        return ()
+
+
+OmegaConf.register_new_resolver("adapter_languages", adapter_languages, replace=True)
+OmegaConf.register_new_resolver("needed", needed, replace=True)
 OmegaConf.register_new_resolver("recipes", recipes, replace=True)
 OmegaConf.register_new_resolver("mixture_cells", mixture_cells, replace=True)
 OmegaConf.register_new_resolver("shell_quoted", shlex.quote, replace=True)

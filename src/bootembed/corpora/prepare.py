@@ -58,7 +58,7 @@ def prepare_corpora(
         corpus: The raw files.
         settings: Limits.
         language: The language's key, which stands for `{language}` in paths.
-        configured: Its entry in `languages`. A target language must have anchors.
+        configured: Its entry in `languages`. A target language with files of anchors must keep some.
         evaluation: (set, sentence) of every evaluation set that is scored, in whichever language.
         input_dir: The language's raw folder.
         output_dir: Gets `<table>.parquet` for every table, `report.json` and `rejected_rows.parquet`, which lists
@@ -92,7 +92,7 @@ def prepare_corpora(
     result = PreparedCorpora(language, _not_checked(settings, language, configured.script), reports)
     for warning in result.warnings:
         logger.warning("%s", warning)
-    if configured.role is Role.TARGET and not reports[ANCHORS.name].kept:
+    if configured.role is Role.TARGET and corpus.anchors and not reports[ANCHORS.name].kept:
         raise _no_anchors(result)
     report = json.dumps(result.as_dict(), indent=2, ensure_ascii=False)
     (output_dir / "report.json").write_text(report + "\n", encoding="utf-8")

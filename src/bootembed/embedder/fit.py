@@ -55,7 +55,10 @@ def measure_fits(
     Raises:
         DataError: A tokenizer cannot be loaded, or most of the text is unknown to it.
     """
-    fits = {}
+    fits: dict[str, Fit] = {}
+    if not texts:
+        logger.warning("%s: neither anchors nor parallel text to measure tokenizers on", language)
+        return fits
     for model, max_length in max_lengths.items():
         tokenizer = load_fit_tokenizer(folder / model)
         measured = measure_fit(tokenizer, texts, english, max_length=max_length)

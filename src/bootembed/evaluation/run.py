@@ -60,15 +60,15 @@ def as_json(cell: Mapping[str, str], embedders: Mapping[EmbedderId, Evaluation])
 
 
 def read_tasks(evaluation_dir: Path, specs: Mapping[str, TaskSpec], *, language: str, script: str) -> list[Task]:
-    """The tasks of every table in a folder, in the order of their names.
+    """The tasks of every table in a folder, in the order of their names; none where a language has no evaluation set.
 
     Raises:
-        DataError: The folder holds no table, or one that cannot be used.
+        DataError: A table cannot be used.
         ParamsError: A table belongs to no task of `specs`, or its task does not know the language.
     """
     files = sorted(evaluation_dir.glob("*.parquet"))
     if not files:
-        raise DataError(f"{evaluation_dir}: no evaluation tables; name evaluation files for {language!r} in `corpora`")
+        logger.warning("%s has no evaluation set: its embedders are not scored; name one in `corpora`", language)
     tasks = []
     for file in files:
         if file.stem not in specs:

@@ -114,7 +114,7 @@ def best_candidate(candidates: Sequence[EmbedderCandidate]) -> EmbedderCandidate
 def read_candidates(
     embedders_dir: Path, scores_dir: Path, results_dir: Path, grid: Grid, *, language: str, task: str
 ) -> list[EmbedderCandidate]:
-    """The trained recipes and encoders of a language with their scores; the validation split of `task` counts.
+    """The scored recipes and encoders of a language, `untrained` aside; the validation split of `task` counts.
 
     Args:
         embedders_dir: One folder a cell, and in it one an embedder.
@@ -125,13 +125,15 @@ def read_candidates(
         task: Key of the scores.
 
     Raises:
-        DataError: A score file is missing.
+        DataError: A score file is unreadable.
     """
     candidates = []
     for recipe in (recipe for recipe in grid.recipes if recipe != UNTRAINED):
         for encoder in grid.encoders:
-            scores = read_scores(scores_dir, str(recipe), language, encoder)
             cell = cell_name(recipe, language, encoder)
+            if not (scores_dir / f"{cell}.json").exists():  # not run
+                continue
+            scores = read_scores(scores_dir, str(recipe), language, encoder)
             embedders = {
                 identity: Validated(
                     own[task]["validation"],

@@ -26,11 +26,13 @@ def read_corpus_reports(corpora_dir: Path, languages: Mapping[str, Language]) ->
     """The reports of `prepare_corpora`, by language: counts by table, and what is to be said of the language.
 
     Raises:
-        DataError: One is missing or unreadable.
+        DataError: One is unreadable.
     """
     reports = {}
     for key, language in languages.items():
         path = corpora_dir / language.role / key / "report.json"
+        if not path.exists():  # not run
+            continue
         try:
             reports[key] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

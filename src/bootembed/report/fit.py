@@ -28,11 +28,13 @@ def read_fits(folder: Path, languages: Sequence[str]) -> dict[str, dict[str, Any
     """What `measure_fit` wrote: language -> model -> measures and warnings.
 
     Raises:
-        DataError: A file is missing or unreadable.
+        DataError: A file is unreadable.
     """
     fits = {}
     for language in languages:
         path = folder / f"{language}.json"
+        if not path.exists():  # not run
+            continue
         try:
             fits[language] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

@@ -49,7 +49,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The difference of one recipe to another on the test split of a task, of means over embedders.
+    """The difference of one recipe to another on the reported split of a task, of means over embedders.
 
     Attributes:
         language: Code of the language.
@@ -101,18 +101,25 @@ def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) ->
         own = [s for s in scores if (s.language, s.encoder) == (language, encoder)]
         kinds = {score.recipe: score.kind for score in own}
         answers = {
-            (score.recipe, score.embedder): read_answers(
-                results_dir / cell_name(score.recipe, language, encoder) / str(score.embedder), split="test"
+            (score.recipe, score.embedder): _reported_answers(
+                results_dir / cell_name(score.recipe, language, encoder) / str(score.embedder)
             )
             for score in {(s.recipe, s.embedder): s for s in own}.values()
         }
-        for task in next(found for (recipe, _), found in answers.items() if recipe == UNTRAINED):
+        for task in dict.fromkeys(task for found in answers.values() for task in found):
             of_task = {name: found[task] for name, found in answers.items() if task in found}
             if len(of_task) < len(answers):
                 missing = sorted({recipe for recipe, _ in set(answers) - set(of_task)})
                 raise DataError(f"{results_dir}: no answers to {task} of {missing}, {language}, {encoder}; score again")
             comparisons += _compare_on_task(task, of_task, kinds, language=language, encoder=encoder, seed=seed)
     return comparisons
+
+
+def _reported_answers(folder: Path) -> dict[str, Answers]:
+    """Task -> answers on its test split, or where it has none on its validation split."""
+    return {
+        task: found for split in ("validation", "test") for task, found in read_answers(folder, split=split).items()
+    }
 
 
 def _compare_on_task(
@@ -158,8 +165,9 @@ def _pairs(kinds: Mapping[str, str]) -> list[tuple[str, str]]:
     strategies, baselines, mixtures = (
         [r for r in trained if kinds[r] == kind] for kind in ("strategy", "baseline", "mixture")
     )
-    return [
+    pairs = [
         *((recipe, UNTRAINED) for recipe in trained),
         *((one, other) for one in strategies for other in baselines),
         *((mixture, part) for mixture in mixtures for part in mixture.split(MIXED)),
     ]
+    return [pair for pair in pairs if set(pair) <= set(kinds)]  # of those that have been scored

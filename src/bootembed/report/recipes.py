@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from typing import TYPE_CHECKING
 
 from bootembed.core.markdown import Markdown, table
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
     from bootembed.report.scores import CellScore
 
 _ABOUT_DIFFERENCES = (
-    "On the test splits, between means over embedders. `of` names the statistic: the Spearman correlation with the "
-    "gold scores, or accuracy@1, the share of sentences whose nearest candidate is the right one. The 95 % interval "
-    "and the two-sided p-value come from a hierarchical bootstrap: it resamples the seeds of each recipe and the rows, "
+    "On the test split of each task, or where it has none on its validation split, between means over embedders. `of` "
+    "names the statistic: the Spearman correlation with the gold scores, or accuracy@1, the share of sentences whose "
+    "nearest candidate is the right one. The 95 % interval and the two-sided p-value come from a hierarchical "
+    "bootstrap: it resamples the seeds of each recipe and the rows, "
     "the same rows for all; deviations of seeds are widened as in Student's distribution, because there are few. "
     "P-values are corrected by Holm's method over the comparisons of one language, encoder and task, so that the "
     f"family-wise error rate is at most alpha. A recipe differs if p < {ALPHA} and the order of the two is the same in "
     "every generator seed; if only the first is true, it is undecided."
+)
+_ONLY_VALIDATED = (
+    "**There is no test split: these are validation scores, by which models are chosen, and may flatter.**"
 )
 _ONE_GENERATOR = (
     "**There is one generator seed, so that chance in the generator itself (training of adapters, choice of examples, "
@@ -33,17 +38,38 @@ _ONE_EMBEDDER = "**There is one embedder seed, so that chance in training embedd
 
 
 def score_sections(scores: Sequence[CellScore]) -> list[str]:
-    """Markdown: how many embedders stand behind the scores, and a table of test scores for each task."""
-    test = [score for score in scores if score.split == "test"]
-    parts = [_about_scores(test)]
-    for task in dict.fromkeys(score.task for score in test):
-        parts += [f"## {task}, test split", _score_table([score for score in test if score.task == task])]
+    """Markdown: how many embedders stand behind the scores, and a table of scores for each task.
+
+    They are those of its test split; of a task without one those of its validation split, with a warning.
+    """
+    if not scores:
+        return ["**There are no scores: no language has an evaluation set, or no embedder has been scored.**"]
+    shown = [score for score in scores if score.split == reported_split(scores, score.task)]
+    parts = [_about_scores(shown)]
+    for task in dict.fromkeys(score.task for score in shown):
+        split = reported_split(scores, task)
+        parts += [f"## {task}, {split} split", *([] if split == "test" else [_ONLY_VALIDATED])]
+        parts.append(_score_table([score for score in shown if score.task == task]))
     return parts
+
+
+def reported_split(scores: Sequence[CellScore], task: str) -> str:
+    """`test`, or of a task that has no such split `validation`."""
+    splits = {score.split for score in scores if score.task == task}
+    return "test" if "test" in splits else "validation"
+
+
+def not_run_section(cells: Sequence[str]) -> list[str]:
+    """Markdown: the cells whose results are not there, with the command that runs them; nothing if all are."""
+    if not cells:
+        return []
+    return ["## Not run", "\n".join(["```", *(f"bootembed run --with-inputs {cell}" for cell in cells), "```"])]
 
 
 def difference_section(comparisons: Sequence[Comparison], scores: Sequence[CellScore]) -> list[str]:
     """Markdown: what was compared and how, which chance is not covered, and the table."""
-    generators, seeds = _counts(scores, "strategy")
+    generators, seeds = _counts(scores, "strategy" if any(s.kind == "strategy" for s in scores) else "baseline")
+    generators = generators if any(score.kind == "strategy" for score in scores) else 0
     warnings = [*([_ONE_GENERATOR] if generators == 1 else []), *([_ONE_EMBEDDER] if seeds == 1 else [])]
     about = " ".join([_ABOUT_DIFFERENCES, *warnings])
     return ["## Differences", about, _comparison_table(comparisons, generators=generators)]
@@ -66,16 +92,16 @@ def _counts(scores: Iterable[CellScore], kind: str) -> tuple[int, int]:
     """Most training sets of a cell of a kind of recipe, and most embedders of one training set."""
     embedders = [score.embedders for score in scores if score.kind == kind]
     sets = [len({identity.training_set for identity in own}) for own in embedders]
-    return max(sets), max(len(own) // count for own, count in zip(embedders, sets, strict=True))
+    return max(sets, default=0), max((len(own) // count for own, count in zip(embedders, sets, strict=True)), default=0)
 
 
 def _about_scores(scores: Sequence[CellScore]) -> str:
     generators, seeds = _counts(scores, "strategy")
+    of_strategies = f"{_several(seeds, 'embedder seed')} x {_several(generators, 'generator seed')} of each strategy, "
     of_baselines = _several(_counts(scores, "baseline")[1], "embedder seed")
     return (
-        f"Mean ± standard deviation over the embedders: {_several(seeds, 'embedder seed')} x "
-        f"{_several(generators, 'generator seed')} of each strategy, {of_baselines} of each baseline, one of "
-        f"`{UNTRAINED}`. Gains are differences of means."
+        f"Mean ± standard deviation over the embedders: {of_strategies if generators else ''}{of_baselines} of each "
+        f"baseline, one of `{UNTRAINED}`. Gains are differences of means."
     )
 
 
@@ -98,13 +124,12 @@ def _score_table(scores: Sequence[CellScore]) -> str:
 
 def _cell(score: CellScore | None, best: float, human: float | None) -> str:
     if score is None:
-        return ""
+        return "not run"
     figure = f"**{score.mean:.3f}**" if score.mean == best else f"{score.mean:.3f}"
     shown = figure if score.deviation is None else f"{figure} ± {score.deviation:.3f}"
-    if score.recipe == UNTRAINED:
-        return Markdown(shown)
+    has_gain = score.recipe != UNTRAINED and not math.isnan(score.gain)
     share = f", {score.gain / human:.0%}" if human is not None and human > 0 else ""
-    return Markdown(f"{shown} ({signed(score.gain)}{share})")
+    return Markdown(f"{shown} ({signed(score.gain)}{share})" if has_gain else shown)
 
 
 def _comparison_table(comparisons: Sequence[Comparison], *, generators: int) -> str:

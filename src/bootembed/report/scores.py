@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ from bootembed.core.errors import DataError
 from bootembed.core.names import UNTRAINED, EmbedderId, cell_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from bootembed.settings.schema import Grid
@@ -97,19 +99,21 @@ class Geometry:
 class Results:
     """All scores, the geometry behind them, and by (strategy, language) the metrics of each generator seed.
 
-    `triplets` holds those of generation, `oracle` those of the oracle: empty for a seed without triplets.
+    `triplets` holds those of generation, `oracle` those of the oracle: empty for a seed without triplets. `not_run`
+    names the cells of dvc.yaml whose results are not there.
     """
 
     scores: list[Score]
     geometry: list[Geometry]
     triplets: dict[tuple[str, str], list[dict[str, float]]]
     oracle: dict[tuple[str, str], list[dict[str, float]]]
+    not_run: list[str] = field(default_factory=list)
 
 
 def read_results(
     scores_dir: Path, triplets_dir: Path, grid: Grid, *, oracle_dir: Path, judged: Sequence[str]
 ) -> Results:
-    """Read what the grid names; files of other grids are ignored.
+    """Read what there is of the grid; files of other grids are ignored.
 
     Args:
         scores_dir: Scores, a file for each recipe, language and encoder.
@@ -119,42 +123,62 @@ def read_results(
         judged: Languages whose triplets the oracle judged.
 
     Raises:
-        DataError: A cell's file is missing or unreadable.
+        DataError: A cell's file is unreadable.
     """
     scores: list[Score] = []
     geometry: list[Geometry] = []
+    not_run: list[str] = []
     for language in grid.languages:
         for encoder in grid.encoders:
-            base = read_scores(scores_dir, UNTRAINED, language, encoder)
+            base = _gain_base(scores_dir, language, encoder)
             kinds = (
                 dict.fromkeys(grid.baselines, "baseline")
                 | dict.fromkeys(grid.strategies, "strategy")
                 | dict.fromkeys(grid.mixture_names, "mixture")
             )
             for recipe, kind in kinds.items():
+                cell = cell_name(str(recipe), language, encoder)
+                if not (scores_dir / f"{cell}.json").exists():
+                    not_run.append(f"evaluate_embedder@{cell}")
+                    continue
                 found = read_scores(scores_dir, str(recipe), language, encoder)
                 scores += [
                     Score(str(recipe), kind, language, encoder, embedder.training_set, embedder.seed, task, split,
-                          value, value - mean(own[task][split] for own in base.values()))
+                          value, value - base(task, split))
                     for embedder, tasks in found.items()
                     for task, splits in tasks.items()
                     for split, value in splits.items()
                 ]  # fmt: skip
                 geometry += _read_geometry(scores_dir, str(recipe), language, encoder)
-    triplets = _read_cells(triplets_dir, grid.strategies, grid.languages, "generate_triplets")
-    oracle = _read_cells(oracle_dir, grid.strategies, judged, "judge_triplets")
-    return Results(scores, geometry, triplets, oracle)
+    triplets = _read_cells(triplets_dir, grid.strategies, grid.languages, "generate_triplets", not_run)
+    oracle = _read_cells(oracle_dir, grid.strategies, judged, "judge_triplets", not_run)
+    return Results(scores, geometry, triplets, oracle, not_run)
+
+
+def _gain_base(scores_dir: Path, language: str, encoder: str) -> Callable[[str, str], float]:
+    """(task, split) -> the score of the untrained encoder; NaN where it was not scored."""
+    there = (scores_dir / f"{cell_name(UNTRAINED, language, encoder)}.json").exists()
+    base = read_scores(scores_dir, UNTRAINED, language, encoder) if there else {}
+
+    def score(task: str, split: str) -> float:
+        found = [own[task][split] for own in base.values() if split in own.get(task, {})]
+        return mean(found) if found else math.nan
+
+    return score
 
 
 def _read_cells(
-    folder: Path, strategies: Sequence[str], languages: Sequence[str], stage: str
+    folder: Path, strategies: Sequence[str], languages: Sequence[str], stage: str, not_run: list[str]
 ) -> dict[tuple[str, str], list[dict[str, float]]]:
-    """(strategy, language) -> the metrics of each generator seed."""
-    return {
-        (str(strategy), language): list(_read(folder / f"{strategy}-{language}.json", stage).values())
-        for strategy in strategies
-        for language in languages
-    }
+    """(strategy, language) -> the metrics of each generator seed; cells without a file are added to `not_run`."""
+    found = {}
+    for strategy, language in itertools.product(strategies, languages):
+        path = folder / f"{strategy}-{language}.json"
+        if path.exists():
+            found[str(strategy), language] = list(_read(path, stage).values())
+        else:
+            not_run.append(f"{stage}@{path.stem}")
+    return found
 
 
 def read_scores(
@@ -165,7 +189,12 @@ def read_scores(
     Raises:
         DataError: The file is missing or unreadable.
     """
-    embedders = _read_cell(scores_dir, recipe, language, encoder)["embedders"]
+    return read_cell_scores(scores_dir / f"{cell_name(recipe, language, encoder)}.json")
+
+
+def read_cell_scores(path: Path) -> dict[EmbedderId, dict[str, dict[str, float]]]:
+    """As `read_scores`, by the cell's file."""
+    embedders = _read(path, "evaluate_embedder")["embedders"]
     return {EmbedderId.parse(name): found["scores"] for name, found in embedders.items()}
 
 

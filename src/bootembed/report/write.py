@@ -9,7 +9,7 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.markdown import table
-from bootembed.report.recipes import difference_section, score_sections
+from bootembed.report.recipes import difference_section, not_run_section, score_sections
 from bootembed.report.scores import Score, together
 from bootembed.triplets.filters import TripletRejection
 
@@ -83,11 +83,13 @@ def write_markdown(
     """The report for people; `corpora` are its sections on the judge, tokenizers and corpora."""
     cells = together(results.scores)
     parts = [f"# Results of profile `{profile}`, seed {seed}", *score_sections(cells)]
+    parts += not_run_section(results.not_run)
     if comparisons:
         parts += difference_section(comparisons, cells)
     if results.geometry:
-        parts += ["## Alignment and uniformity, test split", _ABOUT_GEOMETRY, _geometry_table(results)]
-    parts += ["## Triplets", "Means over the generator seeds.", _triplet_table(results)]
+        parts += ["## Alignment and uniformity", _ABOUT_GEOMETRY, _geometry_table(results)]
+    if results.triplets:
+        parts += ["## Triplets", "Means over the generator seeds.", _triplet_table(results)]
     if results.oracle:
         parts += [
             "## Kept triplets, judged by the grammar of the sample corpora",
@@ -98,10 +100,11 @@ def write_markdown(
 
 
 def _geometry_table(results: Results) -> str:
+    tested = {geometry.task for geometry in results.geometry if geometry.split == "test"}
     rows = [
         [g.language, g.encoder, g.task, g.recipe, _three_digits(g.alignment), _three_digits(g.uniformity)]
         for g in sorted(results.geometry, key=lambda g: (g.language, g.encoder, g.task))
-        if g.split == "test"
+        if g.split == ("test" if g.task in tested else "validation")
     ]
     return table(["language", "encoder", "task", "recipe", "alignment", "uniformity"], rows)
 
@@ -120,7 +123,9 @@ def _triplet_table(results: Results) -> str:
 def _oracle_table(results: Results) -> str:
     rows = []
     for (strategy, language), seeds in results.oracle.items():
-        generated = results.triplets[strategy, language]
+        generated = results.triplets.get((strategy, language), [])
+        if not generated:  # not run
+            continue
         judged = [(metrics, counts["kept"]) for metrics, counts in zip(seeds, generated, strict=True) if metrics]
         for polarity, relation in _WANTED.items() if judged else ():
             right = [metrics[f"{polarity}_precision"] for metrics, _ in judged]

@@ -8,6 +8,7 @@ from bootembed.core.plugins import load_plugin, plugin_names, unknown_plugin
 from bootembed.prompts import prompt_definition
 from bootembed.settings.consistency_of_data import evaluation_faults, language_faults
 from bootembed.settings.consistency_of_models import filter_faults, model_faults
+from bootembed.settings.consistency_of_recipes import baseline_faults, pretraining_faults, strategy_faults
 from bootembed.settings.schema import Grid, Params
 
 
@@ -22,7 +23,9 @@ def inconsistencies(params: Params) -> list[str]:
         *_adapter_faults(params),
         *model_faults(params),
         *_prompt_faults(params),
-        *([] if unknown else [*_plugin_faults(params), *_served_faults(params)]),
+        *baseline_faults(params),
+        *pretraining_faults(params),
+        *([] if unknown else [*strategy_faults(params), *_plugin_faults(params), *_served_faults(params)]),
         *evaluation_faults(params),
         *filter_faults(params),
     ]
@@ -104,18 +107,11 @@ def _grid_faults(params: Params) -> list[str]:
 
 
 def _adapter_faults(params: Params) -> list[str]:
-    faults = [
+    return [
         f"build_xl_lora_data.source_languages: {language!r}: needs an entry in `languages` of role 'source'"
         for language in params.build_xl_lora_data.source_languages
         if language not in params.languages or params.languages[language].role is not Role.SOURCE
     ]
-    faults += [
-        f"grid.adapter_languages.{language}: {role!s}: `languages` has no such language of this role; "
-        "add it there or correct the role"
-        for language, role in params.grid.adapter_languages.items()
-        if language not in params.languages or params.languages[language].role is not role
-    ]
-    return faults
 
 
 def _prompt_faults(params: Params) -> list[str]:

@@ -33,10 +33,6 @@ def language_faults(params: Params) -> list[str]:
         if language.corpus not in params.corpora:
             hint = suggest(language.corpus, list(params.corpora))
             faults.append(f"languages.{key}.corpus: {language.corpus!r} is not a key of `corpora`{hint}; add it there")
-        elif key in params.grid.languages and not params.corpora[language.corpus].anchors:
-            faults.append(
-                f"corpora.{language.corpus}.anchors: empty: target language {key!r} has no data; name a text file"
-            )
     sampled = params.write_sample_corpora.languages
     if sampled and set(sampled) != set(params.languages):
         faults.append(f"write_sample_corpora.languages: {sampled} differs from the keys of `languages`; list the same")
@@ -94,6 +90,8 @@ def evaluation_faults(params: Params) -> list[str]:
             if task not in tasks
         )
         chosen = params.register_models.validation_task.get(key)
+        if chosen is None:  # no model of this language is registered
+            continue
         if chosen not in corpus.evaluation:
             faults.append(
                 f"register_models.validation_task.{key}: {chosen!r} has no evaluation data for this language; "

@@ -16,8 +16,12 @@ def model_faults(params: Params) -> list[str]:
     """Faults of base models."""
     faults = []
     generators = [key for key, spec in params.base_models.items() if spec.role == "generator"]
-    if generators != ["generator"]:
-        faults.append(f"base_models: generators {generators}: exactly one is needed, under the key 'generator'")
+    if generators != ["generator"] and (generators or params.grid.strategies):
+        told = "strategies need one" if params.grid.strategies else "at most one is used"
+        faults.append(
+            f"base_models: generators {generators}: {told}, under the key 'generator'; add or remove one, or set "
+            "grid.strategies to []"
+        )
     needed = {"hub": ("id", "revision"), "local": ("path",), "scratch": ("scratch",)}
     for key, spec in params.base_models.items():
         faults.extend(
@@ -72,7 +76,7 @@ def filter_faults(params: Params) -> list[str]:
     key = filters.semantic.encoder
     spec = params.base_models.get(key)
     faults = []
-    if spec is None or spec.role != "encoder":
+    if params.grid.strategies and (spec is None or spec.role != "encoder"):
         encoders = [name for name, found in params.base_models.items() if found.role == "encoder"]
         faults.append(f"generate_triplets.filters.semantic.encoder: {key!r} is no encoder; choose one of {encoders}")
     if filters.judge.is_on and judge.source == "none":

@@ -33,4 +33,6 @@ class RegisterModels(Section):
 
     name: str = Field(pattern=r"^[a-z0-9_-]*\{language\}[a-z0-9_-]*$", description="Registered model of a language.")
     alias: Slug
-    validation_task: dict[str, str] = Field(description="Language -> task whose validation split chooses the champion.")
+    validation_task: dict[str, str] = Field(
+        description="Language -> task whose validation split chooses the champion; of others no model is registered."
+    )

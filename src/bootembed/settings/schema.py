@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, ValidationInfo
 
-from bootembed.core.names import MIXED, Baseline, Role
+from bootembed.core.names import MIXED, Baseline, Polarity, Role
 from bootembed.settings.base import Pluggable, Revision, Section, Slug
 from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora, WriteSampleCorpora
 from bootembed.settings.embedder import BuildBaselineData, MeasureFit, TrainEmbedder
@@ -22,7 +22,7 @@ class Grid(Section):
     """The axes of the experiment; DVC expands its stages over them."""
 
     languages: list[Slug] = Field(min_length=1, description="Target languages, keys of `languages`.")
-    strategies: list[Slug] = Field(min_length=1, description="Modules of `bootembed.strategies`.")
+    strategies: list[Slug] = Field(description="Modules of `bootembed.strategies`.")
     baselines: list[Baseline]
     mixtures: list[Annotated[list[Slug], Field(min_length=2, max_length=2)]] = Field(
         description="Pairs of recipes whose training sets are put together."
@@ -36,6 +36,17 @@ class Grid(Section):
     def mixture_names(self) -> list[str]:
         """The mixtures as recipes."""
         return [MIXED.join(parts) for parts in self.mixtures]
+
+
+class Needed(Section):
+    """What is trained and assembled for the strategies; Hydra derives it from them. The stages' own cells."""
+
+    task_adapters: list[Polarity]
+    composed_adapters: list[Slug]
+    xl_lora_data: list[Slug]
+    xl_lora_adapters: list[Polarity]
+    strategies_without_adapters: list[Slug]
+    strategies_with_adapters: list[Slug]
 
 
 def _valid_overrides(overrides: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
@@ -59,6 +70,7 @@ class Params(Pluggable):
         description="Name -> pinned commit on the Hub, for `${revisions.<name>}` in a profile."
     )
     grid: Grid
+    needed: Needed
     languages: dict[Slug, Language]
     corpora: dict[Slug, CorpusSpec]
     write_sample_corpora: WriteSampleCorpora

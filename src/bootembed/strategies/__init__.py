@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from bootembed.settings.schema import Params
 
 
+ADAPTER_KINDS = ("task", "language", "composed", "xl_lora")
+
+
 @dataclass(frozen=True)
 class Inputs:
     """The files and folders that the pipeline offers to a strategy, by name; `number` is that of the generator seed."""
 
     strategy: str
+    language: str
     paths: Mapping[str, Path]
     number: int
 
@@ -37,9 +41,9 @@ class Inputs:
             )
         return self.paths[name]
 
-    def adapters(self, name: str) -> dict[Polarity, Path]:
-        """The adapters of both polarities, of this generator seed, in a folder."""
-        return {polarity: self[name] / polarity / str(self.number) for polarity in Polarity}
+    def adapters(self, within: str = "") -> dict[Polarity, Path]:
+        """The strategy's adapters of both polarities, of this generator seed; `within`: in this folder of the input."""
+        return {polarity: self["adapters"] / within / polarity / str(self.number) for polarity in Polarity}
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,9 @@ class Parts:
 
 class Strategy(Protocol):
     """What the module of a strategy defines."""
+
+    ADAPTERS: tuple[str, ...]
+    """What is trained for it, of `ADAPTER_KINDS`: those it writes with, and those these are made from."""
 
     ANSWERS_IN_ENGLISH: bool
     """Whether the generator answers in English; otherwise in the language of the anchors."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
 from bootembed.core.names import ENGLISH
+from bootembed.settings.consistency_of_recipes import lacking
 from bootembed.strategies import Parts
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bootembed.settings.schema import Params
     from bootembed.strategies import Inputs
 
+ADAPTERS = ("task", "language", "composed")
 ANSWERS_IN_ENGLISH = False
 _CONFIG, _WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _A, _B = ".lora_A.weight", ".lora_B.weight"
@@ -36,7 +38,7 @@ _OTHER_UPDATES = ("use_rslora", "use_dora", "lora_bias", "rank_pattern", "alpha_
 
 def assemble(inputs: Inputs, _settings: None, *, seed: int) -> Parts:
     """The composed adapters of the language."""
-    return Parts(adapters=inputs.adapters("composed"))
+    return Parts(adapters=inputs.adapters(inputs.language))
 
 
 def adapter_rank(params: Params) -> int:
@@ -52,12 +54,13 @@ def faults(params: Params) -> list[str]:
     found = []
     english = [ENGLISH] if params.compose_adapter.reference == "english" else []
     adapters = params.grid.adapter_languages
-    lacking = [language for language in [*params.grid.languages, *english] if language not in adapters]
-    if lacking:
+    absent = [language for language in [*params.grid.languages, *english] if language not in adapters]
+    if absent:
         found.append(
-            f"grid.adapter_languages: {list(adapters)}: strategy 'adapter_composition' lacks "
-            f"the language adapter of {', '.join(lacking)}; add it there or drop the strategy"
+            f"grid.adapter_languages: {list(adapters)}: strategy 'adapter_composition' lacks the language adapter of "
+            f"{', '.join(absent)}; compose again, which derives them"
         )
+    found += lacking(params, params.train_language_adapter.data, list(adapters), recipe="adapter_composition")
     task, language = params.train_task_adapter, params.train_language_adapter
     if params.compose_adapter.method == "factors" and (task.r, task.lora_alpha) != (language.r, language.lora_alpha):
         found.append(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bootembed.core.names import ENGLISH
 from bootembed.core.nli import hypotheses_by_premise, nli_triplets
 from bootembed.core.tables import ANCHORS, EXAMPLES, NLI, read_table
 from bootembed.generation.shots import choose_pool
+from bootembed.settings.consistency_of_recipes import lacking
 from bootembed.strategies import Parts
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from bootembed.settings.schema import Params
     from bootembed.strategies import Inputs
 
+ADAPTERS = ()
 ANSWERS_IN_ENGLISH = False
 
 
@@ -35,6 +38,12 @@ def adapter_rank(_params: Params) -> int:
     return 0
 
 
-def faults(_params: Params) -> list[str]:
-    """None: the schema checks the section `in_context`."""
-    return []
+def faults(params: Params) -> list[str]:
+    """Examples that are missing: in English, or in a target language."""
+    if params.in_context.examples_language == "english":
+        return lacking(params, "nli", [ENGLISH], recipe="in_context")
+    languages = params.grid.languages
+    with_nli = {language for language in languages if not lacking(params, "own_nli", [language], recipe="in_context")}
+    return lacking(
+        params, "examples", [language for language in languages if language not in with_nli], recipe="in_context"
+    )

@@ -17,6 +17,7 @@ from bootembed.generation.answers import answer_premises
 from bootembed.generation.engine import create_engine
 from bootembed.generation.usage import Usage
 from bootembed.prompts import LABEL_OF
+from bootembed.settings.consistency_of_recipes import lacking
 from bootembed.strategies import Parts
 from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates
 
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
     from bootembed.settings.triplets import Filters
     from bootembed.strategies import Inputs
 
+ADAPTERS = ("task", "xl_lora")
 ANSWERS_IN_ENGLISH = True
 Answering: TypeAlias = "Callable[[Sequence[str]], Mapping[Polarity, list[Answer | None]]]"
 
 
 def assemble(inputs: Inputs, _settings: None, *, seed: int) -> Parts:
     """The XL-LoRA adapters, the same for all languages."""
-    return Parts(adapters=inputs.adapters("xl_lora"))
+    return Parts(adapters=inputs.adapters())
 
 
 def adapter_rank(params: Params) -> int:
@@ -45,9 +47,12 @@ def adapter_rank(params: Params) -> int:
 
 
 def faults(params: Params) -> list[str]:
-    """Without a source language there is nothing to train the adapters on."""
-    if params.build_xl_lora_data.source_languages:
-        return []
+    """Without the text of a source language there is nothing to train the adapters on."""
+    settings = params.build_xl_lora_data
+    if settings.source_languages:
+        tables = [name for name in ("nli", "parallel") if getattr(settings, f"{name}_rows")]
+        found = [lacking(params, table, settings.source_languages, recipe="xl_lora") for table in tables]
+        return min(found, key=len, default=[])
     return ["build_xl_lora_data.source_languages: empty: strategy 'xl_lora' lacks its adapter; name a source language"]
 
 

@@ -44,11 +44,12 @@ class State(Enum):
 
 
 class Cells:
-    """The cells of the targets, in an open DVC repository."""
+    """The cells of the targets, and if asked for of what these depend on, in an open DVC repository."""
 
-    def __init__(self, repo: Any, targets: Sequence[str]) -> None:
+    def __init__(self, repo: Any, targets: Sequence[str], *, with_inputs: bool = False) -> None:
         self._repo = repo
         self._targets = targets or _ALL
+        self._with_inputs = with_inputs and bool(targets)
         self._running: dict[str, ExitStack] = {}  # cell -> locks on what it writes
         self._reading = ExitStack()  # cells share what they read: it stays locked until the last of them has ended
         self._files: tuple[bytes, bytes]  # as `_files` found them when the stages were read
@@ -157,7 +158,8 @@ class Cells:
 
     def _read(self) -> None:
         self._files = _files(self._repo)
-        self._stages = {stage.name: stage for target in self._targets for stage in _collect(self._repo, target)}
+        collected = (_collect(self._repo, target, with_inputs=self._with_inputs) for target in self._targets)
+        self._stages = {stage.name: stage for stages in collected for stage in stages}
         for stage in [*self._repo.index.stages, *self._stages.values()]:  # not the same objects
             for dependency in stage.params:
                 self._parameters.serve(dependency)
@@ -212,11 +214,12 @@ def _refusals_as(error: type[UserError]) -> Iterator[None]:
         raise error(f"{shown}. If no such process is running, remove .dvc/tmp/rwlock") from refusal
 
 
-def _collect(repo: Any, target: str | None) -> list[Any]:
+def _collect(repo: Any, target: str, *, with_inputs: bool) -> list[Any]:
     from dvc.exceptions import DvcException
 
     try:
-        return [stage for stage in repo.stage.collect(target) if stage.cmd]
+        found = [stage for stage in repo.stage.collect(target, with_deps=with_inputs) if stage.cmd]
+        return [stage for stage in found if not with_inputs or stage.path_in_repo in _ALL]
     except DvcException as error:
         raise FanOutError(f"{target}: {error}; `dvc stage list --name-only` lists the stages") from error
 
@@ -238,7 +241,7 @@ def _needs(repo: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:
         if old := sorted({str(stage.addressing).split("@")[0] for stage in needed & stale}):
             raise FanOutError(
                 f"{', '.join(old)}: out of date, and {name.split('@')[0]} depends on it; "
-                f"first run `dvc repro {' '.join(old)}`, or fan it out"
+                f"first run `dvc repro {' '.join(old)}`, or use --with-inputs"
             )
     return {name: {stage.name for stage in needed & own} for name, needed in above.items()}
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import difflib
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import click
+import yaml
 
-from bootembed.core.errors import UserError
+from bootembed.core.errors import ParamsError, suggest
 from bootembed.settings.load import load_params
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bootembed.settings.schema import Params
 
 
-@click.command(help=__doc__)
-@click.argument("profile")
-@click.argument("overrides", nargs=-1)
-@click.option("--conf", type=click.Path(exists=True, path_type=Path), default=Path("conf"), show_default=True)
-@click.option("--output", type=click.Path(path_type=Path), default=Path("params.yaml"), show_default=True)
-def main(profile: str, overrides: tuple[str, ...], conf: Path, output: Path) -> None:
-    """Write the composed parameters and validate them."""
-    compose(profile, overrides, conf=conf, output=output)
-    click.echo(f"{output}: profile {profile}")
+class OverrideError(ParamsError):
+    """An override on the command line names no parameter, or cannot be read."""
+
+    exit_status = 2  # as for any other word of a command line that cannot be understood
 
 
 def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path) -> Params:
@@ -37,29 +34,87 @@ def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path)
         output: File to write.
 
     Raises:
-        ClickException: There is no such profile, or the parameters are faulty.
+        OverrideError: An override names no parameter, or cannot be read.
+        ParamsError: There is no such profile, or the parameters are faulty.
     """
-    from dvc.utils.hydra import compose_and_dump
     from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
 
-    if not (conf / "profile" / f"{profile}.yaml").is_file():
-        known = sorted(file.stem for file in (conf / "profile").glob("*.yaml"))
-        raise click.ClickException(f"profile {profile!r}: there is none; choose one of {known}")
-    folder = conf.absolute()
-    chosen = [f"profile={profile}", *overrides]
-    composed = output.with_name(f".{output.stem}.composed.yaml")
+    file = conf / "profile" / f"{profile}.yaml"
+    if not file.is_file():
+        known = sorted(found.stem for found in file.parent.glob("*.yaml"))
+        raise ParamsError(f"profile {profile!r}: there is none{suggest(profile, known)}; choose one of {known}")
+    written = output.with_name(f".{output.stem}.composed.yaml")
     try:
-        compose_and_dump(str(composed), str(folder), None, "config", str(folder / "plugins"), chosen)
-        params = load_params(composed, source=f"profile {profile}")
-        composed.replace(output)
-    except UserError as error:
-        raise click.ClickException(str(error)) from error
-    except HydraException as error:  # an override that no parameter of the profile has, or that cannot be parsed
-        raise click.ClickException(f"profile {profile}: {str(error).strip()}") from error
+        _compose(profile, overrides, conf, written)
+        params = load_params(written, source=str(file))
+        written.replace(output)
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{file}: cannot be read as YAML: {error}") from error
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _explained(error, profile, overrides, conf, file) from error
     finally:
-        composed.unlink(missing_ok=True)
+        written.unlink(missing_ok=True)
     return params
 
 
-if __name__ == "__main__":
-    main()
+def composed(profile: str, overrides: Sequence[str], *, conf: Path) -> Params:
+    """The parameters of a profile; no file is left. Raises as `compose`."""
+    with tempfile.TemporaryDirectory() as folder:
+        return compose(profile, overrides, conf=conf, output=Path(folder) / "params.yaml")
+
+
+def _compose(profile: str, overrides: Sequence[str], conf: Path, output: Path) -> None:
+    from dvc.utils.hydra import compose_and_dump
+
+    folder = conf.absolute()
+    chosen = [f"profile={profile}", *overrides]
+    compose_and_dump(str(output), str(folder), None, "config", str(folder / "plugins"), chosen)
+
+
+def _explained(
+    error: Exception, profile: str, overrides: Sequence[str], conf: Path, file: Path
+) -> OverrideError | ParamsError:
+    """One line for what Hydra tells in many: the override that no parameter has, with the nearest one."""
+    known = list(_known_keys(profile, conf)) if overrides else []
+    for override in overrides:
+        key, equals, _ = override.partition("=")
+        if not equals and not key.startswith("~"):
+            return OverrideError(f"{override}: an override is KEY=VALUE")
+        if known and not override.startswith("+") and key.lstrip("~") not in known:
+            nearest = _nearest(key.lstrip("~"), known)
+            return OverrideError(f"{key}: no parameter of {file} has this name; did you mean {nearest}?")
+    said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return (OverrideError if overrides else ParamsError)(f"{file}: {said}")
+
+
+def _known_keys(profile: str, conf: Path) -> Iterator[str]:
+    """Dotted names of all parameters of a profile; none if it cannot be composed at all."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "params.yaml"
+        try:
+            _compose(profile, [], conf, output)
+        except (HydraException, OmegaConfBaseException):
+            return
+        yield from _dotted(yaml.safe_load(output.read_text(encoding="utf-8")))
+
+
+def _dotted(section: Any, prefix: str = "") -> Iterator[str]:
+    for key, value in section.items() if isinstance(section, dict) else ():
+        yield f"{prefix}{key}"
+        yield from _dotted(value, f"{prefix}{key}.")
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    """The name that is most like a key; its last part counts most, also where one contains the other."""
+
+    def likeness(other: str) -> float:
+        own, its = key.rpartition(".")[2], other.rpartition(".")[2]
+        contained = own in its or its in own
+        same = difflib.SequenceMatcher(None, own, its).ratio()
+        return contained + same + difflib.SequenceMatcher(None, key, other).ratio()
+
+    return max(known, key=likeness)

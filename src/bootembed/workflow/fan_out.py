@@ -1,7 +1,5 @@
 """Run stale cells side by side, each as soon as all that it reads is there, and record it in dvc.lock when it is done.
 
-Targets are stages (all their cells) or single cells; without any, the whole pipeline runs.
-
 DVC itself runs stages one at a time, and two `dvc repro` in one project stop each other: one holds the lock while it
 puts its outputs into the cache, and the other gives up after three seconds, its work lost. Here one process alone
 talks to DVC. A cell's command runs as `dvc repro` would run it, with its own GPU or share of the cores; it is
@@ -25,10 +23,7 @@ from heapq import heappop, heappush
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from bootembed import tracking
-from bootembed.core.errors import UserError
 from bootembed.workflow.cells import BusyError, Cells, FanOutError, State
 from bootembed.workflow.usage import Ended, UsageTable
 from bootembed.workflow.workers import Workers, visible_devices
@@ -53,6 +48,15 @@ class Outcome:
     busy: dict[str, str] = field(default_factory=dict)
     not_begun: list[str] = field(default_factory=list)
 
+    @property
+    def summary(self) -> str:
+        """How many cells became what."""
+        return (
+            f"{len(self.unchanged)} up to date, {len(self.restored)} from the run cache, "
+            f"{len(self.recorded)} run, {len(self.failed)} failed, {len(self.busy)} busy, "
+            f"{len(self.not_begun)} not begun"
+        )
+
 
 def fan_out(
     project: Path,
@@ -62,6 +66,7 @@ def fan_out(
     devices: Sequence[str] | None = None,
     log_dir: Path,
     preload: bool = True,
+    with_inputs: bool = False,
 ) -> Outcome:
     """Bring cells up to date, `jobs` at a time; each begins when those among them that it depends on are.
 
@@ -72,6 +77,7 @@ def fan_out(
         devices: GPUs to deal out, as in CUDA_VISIBLE_DEVICES; None: all that are visible.
         log_dir: Gets what each command prints, as `<cell>.log`, and what each cell used, as `cells.csv`.
         preload: Fork cells from a process that has imported the libraries, where that is safe.
+        with_inputs: Bring up to date what the targets depend on, too.
 
     Returns:
         What became of the cells. What depends on a failed or busy cell is not begun.
@@ -81,7 +87,7 @@ def fan_out(
     """
     from dvc.repo import Repo
 
-    with Repo(str(project)) as repo, Cells(repo, targets) as cells, ExitStack() as stack:
+    with Repo(str(project)) as repo, Cells(repo, targets, with_inputs=with_inputs) as cells, ExitStack() as stack:
 
         def start_workers() -> Workers:
             dealt = visible_devices() if devices is None else devices
@@ -178,38 +184,38 @@ class _FanOut:
         return succeeded
 
 
-@click.command(help=__doc__)
-@click.argument("targets", nargs=-1)
-@click.option("--jobs", type=click.IntRange(min=1), help="Commands at a time; by default one for each GPU, or two.")
-@click.option("--devices", help="GPUs to deal out, comma-separated; by default those that are visible.")
-@click.option(
-    "--preload/--no-preload", default=True, show_default=True, help="Fork cells from a process with the libraries."
-)
-@click.option("--log-dir", type=click.Path(path_type=Path), default=Path("work/fan_out"), show_default=True)
-def main(targets: tuple[str, ...], jobs: int | None, devices: str | None, preload: bool, log_dir: Path) -> None:
-    """Fan out in the present folder; exit status 1 if a cell failed."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    began = time.monotonic()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
-    given = None if devices is None else [name for name in devices.split(",") if name]
+def run(
+    targets: Sequence[str],
+    *,
+    jobs: int | None,
+    devices: Sequence[str] | None,
+    log_dir: Path,
+    preload: bool,
+    with_inputs: bool,
+) -> str:
+    """Fan out in the present folder as a command does; arguments as for `fan_out`. Returns the counts as a sentence.
+
+    Raises:
+        FanOutError: A cell failed, or is busy; or as `fan_out`.
+    """
     from dvc.exceptions import DvcException
 
+    began = time.monotonic()
+    dvc_log = logging.getLogger("dvc")
+    dvc_log.propagate = False  # it has a handler of its own, and would tell all twice
+    dvc_log.setLevel(logging.WARNING)  # otherwise it tells of every cell that it writes into dvc.lock
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
     try:
-        outcome = fan_out(Path(), targets, jobs=jobs, devices=given, log_dir=log_dir, preload=preload)
-    except (UserError, DvcException) as error:
-        raise click.ClickException(str(error)) from error
+        outcome = fan_out(
+            Path(), targets, jobs=jobs, devices=devices, log_dir=log_dir, preload=preload, with_inputs=with_inputs
+        )
+    except DvcException as error:
+        raise FanOutError(str(error)) from error
     tracking.send_now()
     if outcome.recorded:  # there is a table of what ran
         usage = UsageTable(log_dir / "cells.csv", begun=True)
         usage.add("fan_out", "process", Ended.own(), seconds=time.monotonic() - began)
-    click.echo(
-        f"{len(outcome.unchanged)} up to date, {len(outcome.restored)} from the run cache, "
-        f"{len(outcome.recorded)} run, {len(outcome.failed)} failed, {len(outcome.busy)} busy, "
-        f"{len(outcome.not_begun)} not begun"
-    )
     if faults := outcome.failed | outcome.busy:
-        raise click.ClickException("\n".join(f"{name}: {why}" for name, why in faults.items()))
-
-
-if __name__ == "__main__":
-    main()
+        told = [f"{name}: {why}" for name, why in faults.items()]
+        raise FanOutError("\n".join([outcome.summary, *told]))
+    return outcome.summary

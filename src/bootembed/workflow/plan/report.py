@@ -6,25 +6,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bootembed.core.errors import ParamsError, suggest
 from bootembed.workflow.plan import requirements
-from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu
+from bootembed.workflow.plan.contents import check_contents
+from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu, measured_flops
 from bootembed.workflow.plan.sizes import config_of, model_size
 from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
 
 if TYPE_CHECKING:
     from bootembed.settings.models import BaseModelSpec
     from bootembed.settings.schema import Params
-    from bootembed.workflow.plan.requirements import Check, Machine
+    from bootembed.workflow.plan.requirements import Machine
     from bootembed.workflow.plan.sizes import ModelSize
     from bootembed.workflow.plan.work import Work
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The text, and whether all that can be checked is available."""
+    """The text, whether all that can be checked is available, and in a few lines: totals and what is not there."""
 
     text: str
     complete: bool
+    brief: list[str]
 
 
 def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops: float | None = None) -> Plan:
@@ -34,18 +37,26 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
         params: The profile.
         pipeline: dvc.yaml.
         gpu: Key of `GPUS` to estimate hours for; by default the GPU of this machine, else one that fits the profile.
-        tflops: Effective operations a second / 1e12; by default a share of the GPU's peak.
+        tflops: Effective operations a second / 1e12; by default a share of the GPU's peak, and of this machine's
+            processor what it reaches in a short measurement.
+
+    Raises:
+        ParamsError: There are no figures of this GPU.
     """
+    if gpu is not None and gpu not in GPUS:
+        raise ParamsError(f"--gpu {gpu}: no figures of it{suggest(gpu, list(GPUS))}; choose one of {sorted(GPUS)}")
     machine = requirements.this_machine()
     found = {key: _size(spec) for key, spec in params.base_models.items()}
     sizes = {key: size for key, (size, _) in found.items()}
     chosen = GPUS[gpu] if gpu else _default_gpu(params, machine)
-    device = Device(chosen, tflops * 1e12 if tflops else chosen.flops * USED_SHARE)
+    reached = measured_flops() if chosen.name == "cpu" and not gpu else chosen.flops * USED_SHARE
+    device = Device(chosen, tflops * 1e12 if tflops else reached)
     work = work_of(params, sizes, device)
     disk = disk_bytes(params, sizes)
     answers = [
         *requirements.check_repos(params),
         *requirements.check_files(params),
+        *check_contents(params),
         requirements.check_gpu(params, machine, needed=max((w.memory for w in work if w.memory), default=None)),
         requirements.check_disk(Path(), needed=disk),
     ]
@@ -53,11 +64,12 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
         f"Profile {params.profile}",
         _section("Stages", [f"{count:>4}  {name}" for name, count in stage_counts(params, pipeline).items()]),
         _section("Models", [_model_line(key, params.base_models[key], *found[key]) for key in found]),
-        _section("Work, at most", [_work_line(item) for item in work]),
+        _section("Work, at most", [_work_line(item, gpu=device.gpu.memory > 0) for item in work]),
         _section("In all", _totals(work, device, disk)),
-        _section("Needed", [_check_line(check) for check in answers]),
+        _section("Needed", [requirements.shown(check) for check in answers]),
     ]
-    return Plan("\n\n".join(parts), not any(check.state == "missing" for check in answers))
+    missing = [requirements.shown(check) for check in answers if check.state == "missing"]
+    return Plan("\n\n".join(parts), not missing, [*_totals(work, device, disk), *missing])
 
 
 def _size(spec: BaseModelSpec) -> tuple[ModelSize | None, str]:
@@ -69,8 +81,7 @@ def _default_gpu(params: Params, machine: Machine) -> Gpu:
     if machine.gpu is not None:
         name = machine.gpu.lower().replace(" ", "")
         return next((gpu for key, gpu in GPUS.items() if key in name), GPUS["a100"])
-    four_bit = params.generation.transformers.load_in_4bit or params.train_task_adapter.load_in_4bit
-    return GPUS["a100" if four_bit else "cpu"]
+    return GPUS["a100" if requirements.wants_four_bit(params) else "cpu"]
 
 
 def _section(title: str, lines: list[str]) -> str:
@@ -85,20 +96,17 @@ def _model_line(key: str, spec: BaseModelSpec, size: ModelSize | None, source: s
     return f"{line}, download {size.download_bytes / 1e9:.1f} GB" if spec.source == "hub" else line
 
 
-def _work_line(work: Work) -> str:
-    memory = "" if work.memory is None else f"; GPU {work.memory / 1e9:.1f} GB"
+def _work_line(work: Work, *, gpu: bool) -> str:
+    memory = "" if work.memory is None or not gpu else f"; GPU {work.memory / 1e9:.1f} GB"
     hours = "" if work.seconds is None else f"; {work.seconds / 3600:.2f} h"
     return f"{work.stage}: {work.what}{memory}{hours}"
 
 
 def _totals(work: list[Work], device: Device, disk: float) -> list[str]:
     hours = sum(item.seconds for item in work if item.seconds) / 3600
-    speed = f"one {device.gpu.name} at {device.flops / 1e12:.1f} effective TFLOPS"
+    speed = f"one {device.gpu.name} at {device.flops / 1e12:.3g} effective TFLOPS"
+    shown = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
     return [
-        f"{hours:.1f} h on {speed} (scoring and data not counted)",
+        f"{shown} on {speed} (scoring and data not counted)",
         f"{disk / 1e9:.1f} GB on disk, DVC's cache included",
     ]
-
-
-def _check_line(check: Check) -> str:
-    return f"{check.state:<8} {check.what}" + (f" -> {check.remedy}" if check.remedy else "")

@@ -32,6 +32,11 @@ class Check:
     remedy: str = ""
 
 
+def shown(check: Check) -> str:
+    """A check as a line."""
+    return f"{check.state:<8} {check.what}" + (f" -> {check.remedy}" if check.remedy else "")
+
+
 @dataclass(frozen=True)
 class Repo:
     """A repository of the Hub that a profile reads."""
@@ -167,6 +172,19 @@ def _there(path: Path, remedy: str) -> Check:
     return Check("ok", str(path)) if path.exists() else Check("missing", f"{path}: is not there", remedy)
 
 
+def wants_four_bit(params: Params) -> bool:
+    """Whether anything that the profile runs holds the generator in 4 bits."""
+    trained = [
+        *([params.train_task_adapter] if params.needed.task_adapters else []),
+        *([params.train_language_adapter] if params.grid.adapter_languages else []),
+        *([params.train_xl_lora_adapter] if params.needed.xl_lora_adapters else []),
+    ]
+    generates_here = bool(params.grid.strategies) and not describe_engine(params.generation).is_remote
+    return any(lora.load_in_4bit for lora in trained) or (
+        generates_here and params.generation.transformers.load_in_4bit
+    )
+
+
 def check_gpu(params: Params, machine: Machine, *, needed: float | None) -> Check:
     """Whether the GPU has enough memory for the largest estimate.
 
@@ -175,10 +193,7 @@ def check_gpu(params: Params, machine: Machine, *, needed: float | None) -> Chec
         machine: What is here.
         needed: Bytes of the most demanding stage; None if no size is known.
     """
-    loras = (params.train_task_adapter, params.train_language_adapter, params.train_xl_lora_adapter)
-    generates_here = not describe_engine(params.generation).is_remote
-    parts = (*loras, params.generation.transformers) if generates_here else loras
-    four_bit = bool(params.grid.strategies) and any(part.load_in_4bit for part in parts)
+    four_bit = wants_four_bit(params)
     if machine.gpu is None:
         if four_bit:
             wanted = "" if needed is None else f" of {needed / 1e9:.0f} GB or more, by the estimate"

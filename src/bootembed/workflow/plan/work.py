@@ -15,8 +15,10 @@ import yaml
 from bootembed.core.names import MIXED, Baseline, Polarity
 from bootembed.generation.engine import describe_engine
 from bootembed.judge.labels import LABELS
+from bootembed.settings.consistency_of_recipes import TABLE_OF_BASELINE
 from bootembed.strategies import load_strategy
 from bootembed.workflow.plan import estimates
+from bootembed.workflow.plan.contents import rows_in_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from bootembed.workflow.plan.sizes import ModelSize
 
 _TEXTS = 3  # anchor, positive and negative
+_OF_PAIRS = (Baseline.UNSUPERVISED_SIMCSE, Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLATION)
 
 
 @dataclass(frozen=True)
@@ -82,31 +85,25 @@ def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Devic
         sizes: Key of `base_models` -> size, None if not known.
         device: The GPU and its speed.
     """
-    grid, generator, seeds = params.grid, sizes["generator"], params.generator_seeds
     found = [*_pretraining(params, sizes, device), *_judge(params, sizes, device)]
-    if not grid.strategies:
-        return found + _embedders(params, sizes, device)
-    polarities, languages = seeds * len(Polarity), seeds * len(grid.adapter_languages)
-    found += [
-        _adapters("train_task_adapter", params.train_task_adapter, polarities, generator, device),
-        _adapters("train_language_adapter", params.train_language_adapter, languages, generator, device),
-        _generated(
-            "build_xl_lora_data",
-            params,
-            premises=params.build_xl_lora_data.parallel_rows * len(params.build_xl_lora_data.source_languages) * seeds,
-            size=generator,
-            device=device,
-        ),
-        _adapters("train_xl_lora_adapter", params.train_xl_lora_adapter, polarities, generator, device),
-        _generated(
-            "generate_triplets",
-            params,
-            premises=params.generate_triplets.anchors * len(grid.languages) * len(grid.strategies) * seeds,
-            size=generator,
-            device=device,
-        ),
-    ]
+    if params.grid.strategies:
+        found += _of_strategies(params, sizes["generator"], device)
     return found + _embedders(params, sizes, device)
+
+
+def _of_strategies(params: Params, generator: ModelSize | None, device: Device) -> list[Work]:
+    grid, needed, seeds = params.grid, params.needed, params.generator_seeds
+    adapters = [
+        ("train_task_adapter", params.train_task_adapter, len(needed.task_adapters)),
+        ("train_language_adapter", params.train_language_adapter, len(grid.adapter_languages)),
+        ("train_xl_lora_adapter", params.train_xl_lora_adapter, len(needed.xl_lora_adapters)),
+    ]
+    found = [_adapters(stage, lora, seeds * count, generator, device) for stage, lora, count in adapters if count]
+    if needed.xl_lora_data:
+        rows = params.build_xl_lora_data.parallel_rows * len(params.build_xl_lora_data.source_languages) * seeds
+        found.append(_generated("build_xl_lora_data", params, premises=rows, size=generator, device=device))
+    premises = params.generate_triplets.anchors * len(grid.languages) * len(grid.strategies) * seeds
+    return [*found, _generated("generate_triplets", params, premises=premises, size=generator, device=device)]
 
 
 def _pretraining(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> Iterator[Work]:
@@ -179,26 +176,50 @@ def _rank_in_use(params: Params) -> int:
 
 
 def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
-    grid, rows = params.grid, max(params.generate_triplets.anchors, params.build_baseline_data.rows)
+    grid = params.grid
     languages = len(grid.languages)
+    rows = {recipe: _rows(params, recipe) for recipe in grid.recipes}
     counts = {(r, e): count for e in grid.encoders for r, count in embedders_of_recipes(params, e).items()}
     trained = {cell: count for cell, count in counts.items() if cell[0] != Baseline.UNTRAINED}
     own = {cell: params.embedder_settings(*cell) for cell in trained}
-    tokens = {c: int(rows * _TEXTS * own[c].max_seq_length * own[c].num_train_epochs) * trained[c] for c in trained}
+    tokens = {
+        cell: int(rows[cell[0]] * _texts(cell[0]) * own[cell].max_seq_length * own[cell].num_train_epochs) * count
+        for cell, count in trained.items()
+    }
     embedders = sum(trained.values())
-    what = f"{languages * embedders} x at most {rows:,} rows, {sum(tokens.values()) // max(embedders, 1):,} tokens each"
+    each = sum(tokens.values()) // max(embedders, 1)
+    what = f"{languages * embedders} x at most {max(rows.values()):,} rows, {each:,} tokens each"
     scored = f"{languages * sum(counts.values())} embedders on {len(params.evaluate_embedder.tasks)} tasks"
     known = [size for key in grid.encoders if (size := sizes[key]) is not None]
     if not known:
         return [Work("train_embedder", what), Work("evaluate_embedder", scored)]
     sized = {cell: size for cell in trained if (size := sizes[cell[1]]) is not None}
-    memory = max(estimates.embedder_training_bytes(size, own[cell]) for cell, size in sized.items())
+    memory = max((estimates.embedder_training_bytes(size, own[cell]) for cell, size in sized.items()), default=None)
     flops = sum(estimates.full_training_flops(size, tokens[cell]) for cell, size in sized.items())
     scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=512) for size in known)
     return [
         Work("train_embedder", what, memory, len(grid.languages) * flops / device.flops),
         Work("evaluate_embedder", f"{scored} (texts not counted, 512 tokens assumed as the longest)", scoring),
     ]
+
+
+def _rows(params: Params, recipe: str) -> int:
+    """Most rows of a recipe's training set: those that are asked for, or that its files have if they are here."""
+    if recipe == Baseline.UNTRAINED:
+        return 0
+    if MIXED in recipe:
+        return sum(_rows(params, part) for part in recipe.split(MIXED))
+    wanted = params.build_baseline_data.rows
+    if recipe in params.grid.strategies:
+        wanted = params.generate_triplets.anchors
+    table = "anchors" if recipe in params.grid.strategies else TABLE_OF_BASELINE[Baseline(recipe)]
+    there = max((rows_in_files(params, table, language) for language in params.grid.languages), default=0)
+    return min(wanted, there) if there else wanted
+
+
+def _texts(recipe: str) -> int:
+    """Texts of a row: pairs have two, and a sentence that is its own positive is read twice."""
+    return 2 if recipe in _OF_PAIRS else _TEXTS
 
 
 def embedders_of_recipes(params: Params, encoder: str) -> dict[str, int]:
@@ -234,7 +255,8 @@ def _adapter_bytes(params: Params, size: ModelSize | None) -> int:
     if size is None or not params.grid.strategies:
         return 0
     grid, r = params.grid, params.train_task_adapter.r
-    trained = 2 * len(Polarity) + len(grid.adapter_languages)
-    cells = len(grid.languages) * len(Polarity)  # a composed adapter and its copy, and a copy of XL-LoRA's
+    needed = params.needed
+    trained = len(needed.task_adapters) + len(needed.xl_lora_adapters) + len(grid.adapter_languages)
+    cells = len(needed.composed_adapters) * len(Polarity)  # a composed adapter and its copy, and a copy of XL-LoRA's
     in_use = 2 * cells * size.lora_parameters(_rank_in_use(params))
     return 4 * params.generator_seeds * ((trained + cells) * size.lora_parameters(r) + in_use)

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 
 import click
 
-from bootembed.workflow.compose import compose
-from bootembed.workflow.plan.estimates import GPUS
 
-
-@click.command(help=__doc__)
+@click.command(help=__doc__, short_help="What a profile needs, before anything runs.")
 @click.argument("profile")
-@click.argument("overrides", nargs=-1)
-@click.option(
-    "--gpu", type=click.Choice(sorted(GPUS)), help="Estimate hours for this GPU instead of the one in this machine."
-)
+@click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--gpu", help="Estimate hours for this GPU (a100, h100, h200, l4, rtx4090) instead of the one here.")
 @click.option(
     "--tflops", type=click.FloatRange(min=0, min_open=True), help="Effective TFLOPS, if you have measured them."
 )
@@ -27,14 +21,9 @@ def main(
     profile: str, overrides: tuple[str, ...], gpu: str | None, tflops: float | None, conf: Path, pipeline: Path
 ) -> None:
     """Compose the profile into a temporary file and print its plan; params.yaml stays as it is."""
+    from bootembed.workflow.compose import composed
     from bootembed.workflow.plan.report import make_plan
 
-    with tempfile.TemporaryDirectory() as folder:
-        params = compose(profile, overrides, conf=conf, output=Path(folder) / "params.yaml")
-    plan = make_plan(params, pipeline, gpu=gpu, tflops=tflops)
+    plan = make_plan(composed(profile, overrides, conf=conf), pipeline, gpu=gpu, tflops=tflops)
     click.echo(plan.text)
     sys.exit(0 if plan.complete else 1)
-
-
-if __name__ == "__main__":
-    main()

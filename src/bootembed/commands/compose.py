@@ -1,0 +1,23 @@
+"""Write params.yaml for a profile of conf/profile, checked as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(help=__doc__, short_help="Write params.yaml for a profile.")
+@click.argument("profile")
+@click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--conf", type=click.Path(exists=True, path_type=Path), default=Path("conf"), show_default=True)
+@click.option("--output", type=click.Path(path_type=Path), default=Path("params.yaml"), show_default=True)
+def main(profile: str, overrides: tuple[str, ...], conf: Path, output: Path) -> None:
+    """Write the composed parameters, if they are valid."""
+    from bootembed.workflow.compose import compose
+    from bootembed.workflow.project import reported_profile
+
+    compose(profile, overrides, conf=conf, output=output)
+    click.echo(f"{output}: profile {profile}")
+    if (shown := reported_profile()) not in (None, profile):
+        click.echo(f"metrics/ shows profile {shown} until `bootembed run` has written the report of {profile}")

@@ -1,0 +1,201 @@
+"""A profile as text: a dozen lines that a user can read and change, and the files that they name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from bootembed.drafting.recipes import Choice, choose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from bootembed.drafting.evaluation import Task
+    from bootembed.drafting.tables import Request, Source
+
+SCRATCH = "scratch"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All that a profile is written from.
+
+    Attributes:
+        language: Its key.
+        name: Its English name.
+        script: ISO 15924.
+        sources: Option (`text`, `parallel`, `nli`, `examples`) -> the file as it is read.
+        tasks: Evaluation sets, each with its file as it is read.
+        encoder: Key and entry of `base_models`.
+        generator: Entry of `base_models`; `scratch` for one from scratch; None without one.
+        command: What the user typed.
+    """
+
+    language: str
+    name: str
+    script: str
+    sources: Mapping[str, Source]
+    tasks: Sequence[tuple[Task, Source]]
+    encoder: tuple[str, dict[str, Any]]
+    generator: dict[str, Any] | str | None
+    command: str
+
+    @property
+    def folder(self) -> str:
+        """Where the files are linked to; nothing else lies there, since DVC looks at all of it."""
+        return f"data/raw/{self.language}"
+
+    @property
+    def choice(self) -> Choice:
+        """The recipes that this data and these models allow."""
+        texts = {"text"} if _sentences(self.sources) else set()
+        return choose({*self.sources, *texts}, generator=self.generator is not None, scratch=self.generator == SCRATCH)
+
+    @property
+    def validated_by(self) -> str | None:
+        """The task that chooses the champion."""
+        return next((task.request.option for task, _ in self.tasks if task.split == "validation"), None)
+
+
+def _sentences(sources: Mapping[str, Source]) -> dict[str, Any] | None:
+    """The entry of the sentences of the language: those of the text, otherwise those of the translations."""
+    if "text" in sources:
+        return _entry(sources["text"])
+    if "parallel" not in sources:
+        return None
+    entry = _entry(sources["parallel"])
+    if entry["format"] == "moses":
+        return {"format": "lines", "path": entry["path"]}
+    if entry["format"] == "tmx":
+        return None
+    return {**entry, "columns": {"text": entry["columns"]["text"]}}
+
+
+def render(draft: Draft) -> str:
+    """The text of the profile."""
+    choice, language, key = draft.choice, draft.language, draft.encoder[0]
+    generator = draft.generator if choice.strategies else None
+    bases = ["base/small", *(["base/scratch_generator"] if generator == SCRATCH else [])]
+    own = [(table, [_entry(draft.sources[table])]) for table in ("parallel", "examples") if table in draft.sources]
+    sentences = _sentences(draft.sources)
+    if sentences:
+        own = [("monolingual", [sentences]), ("anchors", [sentences]), *own]
+    lines = [
+        "# @package _global_",
+        f"# {draft.name}. Written by: {draft.command}",
+        "# conf/profile/base/small.yaml has the settings, docs/own-data.md says what can be added.",
+        f"defaults: {_flow(bases)}",
+        f"profile: {language}",
+        "grid:",
+        f"  languages: [{language}]",
+        f"  strategies: {_flow(choice.strategies)}",
+        f"  baselines: {_flow(choice.baselines)}",
+        f"  encoders: [{key}]",
+        "languages:",
+        f"  {language}: {_flow(_language(draft))}",
+        "corpora:",
+        *_english(draft.sources),
+        f"  {language}:",
+        *(f"    {table}: {_flow(entries)}" for table, entries in own),
+        *_evaluation(draft),
+        f"prepare_corpora: {{folder: {draft.folder}}}" + ("" if draft.sources else "  # holds no training text"),
+        "base_models:",
+        *([f"  generator: {_flow(generator)}"] if isinstance(generator, dict) else []),
+        *(["  generator: {scratch: {pretraining: {parallel_share: 0.0}}}"] if _lacks_translations(draft) else []),
+        f"  {key}: {_flow(draft.encoder[1])}",
+    ]
+    if "in_context" in choice.strategies and "examples" not in draft.sources:
+        lines.append("in_context: {examples_language: english}")
+    tasks = {task.request.option: task.entry for task, _ in draft.tasks}
+    if tasks:
+        lines.append(f"evaluate_embedder: {{tasks: {_flow(tasks)}}}")
+    if draft.validated_by:
+        lines.append(f"register_models: {{validation_task: {{{language}: {draft.validated_by}}}}}")
+    return "\n".join(lines) + "\n"
+
+
+def _lacks_translations(draft: Draft) -> bool:
+    """Whether a generator from scratch has no translations to learn from."""
+    return draft.generator == SCRATCH and bool(draft.choice.strategies) and "parallel" not in draft.sources
+
+
+def _english(sources: Mapping[str, Source]) -> list[str]:
+    """The corpus of English: NLI, and sentences for its language adapter, which are its premises."""
+    if "nli" not in sources:
+        return []
+    nli = _entry(sources["nli"])
+    kept = {key: value for key, value in nli.items() if key not in ("columns", "label_values")}
+    sentences = kept | {"columns": {"text": nli["columns"]["premise"]}}
+    return ["  english:", f"    monolingual: {_flow([sentences])}", f"    nli: {_flow([nli])}"]
+
+
+def _language(draft: Draft) -> dict[str, str]:
+    return {"name": draft.name, "script": draft.script, "role": "target", "folder": ".", "corpus": draft.language}
+
+
+def _evaluation(draft: Draft) -> list[str]:
+    files: dict[str, list[dict[str, Any]]] = {}
+    for task, source in draft.tasks:
+        files.setdefault(task.request.option, []).append({**_entry(source, task.split), "split": task.split})
+    return ["    evaluation:", *(f"      {name}: {_flow(entries)}" for name, entries in files.items())] if files else []
+
+
+def _entry(source: Source, part: str = "") -> dict[str, Any]:
+    request = source.request
+    english = {"english_path": linked_name(request, "english")} if request.english_path else {}
+    rest = {key: value for key, value in source.entry.items() if key != "format"}
+    return {"format": source.entry["format"], "path": linked_name(request, part), **english, **rest}
+
+
+def linked_name(request: Request, part: str = "") -> str:
+    """The name under which a file is linked: what it is for, with the endings of the file itself."""
+    path = request.english_path if part == "english" and request.english_path else request.path
+    endings = "" if path.is_dir() else "".join(re.findall(r"\.[A-Za-z0-9]{1,8}", path.name)[-2:])
+    ending = endings if re.fullmatch(r"\.\w+\.(gz|bz2|xz|zst|zip)", endings) else "".join(path.suffixes[-1:])
+    return "_".join(filter(None, [request.option, part])) + ("" if path.is_dir() else ending)
+
+
+def link(draft: Draft, folder: Path) -> None:
+    """Link all files of a draft below a folder, under the names that the profile gives them."""
+    wanted = [(source.request, "") for source in draft.sources.values()]
+    wanted += [(task.request, task.split) for task, _ in draft.tasks]
+    folder.mkdir(parents=True, exist_ok=True)
+    for request, part in wanted:
+        _link(request.path, folder / linked_name(request, part))
+        if request.english_path:
+            _link(request.english_path, folder / linked_name(request, "english"))
+
+
+def _link(path: Path, place: Path) -> None:
+    if path.is_dir():  # file by file: DVC does not follow a link to a folder
+        for file in path.rglob("*"):
+            if file.is_file():
+                _link(file, place / file.relative_to(path))
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    place.symlink_to(path.resolve())
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text with line breaks or tabs in double quotes, so that a value stays in one line."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = '"' if "\n" in value or "\t" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def _flow(value: Any) -> str:
+    """A value in one line of YAML."""
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=True, width=10**9, allow_unicode=True, sort_keys=False
+    )
+    return text.strip()

@@ -1,0 +1,62 @@
+"""The project in the present folder: is it one, what do its commands need in their environment; and running one."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from bootembed.core.errors import DataError, UserError
+
+_ENVIRONMENT = {
+    "TOKENIZERS_PARALLELISM": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # glibc: keep freed memory for the next training step instead of handing it back to the system page by page
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",
+    "MALLOC_TRIM_THRESHOLD_": "1073741824",
+}
+
+
+def require_project() -> None:
+    """Refuse to go on in another folder than that of the pipeline.
+
+    Raises:
+        DataError: There is no dvc.yaml.
+    """
+    if not Path("dvc.yaml").is_file():
+        raise DataError(f"{Path().absolute()}: has no dvc.yaml; go to the folder of your clone of bootembed")
+
+
+def prepare_environment() -> None:
+    """Give stages what the Makefile gives them: this environment's `python`, and settings of libraries."""
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+
+
+def reported_profile() -> str | None:
+    """The profile of the report that is there; None without a report."""
+    report = Path("metrics/report.md")
+    head = report.read_text(encoding="utf-8")[:200] if report.is_file() else ""
+    found = re.match(r"# Results of profile `(\w+)`", head)
+    return found[1] if found else None
+
+
+def run_command_of(name: str) -> list[str]:
+    """Run the command of a stage that has one cell, outside DVC; returns what it wrote.
+
+    Raises:
+        UserError: The command failed; it has said why.
+    """
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        [stage] = repo.stage.collect(name)
+        command, folder = stage.cmd, stage.wdir
+        outputs = [os.path.relpath(out.fs_path) for out in stage.outs]
+    done = subprocess.run(command, shell=True, cwd=folder, check=False)
+    if done.returncode:
+        raise UserError(f"{name}: exit status {done.returncode}")
+    return [path for path in outputs if Path(path).exists()]

@@ -1,0 +1,257 @@
+"""`bootembed new`: a profile from a user's files and models, with nothing guessed silently; and that it runs."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from encoders import sentences, write_encoder
+
+from bootembed.commands import main
+from bootembed.settings.load import load_params
+from bootembed.workflow.compose import compose
+from bootembed.workflow.plan import report
+
+ROOT = Path(__file__).parents[2]
+OWN, ENGLISH = sentences(60, seed=1), sentences(60, seed=2)
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return write_encoder(tmp_path_factory.mktemp("models") / "Tiny-Encoder", "bert")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with the pipeline's own files, beside a user's."""
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    for name in ("conf", "stages", "src", "pretraining"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "metrics/triplets").mkdir(parents=True)
+    for name in ("dvc.yaml", "metrics/triplets/.gitkeep"):
+        shutil.copy(ROOT / name, folder / name)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(report, "measured_flops", lambda: 1e11)
+    return folder
+
+
+def _table(path, heads, *columns):
+    rows = ["\t".join(cells) for cells in zip(*columns, strict=True)]
+    path.write_text("\n".join(["\t".join(heads), *rows]) + "\n")
+    return path
+
+
+def _new(*options, language="yor"):
+    return CliRunner().invoke(main, ["new", language, "--name", "Yoruba", *map(str, options)])
+
+
+def _profile(output="params.yaml"):
+    return compose("yor", [], conf=Path("conf"), output=Path(output))
+
+
+def test_translations_become_a_profile_that_composes(project, encoder, tmp_path):
+    train = _table(tmp_path / "train.tsv", ["en", "yor"], ENGLISH[:40], OWN[:40])
+    dev = _table(tmp_path / "dev.tsv", ["English", "Yoruba"], ENGLISH[40:], OWN[40:])
+    result = _new("--parallel", train, "--validation", dev, "--encoder", encoder)
+    assert result.exit_code == 0, result.output
+    for told in (
+        "parallel: ",
+        "english <- en, text <- yor",
+        f"  {ENGLISH[0]} | {OWN[0]}\n",
+        "sentence1 <- Yoruba, sentence2 <- English",
+        "recipes: untrained, unsupervised_simcse, translation_pairs, multilingual_distillation",
+        "not english_nli: there is no English NLI: --nli FILE",
+        "not in_context: there is no generator: --generator",
+        "effective TFLOPS",
+        "next: bootembed run --profile yor",
+    ):
+        assert told in result.output
+    params = _profile()
+    assert (params.grid.strategies, params.grid.encoders) == ([], ["tiny_encoder"])
+    assert params.register_models.validation_task == {"yor": "ValidationBitextMining"}
+    assert params.languages["yor"].script == "Latn"
+    assert Path("data/raw/yor/parallel.tsv").resolve() == train
+    text = Path("conf/profile/yor.yaml").read_text()
+    assert len(text.splitlines()) <= 25
+    assert "# Yoruba. Written by: " in text
+    assert _new("--parallel", train, "--encoder", encoder).output.startswith("Error: conf/profile/yor.yaml: is there")
+
+
+def test_all_that_a_user_may_have(project, encoder, tiny_generator, tmp_path):
+    text = tmp_path / "text.txt.xz"
+    text.write_bytes(lzma.compress("\n".join(OWN).encode()))
+    nli = tmp_path / "nli.jsonl"
+    labels = ["e", "c"] * 30
+    rows = [{"sentence1": a, "sentence2": b, "gold_label": c} for a, b, c in zip(OWN, ENGLISH, labels, strict=True)]
+    nli.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    examples = _table(tmp_path / "examples.tsv", ["anchor", "positive", "negative"], OWN[:9], OWN[10:19], OWN[20:29])
+    sts = _table(tmp_path / "sts.dev.tsv", ["sentence1", "sentence2", "score"], OWN[:9], OWN[10:19], list("123456789"))
+    result = _new("--text", text, "--nli", nli, "--examples", examples, "--evaluation", f"Mine:sts={sts}", "--encoder",
+                  encoder, "--generator", tiny_generator)  # fmt: skip
+    assert result.exit_code == 0, result.output
+    params = _profile()
+    assert params.grid.strategies == ["in_context", "adapter_composition"]
+    assert params.grid.baselines == ["untrained", "unsupervised_simcse", "english_nli"]
+    assert params.base_models["generator"].path == str(tiny_generator)
+    assert params.in_context.examples_language == "target"
+    [english] = params.corpora["english"].nli
+    assert (english.label_values, english.columns["premise"]) == (
+        {"c": "contradiction", "e": "entailment"},
+        "sentence1",
+    )
+    [mine] = params.corpora["yor"].evaluation["Mine"]
+    assert (mine.split, params.register_models.validation_task) == ("validation", {"yor": "Mine"})
+    assert "not xl_lora: it needs NLI with premises in other languages" in result.output
+
+
+def test_a_text_alone_with_a_generator_from_scratch(project, encoder, tmp_path):
+    (tmp_path / "text.txt").write_text("\n".join(OWN) + "\n")
+    result = _new("--text", tmp_path / "text.txt", "--encoder", encoder, "--generator", "scratch")
+    assert result.exit_code == 0, result.output
+    assert "no evaluation set: nothing is scored or registered" in result.output
+    assert "no strategy can use the generator: it is left out" in result.output
+    params = _profile()
+    assert list(params.base_models) == ["tiny_encoder"]
+    assert [str(name) for name in params.grid.recipes] == ["untrained", "unsupervised_simcse"]
+    examples = _table(tmp_path / "examples.tsv", ["anchor", "positive", "negative"], OWN[:9], OWN[10:19], OWN[20:29])
+    more = ["--encoder", encoder, "--generator", "scratch", "--examples", examples, "--force"]
+    told = _new("--text", tmp_path / "text.txt", *more).output
+    assert "not in_context: a generator from scratch learns from NLI how to answer: --nli FILE" in told
+    nli = _table(tmp_path / "nli.tsv", ["premise", "hypothesis", "label"], OWN, ENGLISH, ["entailment"] * 60)
+    assert _new("--text", tmp_path / "text.txt", *more, "--nli", nli).exit_code == 0
+    params = _profile()
+    assert params.grid.strategies == ["in_context", "adapter_composition"]
+    scratch = params.base_models["generator"].scratch
+    assert scratch is not None
+    assert (scratch.pretraining.parallel_share, scratch.pretraining.nli_share) == (0.0, 0.3)
+
+
+def test_a_moses_pair(project, encoder, tmp_path):
+    (tmp_path / "a.yor").write_text("\n".join(OWN) + "\n")
+    (tmp_path / "a.en").write_text("\n".join(ENGLISH) + "\n")
+    result = _new("--parallel", f"{tmp_path}/a.yor,{tmp_path}/a.en", "--encoder", encoder)
+    assert result.exit_code == 0, result.output
+    [pair] = _profile().corpora["yor"].parallel
+    assert pair.format == "moses"
+    assert (Path("data/raw/yor") / str(pair.english_path)).resolve() == tmp_path / "a.en"
+
+
+@pytest.mark.parametrize(
+    ("heads", "options", "told"),
+    [
+        (
+            ["a", "b", "c"],
+            (),
+            "which columns are english, text? It has 'a', 'b', 'c'. Say --column parallel.eng",
+        ),
+        (["en", "b", "c"], (), "which columns are text? It has"),
+        (["en", "b", "c"], ("--column", "parallel.text=d"), "has no column 'd'"),
+        (["en", "b", "c"], ("--column", "paralel.text=b"), "--column paralel.text: write TABLE.OURS=THEIRS"),
+        (["en", "yor", "c"], ("--encoder", "nowhere"), "--encoder nowhere: is not there; give a folder"),
+        (["en", "yor", "c"], ("--encoder", "."), "holds no config.json"),
+        (["en", "yor", "c"], ("--script", "Ethi"), "most letters are not of the script Ethi; say --script"),
+        (
+            ["en", "yor", "c"],
+            ("--evaluation", "Mine=x"),
+            "mteb has no task 'Mine'; say the kind of your own",
+        ),
+        (["en", "yor", "c"], ("--evaluation", "Mine:sst=x"), "'sst' is no kind (did you mean 'sts'?)"),
+        (["en", "yor", "c"], ("--nli", "{table}"), "which columns are premise, hypothesis, label?"),
+        (["en", "yor", "c"], ("--text", "{table}.gone"), "is not there"),
+    ],
+)
+def test_what_is_not_certain_is_asked_for(heads, options, told, project, encoder, tmp_path):
+    table = _table(tmp_path / "train.tsv", heads, ENGLISH, OWN, OWN)
+    options = [option.format(table=table) for option in options]
+    given = [] if "--encoder" in options else ["--encoder", encoder]
+    result = _new("--parallel", table, *given, *options)
+    assert result.exit_code == 1
+    assert told in result.output
+    assert not Path("conf/profile/yor.yaml").exists()
+
+
+def test_labels_that_could_mean_anything_are_asked_for(project, encoder, tmp_path):
+    labels = ["0", "2", "1"] * 20
+    nli = _table(tmp_path / "nli.tsv", ["premise", "hypothesis", "label"], OWN, ENGLISH, labels)
+    (tmp_path / "text.txt").write_text("\n".join(OWN) + "\n")
+    common = ("--text", tmp_path / "text.txt", "--nli", nli, "--encoder", encoder)
+    result = _new(*common, "--label", "1=neutral")
+    assert (result.exit_code, "what do the labels 0, 2 of column 'label' mean?" in result.output) == (1, True)
+    result = _new(*common, "--label", "0=entailment", "--label", "1=neutral", "--label", "2=contradiction")
+    assert result.exit_code == 0, result.output
+    [file] = _profile().corpora["english"].nli
+    assert file.label_values == {"0": "entailment", "1": "neutral", "2": "contradiction"}
+
+
+def test_tables_that_are_not_what_their_names_say(project, encoder, tmp_path):
+    """A table in a text file, one without a header, and scored pairs in one column."""
+    table = _table(tmp_path / "train.txt", ["en", "yor"], ENGLISH, OWN)
+    pairs = tmp_path / "pairs_dev.csv"
+    rows = [f'{n},"{a}\n{b}",{n / 60}' for n, (a, b) in enumerate(zip(OWN, ENGLISH, strict=True))]
+    pairs.write_text("\n".join(["PairID,Text,Score", *rows]) + "\n")
+    numbered = tmp_path / "text.tsv"
+    numbered.write_text("\n".join(f"{n}\t{text}" for n, text in enumerate(OWN, start=1)) + "\n")
+    common = ("--parallel", table, "--evaluation", f"Pairs:sts={pairs}", "--text", numbered, "--encoder", encoder)
+    result = _new(*common)
+    assert (result.exit_code, "Say --column text.text=NAME" in result.output) == (1, True)
+    result = _new(*common, "--column", "text.text=2")
+    assert result.exit_code == 0, result.output
+    corpus = _profile().corpora["yor"]
+    assert (corpus.parallel[0].format, corpus.parallel[0].path) == ("tsv", "parallel.txt")
+    assert (corpus.anchors[0].header, corpus.anchors[0].columns) == (False, {"text": "2"})
+    [pair] = corpus.evaluation["Pairs"]
+    assert (pair.pair_separator, pair.columns) == ("\n", {"text": "Text", "score": "Score"})
+    assert f"  {OWN[0]} | {ENGLISH[0]} | 0.0\n" in result.output
+
+
+def test_a_code_of_two_letters_is_corrected(project, encoder):
+    result = _new("--encoder", encoder, language="yo")
+    assert (result.exit_code, "did you mean 'yor'?" in result.output) == (1, True)
+
+
+def test_new_then_run_gives_a_registered_model_without_a_line_of_yaml(project, encoder, tmp_path, monkeypatch):
+    """The commands of README with a tiny encoder and small tables; what they run are processes of their own."""
+    train = _table(tmp_path / "train.tsv", ["en", "yor"], ENGLISH[:40], OWN[:40])
+    dev = _table(tmp_path / "dev.tsv", ["en", "yor"], ENGLISH[40:], OWN[40:])
+    monkeypatch.setenv("PYTHONPATH", str(project / "src"))
+    monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+
+    def bootembed(*words):
+        done = CliRunner().invoke(main, [*map(str, words)])
+        assert done.exit_code == 0, f"{words}\n{done.output}"
+        return done.stdout
+
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet"], check=True)
+    bootembed("new", "yor", "--name", "Yoruba", "--parallel", train, "--validation", dev, "--encoder", encoder)
+    few = {"grid.baselines": "[untrained,translation_pairs]", "train_embedder_recipes.translation_pairs": "{}"}
+    few |= {"train_embedder.max_seq_length": 32, "evaluate_embedder.max_seq_length": 32}
+    few |= {f"prepare_corpora.{name}": "null" for name in ("near_duplicates", "near_evaluation")}
+    few |= {"prepare_corpora.check_language": "false", "prepare_corpora.min_distinct_share": 0}
+    few |= {"measure_fit.max_unknown_share": 1}
+    command = [sys.executable, "-m", "bootembed", "run", "--profile", "yor"]
+    command += [word for key, value in few.items() for word in ("-S", f"{key}={value}")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert " 0 failed" in done.stdout
+    assert load_params(Path("params.yaml")).profile == "yor"
+    assert not Path("models/adapters").exists()
+    registry = json.loads(Path("metrics/registry.json").read_text())
+    assert registry["yor"]["champion"] == "translation_pairs-tiny_encoder"
+    assert "There is no test split" in Path("metrics/report.md").read_text()
+
+    champion = "models:/bootembed-yor@champion"
+    bootembed("embed", champion, dev, "--column", "yor", "-o", tmp_path / "out.parquet")
+    assert bootembed("search", champion, tmp_path / "out.parquet", OWN[40], "--top", 1) == f"1.000\t2\t{OWN[40]}\n"
+    assert "| ValidationBitextMining | validation " in bootembed("compare", champion, "untrained-yor-tiny_encoder")
+    Path("metrics/scores/translation_pairs-yor-tiny_encoder.json").unlink()
+    bootembed("report")
+    assert "--with-inputs evaluate_embedder@translation_pairs-yor-tiny_encoder" in Path("metrics/report.md").read_text()

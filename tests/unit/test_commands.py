@@ -1,0 +1,128 @@
+"""The command line: it starts at once, says in one line what is wrong, and ends with a status for scripts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bootembed import tracking
+from bootembed.commands import main
+from bootembed.workflow import doctor
+from bootembed.workflow.plan.requirements import Check, Machine
+
+ROOT = Path(__file__).parents[2]
+
+
+def _run(*words):
+    return CliRunner().invoke(main, [*map(str, words)])
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from bootembed.commands import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert all(f"\n  {name} " in shown for name in ("run", "embed", "doctor"))
+    loaded = set(shown.splitlines()[-1].split())
+    assert not loaded & {"torch", "numpy", "dvc", "hydra", "mlflow", "pydantic", "yaml", "pyarrow"}
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("epochs=3", "epochs: no parameter of conf/profile/laptop.yaml has this name; did you mean "
+         "train_embedder.num_train_epochs?"),
+        ("train_task_adapter.lr=1", "did you mean train_task_adapter."),
+        ("+train_embedder.epoch=1", "conf/profile/laptop.yaml: train_embedder.epoch: unknown key"),
+        ("seed", "seed: an override is KEY=VALUE"),
+    ],
+)  # fmt: skip
+def test_an_unknown_override_is_one_line_with_the_nearest_key(override, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    result = _run("compose", "laptop", override, "--output", tmp_path / "params.yaml")
+    assert result.exit_code == (1 if override.startswith("+") else 2)
+    assert told in result.output
+    assert len(result.output.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["# @package _global_\nseed: [", "# @package _global_\nprofile: own\nseed: x"])
+def test_a_fault_names_the_users_profile(content, tmp_path, monkeypatch):
+    (tmp_path / "conf/profile").mkdir(parents=True)
+    for name in ("config.yaml", "plugins"):
+        (tmp_path / "conf" / name).symlink_to(ROOT / "conf" / name)
+    (tmp_path / "conf/profile/own.yaml").write_text(content)
+    monkeypatch.chdir(tmp_path)
+    result = _run("compose", "own")
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: conf/profile/own.yaml: ")
+    assert "composed" not in result.output
+    assert not (tmp_path / "params.yaml").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "report"])
+def test_elsewhere_there_is_nothing_to_run(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = _run(command)
+    assert (result.exit_code, "has no dvc.yaml; go to the folder of your clone" in result.output) == (1, True)
+
+
+def test_values_are_those_of_a_profile():
+    assert _run("run", "-S", "seed=1").exit_code == 2
+
+
+class TestDoctor:
+    @pytest.fixture(autouse=True)
+    def _machine(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+        monkeypatch.setenv("HF_TOKEN", "hf_secret")
+        monkeypatch.setattr(doctor, "this_machine", lambda: Machine(None, 0.0, False))
+        monkeypatch.chdir(ROOT)
+
+    def test_it_says_what_there_is_and_no_secret(self):
+        result = _run("doctor")
+        for what in ("Python 3.", "packages: ", "processor: ", "threads: ", "GPU: none", "memory: ", "disk: ", "Hub: ",
+                     "HF_TOKEN is set", "MLflow: sqlite", "DVC cache: ", "params.yaml: profile laptop"):  # fmt: skip
+            assert what in result.output
+        assert "hf_secret" not in result.output
+        assert result.exit_code == int("\nmissing " in f"\n{result.output}")
+
+    def test_what_would_stop_a_run_is_status_1_with_a_remedy(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////proc/none/mlflow.db")
+        result = _run("doctor")
+        assert result.exit_code == 1
+        [line] = [line for line in result.output.splitlines() if line.startswith("missing  MLflow")]
+        assert line.endswith("-> start it, set MLFLOW_TRACKING_URI, or BOOTEMBED_TRACKING=off")
+
+    def test_packages_are_compared_with_the_pinned_ones(self, tmp_path):
+        (tmp_path / "requirements.txt").write_text("click==0.1\nnot_there==1.0\n# Development\nalso_not==1\n")
+        [found] = doctor._packages(tmp_path)
+        assert found == Check("missing", "packages: not_there not installed", "make install")
+        (tmp_path / "requirements.txt").write_text("click==0.1\n")
+        [found] = doctor._packages(tmp_path)
+        assert (found.state, found.what.startswith("packages: click ")) == ("unknown", True)
+
+
+def test_the_registry_is_asked_and_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    texts = tmp_path / "texts.txt"
+    texts.write_text("a\n")
+    result = _run("embed", "models:/bootembed-afr@champion", texts, "-o", tmp_path / "out.parquet")
+    assert result.exit_code == 1
+    assert "is not in MLflow's registry" in result.output
+    assert "it has no models" in result.output
+    tracking.client().create_registered_model("bootembed-ind")
+
+
+def test_composing_another_profile_says_whose_report_is_there(tmp_path, monkeypatch):
+    (tmp_path / "conf").symlink_to(ROOT / "conf")
+    (tmp_path / "metrics").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert "metrics/" not in _run("compose", "laptop").output
+    (tmp_path / "metrics/report.md").write_text("# Results of profile `yor`, seed 42\n")
+    assert "metrics/ shows profile yor until `bootembed run` has" in _run("compose", "laptop").output
