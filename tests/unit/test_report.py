@@ -273,7 +273,7 @@ def test_cells_that_were_not_run_are_told_with_their_command(recipe, folders):
     results = _read(folders)
     comparisons = compare_recipes(results.scores, folders / "results", seed=1)
     assert not {recipe} & {name for found in comparisons for name in (found.recipe, found.against)}
-    write_summary(results, folders / "summary.json")
+    write_summary(results, folders / "summary.json", judged={})
     write_markdown(results, comparisons, "", folders / "report.md", profile="laptop", seed=1)
     report = (folders / "report.md").read_text()
     assert f"\nbootembed run --with-inputs evaluate_embedder@{recipe}-afr-tiny\n" in report

@@ -52,7 +52,7 @@ class Judgements:
 
 
 def read_judgements(judge_metrics: Path, ratings_dir: Path, grid: Grid) -> Judgements:
-    """Read what the grid names.
+    """Read what the grid names, as far as it was run.
 
     Args:
         judge_metrics: File of the stage `train_judge`.
@@ -60,13 +60,15 @@ def read_judgements(judge_metrics: Path, ratings_dir: Path, grid: Grid) -> Judge
         grid: The axes of the experiment.
 
     Raises:
-        DataError: A file is missing or unreadable.
+        DataError: A file is unreadable.
     """
-    languages = _read(judge_metrics, "train_judge")["languages"]
+    languages = _read(judge_metrics, "train_judge")["languages"] if judge_metrics.exists() else {}
     cells = {
         (str(s), language): ratings_dir / f"{s}-{language}.json" for s in grid.strategies for language in grid.languages
     }
-    rated = {cell: list(_read(path, f"rate_triplets@{path.stem}").values()) for cell, path in cells.items()}
+    rated = {
+        cell: list(_read(path, f"rate_triplets@{path.stem}").values()) for cell, path in cells.items() if path.exists()
+    }
     return Judgements(languages, {cell: seeds for cell, seeds in rated.items() if seeds})
 
 
