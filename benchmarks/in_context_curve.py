@@ -53,7 +53,7 @@ def _right(generator: Path, count: int, seed: int) -> dict[str, dict[str, float]
         with tempfile.TemporaryDirectory() as work:
             tables = {"anchors": folder / "anchors.parquet", "examples": folder / "examples.parquet"}
             assemble_generator(
-                Inputs("in_context", language, tables, 0),
+                Inputs("in_context", tables, 0),
                 params.in_context,
                 language=language,
                 language_name=params.languages[language].name,

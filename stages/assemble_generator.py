@@ -27,7 +27,7 @@ def main(
     with tracking.stage_run("assemble_generator", cell=cell, settings=settings) as run:
         for number, seed in numbered_seeds(params.seed, "generator", params.generator_seeds).items():
             metrics = assemble_generator(
-                Inputs(strategy, language, inputs, number),
+                Inputs(strategy, inputs, number),
                 own,
                 language=language,
                 language_name=params.languages[language].name,

@@ -119,11 +119,10 @@ def test_an_input_must_have_a_name_and_exist(tmp_path):
 
 @pytest.mark.parametrize("name", ["adapter_composition", "xl_lora"])
 def test_strategies_with_adapters_take_those_of_both_polarities(name, tmp_path):
-    parts = load_strategy(name).assemble(Inputs(name, "afr", {"adapters": tmp_path}, 2), None, seed=1)
-    folder = tmp_path / "afr" if name == "adapter_composition" else tmp_path
-    assert parts.adapters == {polarity: folder / polarity / "2" for polarity in Polarity}
+    parts = load_strategy(name).assemble(Inputs(name, {"adapters": tmp_path}, 2), None, seed=1)
+    assert parts.adapters == {polarity: tmp_path / polarity / "2" for polarity in Polarity}
     with pytest.raises(DataError, match=f"strategy '{name}': lacks its input"):
-        load_strategy(name).assemble(Inputs(name, "afr", {}, 0), None, seed=1)
+        load_strategy(name).assemble(Inputs(name, {}, 0), None, seed=1)
 
 
 def test_the_rank_in_use_is_that_of_the_method():

@@ -69,9 +69,19 @@ def needed(*, _root_: DictConfig) -> DictConfig:
         "xl_lora_data": ["rows"] if "xl_lora" in kinds else [],
         "xl_lora_adapters": polarities if "xl_lora" in kinds else [],
         "strategies_without_adapters": [name for name in strategies if not _adapters_of(name)],
-        "strategies_with_adapters": [name for name in strategies if _adapters_of(name)],
+        "adapted_generators": {
+            f"{name}-{language}": {"strategy": name, "language": language, "adapters": _folder(name, language)}
+            for name in strategies
+            for language in _root_.grid.languages
+            if _adapters_of(name)
+        },
     }
     return OmegaConf.create(found)
+
+
+def _folder(strategy: str, language: str) -> str:
+    """Where the adapters of a strategy lie, below those of all."""
+    return f"{strategy}/{language}" if "composed" in _adapters_of(strategy) else strategy
 
 
 def _kinds(root: DictConfig) -> set[str]:

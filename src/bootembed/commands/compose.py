@@ -19,5 +19,5 @@ def main(profile: str, overrides: tuple[str, ...], conf: Path, output: Path) -> 
 
     compose(profile, overrides, conf=conf, output=output)
     click.echo(f"{output}: profile {profile}")
-    if (shown := reported_profile()) not in (None, profile):
+    if output == Path("params.yaml") and (shown := reported_profile()) not in (None, profile):
         click.echo(f"metrics/ shows profile {shown} until `bootembed run` has written the report of {profile}")

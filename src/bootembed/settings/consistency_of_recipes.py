@@ -70,6 +70,6 @@ def strategy_faults(params: Params) -> list[str]:
     for strategy in grid.strategies:
         faults += lacking(params, "anchors", grid.languages, recipe=strategy)
     if grid.strategies and params.needed.task_adapters:
-        recipe = params.needed.strategies_with_adapters[0]
+        recipe = next(iter(params.needed.adapted_generators.values()))["strategy"]
         faults += lacking(params, "nli", [ENGLISH], recipe=recipe)
     return faults

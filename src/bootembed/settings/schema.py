@@ -46,7 +46,7 @@ class Needed(Section):
     xl_lora_data: list[Slug]
     xl_lora_adapters: list[Polarity]
     strategies_without_adapters: list[Slug]
-    strategies_with_adapters: list[Slug]
+    adapted_generators: dict[str, dict[str, str]]
 
 
 def _valid_overrides(overrides: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:

@@ -29,7 +29,6 @@ class Inputs:
     """The files and folders that the pipeline offers to a strategy, by name; `number` is that of the generator seed."""
 
     strategy: str
-    language: str
     paths: Mapping[str, Path]
     number: int
 
@@ -41,9 +40,9 @@ class Inputs:
             )
         return self.paths[name]
 
-    def adapters(self, within: str = "") -> dict[Polarity, Path]:
-        """The strategy's adapters of both polarities, of this generator seed; `within`: in this folder of the input."""
-        return {polarity: self["adapters"] / within / polarity / str(self.number) for polarity in Polarity}
+    def adapters(self) -> dict[Polarity, Path]:
+        """The strategy's adapters of both polarities, of this generator seed."""
+        return {polarity: self["adapters"] / polarity / str(self.number) for polarity in Polarity}
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,10 @@ class Strategy(Protocol):
     """What the module of a strategy defines."""
 
     ADAPTERS: tuple[str, ...]
-    """What is trained for it, of `ADAPTER_KINDS`: those it writes with, and those these are made from."""
+    """What is trained for it, of `ADAPTER_KINDS`: those it writes with, and those these are made from.
+
+    With `composed` it has adapters for each language.
+    """
 
     ANSWERS_IN_ENGLISH: bool
     """Whether the generator answers in English; otherwise in the language of the anchors."""

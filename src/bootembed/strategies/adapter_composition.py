@@ -38,7 +38,7 @@ _OTHER_UPDATES = ("use_rslora", "use_dora", "lora_bias", "rank_pattern", "alpha_
 
 def assemble(inputs: Inputs, _settings: None, *, seed: int) -> Parts:
     """The composed adapters of the language."""
-    return Parts(adapters=inputs.adapters(inputs.language))
+    return Parts(adapters=inputs.adapters())
 
 
 def adapter_rank(params: Params) -> int:
