@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from bootembed import tracking
-from bootembed.cli import InputPath, NamedPaths, OutputPath, stage
+from bootembed.cli import InputPath, NamedPath, NamedPaths, OutputPath, stage
 from bootembed.settings.schema import Params
 
 
@@ -19,6 +19,7 @@ def main(
     results_dir: InputPath,
     inputs: Annotated[
         NamedPaths,
+        NamedPath(exists=False),
         "Files `judge`, folders `fit`, `ratings` (by the judge), `corpora`, `training_sets` and `evaluation`.",
     ],
     markdown: OutputPath,

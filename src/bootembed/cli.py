@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 InputPath = Annotated[Path, click.Path(exists=True, path_type=Path)]
 """A file or folder that must exist; a string in a further `Annotated` is the option's help."""
 NamedPaths = dict[str, Path]
-"""Files or folders that must exist, from a repeated option `NAME=PATH`; a parameter `inputs` becomes `--input`."""
+"""Files or folders that must exist, from a repeated option `NAME=PATH`; a parameter `inputs` becomes `--input`.
+
+With `NamedPath(exists=False)` in a further `Annotated` they need not.
+"""
 OutputPath = Annotated[Path, click.Path(path_type=Path)]
 """A file or folder to write."""
 
@@ -51,8 +54,9 @@ def _option(name: str, hint: Any) -> click.Option:
     plain, *marks = (hint.__origin__, *hint.__metadata__) if hasattr(hint, "__metadata__") else (hint,)
     text = next((mark for mark in marks if isinstance(mark, str)), None)
     if plain == NamedPaths:
+        named = next((mark for mark in marks if isinstance(mark, NamedPath)), NamedPath())
         return click.Option(
-            [f"--{name.removesuffix('s')}", name], type=_NamedPath(), multiple=True, callback=_mapping, help=text
+            [f"--{name.removesuffix('s')}", name], type=named, multiple=True, callback=_mapping, help=text
         )
     kind = next((mark for mark in marks if isinstance(mark, click.ParamType)), plain)
     if isinstance(plain, type) and issubclass(plain, StrEnum):
@@ -60,15 +64,16 @@ def _option(name: str, hint: Any) -> click.Option:
     return click.Option([f"--{name.replace('_', '-')}", name], type=kind, required=True, help=text)
 
 
-class _NamedPath(click.Path):
-    """`NAME=PATH` of something that must exist."""
+class NamedPath(click.Path):
+    """`NAME=PATH` of something that must exist, or need not."""
 
     name = "name=path"
 
-    def __init__(self) -> None:
-        super().__init__(exists=True, path_type=Path)
+    def __init__(self, *, exists: bool = True) -> None:
+        super().__init__(exists=exists, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name and the path."""
         name, separator, path = value.partition("=")
         if not separator:
             self.fail(f"{value!r}: give NAME=PATH", param, ctx)

@@ -81,7 +81,9 @@ def test_one_file_adds_a_strategy_that_writes_triplets(tiny_generator, tmp_path)
         "anchors": tmp_path / "anchors.parquet",
         "base-model": tiny_generator,
         "encoder": write_encoder(tmp_path / "encoder", "bert"),
+        "judge": tmp_path / "none",
     }
+    (tmp_path / "none").mkdir()
     words = [word for name, path in outputs.items() for word in (f"--{name}", path)]
     done = _run(generate_triplets.main, *cell, *words)
     assert done.exit_code == 0, done.output
