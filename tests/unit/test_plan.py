@@ -394,6 +394,7 @@ class TestContents:
         raw["grid"] = LAPTOP["grid"] | {"strategies": [], "baselines": ["untrained"], "recipes": ["untrained"]}
         raw |= {"write_sample_corpora": LAPTOP["write_sample_corpora"] | {"languages": []}}
         raw |= {"judge_triplets": {"languages": []}}
+        raw |= {"base_models": {"tiny": {"role": "encoder", "source": "local", "path": "tiny"}}}
         folder = {"folder": str(tmp_path), "quoted_folder": str(tmp_path)}
         raw |= {"prepare_corpora": LAPTOP["prepare_corpora"] | folder}
         raw["languages"] = {key: own | {"folder": "."} for key, own in LAPTOP["languages"].items()}
