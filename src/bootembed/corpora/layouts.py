@@ -252,16 +252,13 @@ def _misfit(spec: FileSpec, layout: Layout, remedy: str) -> ParamsError:
 
 
 def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
-    """The row with the values of the table's columns, or rejected because one cannot be understood.
-
-    NLI as triplets gives a row for each hypothesis.
-    """
+    """The row with the table's columns, or rejected if one cannot be understood; NLI as triplets gives several."""
     row = replace(row, values={name: value for name, value in row.values.items() if not name.startswith(SELECTOR)})
     split = {"split": spec.split} if "split" in layout.schema.names else {}
     if layout in OF_NLI and _hypothesis_columns(spec):
         given = split | {"premise": row.values["premise"]}
-        hypotheses = {label: row.values[label] for label in _hypothesis_columns(spec)}
-        return [replace(row, values={**given, "hypothesis": h, "label": label}) for label, h in hypotheses.items()]
+        labels = _hypothesis_columns(spec)
+        return [replace(row, values=given | {"hypothesis": row.values[label], "label": label}) for label in labels]
     if spec.pair_separator is not None:
         row = _with_pair(row, spec.pair_separator)
     if "score" in row.values and not row.reason:
