@@ -13,6 +13,7 @@ from bootembed.core.errors import DataError, UserError
 _ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "TQDM_DISABLE": "1",  # bars of libraries, a line for each step in a log
     # glibc: keep freed memory for the next training step instead of handing it back to the system page by page
     "MALLOC_MMAP_THRESHOLD_": "1073741824",
     "MALLOC_TRIM_THRESHOLD_": "1073741824",
