@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
+from click.testing import CliRunner
 
 from bootembed.core.errors import DataError
-from bootembed.core.tables import MIXTURE, PAIRS, write_table
+from bootembed.core.tables import MIXTURE, PAIRS, TRIPLETS, write_table
 from bootembed.embedder.training_sets import read_training_set, rows_by_recipe, training_columns
 from bootembed.mixtures import mix_training_sets
+from stages.mix_training_sets import main
 
+ROOT = Path(__file__).parents[2]
 TRIPLET = {"anchor": "a", "positive": "p", "negative": "n"}
 PAIR = {"anchor": "b", "positive": "q"}
 
@@ -50,3 +56,18 @@ def test_a_mixture_comes_back_from_disk_as_the_columns_of_each_recipe(tmp_path):
 def test_only_a_mixture_may_hold_an_empty_side(tmp_path):
     with pytest.raises(DataError, match="'positive' holds 1 missing values"):
         write_table([{"anchor": "a", "positive": None}], PAIRS, tmp_path / "pairs.parquet")
+
+
+def test_the_command_writes_a_training_set_for_each_generator_seed(tmp_path):
+    for number in (0, 1):
+        write_table([TRIPLET], TRIPLETS, tmp_path / f"one/{number}/training.parquet")
+    write_table([PAIR], PAIRS, tmp_path / "other/0/training.parquet")
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text())
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(raw))
+    words = ["--mixture", "one_and_other", "--language", "afr", "--params", str(tmp_path / "params.yaml")]
+    words += ["--part", f"one={tmp_path / 'one'}", "--part", f"other={tmp_path / 'other'}"]
+    done = CliRunner().invoke(main, [*words, "--output-dir", str(tmp_path / "mixed")], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    for number in (0, 1):
+        rows = read_training_set(tmp_path / f"mixed/{number}/training.parquet")
+        assert rows == [{"recipe": "one", **TRIPLET}, {"recipe": "other", **PAIR}]

@@ -164,6 +164,22 @@ LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-lin
                 "train_judge.source: 'trained', but no corpus has `judge_nli`",
             ],
         ),
+        (
+            {"grid.mixtures": [["xl_lora", "english"], ["in_context", "in_context"]]},
+            [
+                "grid.mixtures: ['xl_lora', 'english']: 'english' is no other recipe of the grid with a training set",
+                "grid.mixtures: ['in_context', 'in_context']: 'in_context' is no other recipe",
+            ],
+        ),
+        ({"grid.mixtures": [["xl_lora"]]}, ["grid.mixtures.0", "at least 2"]),
+        (
+            {"train_embedder_encoders": {"tyny": {}}},
+            ["train_embedder_encoders.tyny: no encoder of the grid (did you mean 'tiny'?); correct or remove it"],
+        ),
+        (
+            {"train_embedder_encoders": {"tiny": {"learning_rat": 1}}},
+            ["train_embedder_encoders.tiny.learning_rat: unknown key (did you mean 'learning_rate'?)"],
+        ),
         ({"train_judge.source": "hub", "train_judge.id": "owner/name"}, ["train_judge", "needs ['revision']"]),
         (
             {"train_embedder.matryoshka_dimensions": [64, 64, 128]},
@@ -302,6 +318,24 @@ def test_a_recipe_inherits_what_it_does_not_override():
     assert params.embedder_settings("xl_lora", "tiny") == common.model_copy(
         update={"learning_rate": 1.0, "trained_layers": 0}
     )
+
+
+def test_the_overrides_of_an_encoder_go_before_those_of_a_recipe():
+    raw = _set("train_embedder_encoders", {"tiny": {"pooling": "mean", "seeds": 1}})
+    raw["train_embedder_recipes"] = UNTRAINED | {"xl_lora": {"pooling": "last", "learning_rate": 1.0}}
+    own = validate_params(raw, source="p").embedder_settings("xl_lora", "tiny")
+    assert (own.pooling, own.seeds, own.learning_rate) == ("mean", 1, 1.0)
+
+
+def test_parts_of_a_mixture_are_checked_with_their_own_objective():
+    recipe = "xl_lora_and_translation_pairs"
+    raw = _set("grid.mixtures", [["xl_lora", "translation_pairs"]])
+    raw["grid"]["recipes"] += [recipe]
+    raw["train_embedder_recipes"][recipe] = {"objectives": {"translation_pairs": "distillation"}}
+    assert validate_params(raw, source="p").grid.mixture_names == [recipe]
+    raw["train_embedder_recipes"][recipe] = {"objectives": {"xl_lora": "distillation"}}
+    with pytest.raises(ParamsError, match=f"{recipe}.objective: 'distillation' needs sentences with their English"):
+        validate_params(raw, source="p")
 
 
 def test_an_override_can_be_null():
