@@ -97,10 +97,11 @@ class Cell:
         """Run the stage."""
         from bootembed.generation.generator import read_generator
 
-        self.folder.mkdir(exist_ok=True)
+        judge = self.folder / "no_judge"
+        judge.mkdir(parents=True, exist_ok=True)
         description = read_generator(self.inputs["generator"] / "0")
         options = {"strategy": description.strategy, "language": description.language, **self.inputs}
-        options |= {"params": self.params, "answer_cache": self.answer_cache}
+        options |= {"params": self.params, "answer_cache": self.answer_cache, "judge": judge}
         options |= {"output_dir": self.folder / "triplets", "metrics": self.folder / "metrics.json"}
         words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         command = [sys.executable, "-m", "benchmarks.killed_generation", "once", str(self.begun), "--", *words]

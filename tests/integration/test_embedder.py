@@ -435,7 +435,10 @@ def test_training_sets_of_every_recipe_are_read(tmp_path):
     assert read_training_set(tmp_path / "triplets.parquet") == expected
     assert read_training_set(tmp_path / "pairs.parquet") == [{"anchor": "a", "positive": "b"}]
     assert read_training_set(tmp_path / "texts.parquet") == [{"text": "a"}]
-    with pytest.raises(DataError, match=r"has the columns premise, hypothesis, label; expected .* or text$"):
+    with pytest.raises(
+        DataError,
+        match=r"has the columns premise, hypothesis, label; expected .* or recipe, anchor, ",
+    ):
         read_training_set(tmp_path / "nli.parquet")
     (tmp_path / "broken.parquet").write_text("x")
     with pytest.raises(DataError, match="cannot be read"):

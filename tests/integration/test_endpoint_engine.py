@@ -391,6 +391,7 @@ def _run_stage(base, folder, settings):
     options = {"strategy": "in_context", "language": "afr", "base-model": base, "encoder": base}
     paths = {
         "generator": "generator",
+        "judge": "generator",
         "anchors": "anchors.parquet",
         "params": "params.yaml",
         "answer_cache": "answer_cache.jsonl",

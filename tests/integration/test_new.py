@@ -35,7 +35,7 @@ def project(tmp_path, monkeypatch):
     for name in ("conf", "stages", "src", "pretraining"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "metrics/triplets").mkdir(parents=True)
-    for name in ("dvc.yaml", "metrics/triplets/.gitkeep"):
+    for name in ("dvc.yaml", ".dvcignore", "metrics/triplets/.gitkeep"):
         shutil.copy(ROOT / name, folder / name)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(report, "measured_flops", lambda: 1e11)

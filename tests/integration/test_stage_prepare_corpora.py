@@ -96,6 +96,7 @@ def test_baselines_are_built_from_prepared_corpora(folder: Path, baseline: str, 
     inputs = (
         *("--anchors", folder / "out" / "afr" / "anchors.parquet"),
         *("--english-nli", folder / "out" / "eng" / "nli.parquet"),
+        *("--own-nli", folder / "out" / "afr" / "own_nli.parquet"),
         *("--parallel", folder / "out" / "afr" / "parallel.parquet"),
     )
     arguments = ("--baseline", baseline, "--language", "afr", *inputs, "--output", output)

@@ -35,7 +35,9 @@ def test_help_imports_nothing_heavy():
     ("override", "told"),
     [
         ("epochs=3", "epochs: no parameter of conf/profile/laptop.yaml has this name; did you mean "
-         "train_embedder.num_train_epochs?"),
+         "train_task_adapter.num_train_epochs or "),
+        ("epochs=3", " or train_embedder.num_train_epochs"),
+        ("train_embedder.epochs=3", "; did you mean train_embedder.num_train_epochs?"),
         ("train_task_adapter.lr=1", "did you mean train_task_adapter."),
         ("+train_embedder.epoch=1", "conf/profile/laptop.yaml: train_embedder.epoch: unknown key"),
         ("seed", "seed: an override is KEY=VALUE"),

@@ -179,7 +179,10 @@ def test_the_report_states_the_judges_own_accuracy_beside_its_ratings(tmp_path):
     assert summary["judge"]["ind"]["accuracy"] == 0.705
     assert summary["triplets"]["ind"]["in_context"]["both_right_rate"] == [0.5, 0.5, None]
     (tmp_path / "ratings/xl_lora-ind.json").unlink()
-    with pytest.raises(DataError, match="run stage rate_triplets@xl_lora-ind"):
+    left = read_judgements(tmp_path / "judge.json", tmp_path / "ratings", GRID)
+    assert list(left.triplets) == [("in_context", "ind")]
+    (tmp_path / "ratings/in_context-ind.json").write_text("{")
+    with pytest.raises(DataError, match="run stage rate_triplets@in_context-ind"):
         read_judgements(tmp_path / "judge.json", tmp_path / "ratings", GRID)
 
 

@@ -109,7 +109,10 @@ def _dotted(section: Any, prefix: str = "") -> Iterator[str]:
 
 
 def _nearest(key: str, known: Sequence[str]) -> str:
-    """The name that is most like a key; its last part counts most, also where one contains the other."""
+    """The name that is most like a key; its last part counts most, also where one contains the other.
+
+    Of a key without a section, all names that end like the nearest one.
+    """
 
     def likeness(other: str) -> float:
         own, its = key.rpartition(".")[2], other.rpartition(".")[2]
@@ -117,4 +120,7 @@ def _nearest(key: str, known: Sequence[str]) -> str:
         same = difflib.SequenceMatcher(None, own, its).ratio()
         return contained + same + difflib.SequenceMatcher(None, key, other).ratio()
 
-    return max(known, key=likeness)
+    best = max(known, key=likeness)
+    end = best.rpartition(".")[2]
+    alike = [best] if "." in key else [name for name in known if name.rpartition(".")[2] == end]
+    return " or ".join(alike)
