@@ -70,6 +70,7 @@ def strategy_faults(params: Params) -> list[str]:
     for strategy in grid.strategies:
         faults += lacking(params, "anchors", grid.languages, recipe=strategy)
     if grid.strategies and params.needed.task_adapters:
-        recipe = next(iter(params.needed.adapted_generators.values()))["strategy"]
+        without = params.needed.strategies_without_adapters
+        recipe = next((strategy for strategy in grid.strategies if strategy not in without), grid.strategies[0])
         faults += lacking(params, "nli", [ENGLISH], recipe=recipe)
     return faults
