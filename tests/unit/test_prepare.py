@@ -104,6 +104,7 @@ def test_every_table_is_written_and_empty_when_there_are_no_files(raw: Path) -> 
         "monolingual": MONOLINGUAL,
         "parallel": PARALLEL,
         "nli": NLI,
+        "own_nli": NLI,
         "judge_nli": JUDGE_NLI,
         "anchors": ANCHORS,
         "examples": EXAMPLES,
@@ -624,6 +625,22 @@ def test_pairs_for_the_judge_keep_neutral_rows_and_their_split(raw: Path) -> Non
     ]
     assert tables["judge_nli"].rejected == {"contradictory_labels": 2, "unknown_label": 1}
     assert texts(raw, "nli", NLI) == []
+
+
+def test_inference_in_the_language_itself_has_no_neutral_rows_and_no_english_ones(raw: Path) -> None:
+    own = "Die boer het gister die hele dag by die groot mark appels en pere verkoop"
+    english = "The farmer sold apples and pears at the large market for the whole of yesterday"
+    rows = [
+        (own, "Die boer was gister heeldag by die mark", "e"),
+        (own, "Dit is nie bekend nie", "n"),
+        (own, english, "c"),
+    ]
+    write(raw, "own.csv", "premise,hypothesis,label", *(",".join(row) for row in rows))
+    labels = {"label_values": {"e": "entailment", "n": "neutral", "c": "contradiction"}}
+    corpus = {"own_nli": [{"format": "csv", "path": "own.csv", **labels}]}
+    tables = prepare(raw, corpus, check_language=True).tables
+    assert texts(raw, "own_nli", NLI) == [(*rows[0][:2], "entailment")]
+    assert tables["own_nli"].rejected == {"neutral": 1, "other_language": 1}
 
 
 @given(

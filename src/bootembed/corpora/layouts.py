@@ -291,7 +291,7 @@ def _with_score(row: Row) -> Row:
 def _with_label(row: Row, spec: FileSpec, layout: Layout) -> Row:
     raw = str(spec.label or row.values["label"]).strip()
     label = spec.label_values.get(raw, raw.lower())
-    if label == NEUTRAL and layout is NLI:
+    if label == NEUTRAL and layout is not JUDGE_NLI:
         return row.reject(RowRejection.NEUTRAL)
     if label not in (*LABELS, NEUTRAL):
         return row.reject(RowRejection.LABEL, raw[:50])
