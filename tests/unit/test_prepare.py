@@ -628,13 +628,9 @@ def test_pairs_for_the_judge_keep_neutral_rows_and_their_split(raw: Path) -> Non
 
 
 def test_inference_in_the_language_itself_has_no_neutral_rows_and_no_english_ones(raw: Path) -> None:
-    own = "Die boer het gister die hele dag by die groot mark appels en pere verkoop"
-    english = "The farmer sold apples and pears at the large market for the whole of yesterday"
-    rows = [
-        (own, "Die boer was gister heeldag by die mark", "e"),
-        (own, "Dit is nie bekend nie", "n"),
-        (own, english, "c"),
-    ]
+    own = "Gwamnatin jihar ta bayyana cewa za a gina sabon asibiti a cikin garin nan"
+    english = "The government of the state has said that no new hospital will be built in this town"
+    rows = [(own, "Za a gina sabon asibiti a garin", "e"), (own, "Ba a san ko wane ne ba", "n"), (own, english, "c")]
     write(raw, "own.csv", "premise,hypothesis,label", *(",".join(row) for row in rows))
     labels = {"label_values": {"e": "entailment", "n": "neutral", "c": "contradiction"}}
     corpus = {"own_nli": [{"format": "csv", "path": "own.csv", **labels}]}
