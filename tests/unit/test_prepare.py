@@ -634,7 +634,7 @@ def test_inference_in_the_language_itself_has_no_neutral_rows_and_no_english_one
     write(raw, "own.csv", "premise,hypothesis,label", *(",".join(row) for row in rows))
     labels = {"label_values": {"e": "entailment", "n": "neutral", "c": "contradiction"}}
     corpus = {"own_nli": [{"format": "csv", "path": "own.csv", **labels}]}
-    tables = prepare(raw, corpus, check_language=True).tables
+    tables = prepare(raw, corpus, check_language=True, max_characters=400).tables
     assert texts(raw, "own_nli", NLI) == [(*rows[0][:2], "entailment")]
     assert tables["own_nli"].rejected == {"neutral": 1, "other_language": 1}
 
