@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from omegaconf import OmegaConf, open_dict
 
 from bootembed.core.errors import ParamsError
-from bootembed.core.names import ENGLISH, Polarity, Role
+from bootembed.core.names import ENGLISH, MIXED, Polarity, Role
 from bootembed.strategies import load_strategy
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def recipes(*, _root_: DictConfig) -> ListConfig:
     overrides by their key, and takes a key that is not there for a mistake.
     """
     grid = _root_.grid
-    names = [*grid.strategies, *grid.baselines, *map("_and_".join, grid.mixtures)]
+    names = [*grid.strategies, *grid.baselines, *map(MIXED.join, grid.mixtures)]
     with open_dict(_root_.train_embedder_recipes) as overrides:
         for name in names:
             overrides.setdefault(name, {})
@@ -40,13 +40,9 @@ def mixture_cells(*, _root_: DictConfig) -> DictConfig:
     """`<mixture>-<language>` -> the mixture, its two recipes and the language: DVC's `matrix` cannot take it apart."""
     return OmegaConf.create(
         {
-            f"{first}_and_{second}-{language}": {
-                "mixture": f"{first}_and_{second}",
-                "first": first,
-                "second": second,
-                "language": language,
-            }
+            f"{mixture}-{language}": {"mixture": mixture, "first": first, "second": second, "language": language}
             for first, second in _root_.grid.mixtures
+            for mixture in [MIXED.join([first, second])]
             for language in _root_.grid.languages
         }
     )
