@@ -25,6 +25,8 @@ from bootembed.evaluation.tasks import build_task
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sentence_transformers import SentenceTransformer
+
     from bootembed.evaluation.tasks import Task
     from bootembed.settings.evaluation import EvaluateEmbedder, TaskSpec
 
@@ -122,7 +124,14 @@ def evaluate_embedders(
 
 
 def evaluate_embedder(
-    model_dir: Path, tasks: Sequence[Task], settings: EvaluateEmbedder, *, name: str, results_dir: Path, seed: int
+    model_dir: Path,
+    tasks: Sequence[Task],
+    settings: EvaluateEmbedder,
+    *,
+    name: str,
+    results_dir: Path,
+    seed: int,
+    model: SentenceTransformer | None = None,
 ) -> Evaluation:
     """Score a model on tasks that hold their data.
 
@@ -136,6 +145,7 @@ def evaluate_embedder(
             `mteb.ResultCache(results_dir)` reads: below `results/<organisation>__<model>/<revision>/`, the layout of
             mteb's results repository, a file a task and the model's metadata; run times and dates are zeroed.
         seed: Of the choice of sentences for uniformity; mteb's tasks keep their own seed, part of their protocol.
+        model: What is in the folder, if it has to be loaded in another way (an export).
 
     Raises:
         DataError: The folder holds no model, or the model has collapsed.
@@ -148,8 +158,8 @@ def evaluate_embedder(
     warnings.filterwarnings("ignore", module=r"mteb\.")  # deprecations inside mteb's own code
     seed_everything(seed)
     batch = settings.batch_size
-    model = RememberingEncoder(
-        _load(model_dir), name=f"bootembed/{name}", revision=content_hash(model_dir), batch_size=batch
+    encoder = RememberingEncoder(
+        model or _load(model_dir), name=f"bootembed/{name}", revision=content_hash(model_dir), batch_size=batch
     )
     encoding = {"batch_size": batch, "show_progress_bar": False}
     cache = mteb.ResultCache(results_dir)
@@ -159,7 +169,7 @@ def evaluate_embedder(
     for task in tasks:
         with tempfile.TemporaryDirectory() as folder:
             found = mteb.evaluate(
-                model,
+                encoder,
                 _as_built(task),
                 cache=None,  # DVC is the cache; this one gets the results as they are to stay
                 co2_tracker=False,
@@ -170,8 +180,8 @@ def evaluate_embedder(
             answers.read(task, Path(folder))
         result = found.task_results[0]
         scores[task.name] = _main_scores(task, result)
-        cache.save_to_cache(_steady(result), model.mteb_model_meta, encode_kwargs=encoding)
-        if measured := task_geometry(task, model.embed, seed=seed):
+        cache.save_to_cache(_steady(result), encoder.mteb_model_meta, encode_kwargs=encoding)
+        if measured := task_geometry(task, encoder.embed, seed=seed):
             geometry[task.name] = measured
     answers.write(results_dir)
     logger.info("%s: %s", name, scores)

@@ -11,6 +11,7 @@ from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
 from bootembed.core.hub import explain_hub_failure, hub_token
+from bootembed.exports.onnx import is_onnx, load_onnx
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,8 @@ def load_model(name: str) -> Model:
         return _registered(name)
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return Model(_load(folder, name), content_hash(folder))
+        found = load_onnx(folder) if is_onnx(folder) else _load(folder, name)
+        return Model(found, content_hash(folder))
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise DataError(f"{name}: is no folder; give a folder, {REGISTRY}NAME@ALIAS, or an id on the Hub (owner/name)")
     return Model(_load(name, name), name)

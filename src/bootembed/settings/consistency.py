@@ -53,7 +53,8 @@ def _unknown_plugins(params: Params) -> list[str]:
 
 def _axis_faults(grid: Grid) -> list[str]:
     axes = {
-        axis: [str(v) for v in getattr(grid, axis)] for axis in ("languages", "strategies", "baselines", "encoders")
+        axis: [str(v) for v in getattr(grid, axis)]
+        for axis in ("languages", "strategies", "baselines", "encoders", "exports")
     }
     faults = [
         f"grid.{axis}: {values}: something is named twice; name it once"
@@ -69,6 +70,12 @@ def _grid_faults(params: Params) -> list[str]:
     grid = params.grid
     faults = []
     expected = [str(r) for r in (*grid.strategies, *grid.baselines, *grid.mixture_names)]
+    faults += [
+        f"grid.exports: {name!r} is no key of `exports`{suggest(name, list(params.exports))}; choose of "
+        f"{list(params.exports)}"
+        for name in grid.exports
+        if name not in params.exports
+    ]
     if list(grid.recipes) != expected:
         faults.append(f"grid.recipes: must be the strategies, the baselines and the mixtures; set it to {expected}")
     parts = [str(r) for r in (*grid.strategies, *grid.baselines) if r != Baseline.UNTRAINED]

@@ -11,6 +11,7 @@ from bootembed.settings.base import Pluggable, Revision, Section, Slug
 from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora, WriteSampleCorpora
 from bootembed.settings.embedder import BuildBaselineData, MeasureFit, TrainEmbedder
 from bootembed.settings.evaluation import EvaluateEmbedder, RegisterModels
+from bootembed.settings.exports import ExportSpec
 from bootembed.settings.generation import Generation, InContext, Prompts
 from bootembed.settings.judge import RateTriplets, TrainJudge
 from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
@@ -30,6 +31,7 @@ class Grid(Section):
     recipes: list[Slug] = Field(description="Strategies, baselines, then mixtures; Hydra derives it from them.")
     mixture_cells: dict[str, dict[str, Slug]] = Field(description="For dvc.yaml; Hydra derives it.")
     encoders: list[Slug] = Field(min_length=1, description="Keys of `base_models` with role `encoder`.")
+    exports: list[Slug] = Field(description="Keys of `exports`; what is made of each language's champion.")
     adapter_languages: dict[Slug, Role] = Field(description="Languages that get a language adapter -> their role.")
 
     @property
@@ -101,6 +103,7 @@ class Params(Pluggable):
     evaluate_embedder: EvaluateEmbedder
     report: Report
     register_models: RegisterModels
+    exports: dict[Slug, ExportSpec]
 
     def embedder_settings(self, recipe: str, encoder: str) -> TrainEmbedder:
         """`train_embedder` with the overrides of one recipe and, before these, of one encoder."""

@@ -1,0 +1,160 @@
+"""ONNX by transformers' own exporter; tokenizer, pooling and normalisation stay Sentence Transformers' modules.
+
+The folder is that library's layout: the graph is `onnx/model.onnx`, and gives token embeddings. Sentence Transformers
+itself reads it by optimum, which does not go with this transformers; here `load_onnx` does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bootembed.core.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sentence_transformers import SentenceTransformer
+
+GRAPH = "onnx"
+"""Folder of the graph inside that of an export."""
+_WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
+_MODULES = "modules.json"
+# Two rows of different length, so that the tracer takes neither size for a constant, nor the mask for one of ones only.
+_TRACED = ("A sentence to trace with.", "A longer one, so that the first of the two is padded.", "Short.")
+
+
+def export_onnx(embedder: SentenceTransformer, folder: Path, *, int8: bool) -> None:
+    """Write an embedder whose encoder is a graph for ONNX Runtime.
+
+    int8 is ONNX Runtime's dynamic quantisation: a scale for each channel, and 7 bits of range, since 8 overflow in the
+    instructions of processors without VNNI.
+
+    Args:
+        embedder: A Sentence Transformers model whose first module is a transformer.
+        folder: Is made.
+        int8: Quantise.
+
+    Raises:
+        DataError: The first module is none (a static model), or the graph is not what it should be.
+    """
+    import torch
+    from sentence_transformers.base.modules import Transformer
+    from transformers.exporters import OnnxRuntimeDynamicConfig, OnnxRuntimeQuantizer
+    from transformers.exporters.exporter_onnx import OnnxConfig, OnnxExporter
+
+    transformer = embedder[0]
+    if not isinstance(transformer, Transformer):
+        raise DataError("only an embedder with a transformer becomes ONNX, and this one is static")
+    quantizer = OnnxRuntimeQuantizer(OnnxRuntimeDynamicConfig(per_channel=True, reduce_range=True)) if int8 else None
+    features = transformer.preprocess(list(_TRACED))
+    names = transformer.model_forward_params or set(features)
+    inputs = {name: value for name, value in features.items() if torch.is_tensor(value) and name in names}
+    _quiet()
+    exported = OnnxExporter().export(
+        transformer.model.eval().cpu(), inputs, OnnxConfig(dynamic=True, ort_fusions="cpu", quantizer=quantizer)
+    )
+    embedder.save(str(folder), create_model_card=False)
+    for weights in _weights(folder):
+        weights.unlink()
+    exported.save_pretrained(folder / GRAPH)
+
+
+def load_onnx(folder: Path) -> SentenceTransformer:
+    """What `export_onnx` wrote, with the threads of `OMP_NUM_THREADS` where that is set.
+
+    Raises:
+        DataError: A module is missing or cannot be read.
+    """
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        listing: list[dict[str, str]] = json.loads((folder / _MODULES).read_text(encoding="utf-8"))
+        modules = [_module(folder, entry) for entry in listing]
+        config = json.loads((folder / "config_sentence_transformers.json").read_text(encoding="utf-8"))
+    except Exception as error:  # protobuf's and ONNX Runtime's own have no base in common
+        raise DataError(f"{folder}: cannot be loaded as an ONNX export: {error}; export it again") from error
+    return SentenceTransformer(
+        modules=modules,
+        device="cpu",
+        truncate_dim=config.get("truncate_dim"),
+        similarity_fn_name=config.get("similarity_fn_name"),
+        prompts=config.get("prompts"),
+    )
+
+
+def is_onnx(folder: Path) -> bool:
+    """Whether the encoder of a folder is a graph, without weights beside it."""
+    return (folder / GRAPH / "export.json").is_file() and not any(_weights(folder))
+
+
+def _weights(folder: Path) -> Iterator[Path]:
+    for pattern in _WEIGHTS:
+        yield from folder.glob(pattern)
+
+
+def _module(folder: Path, entry: dict[str, str]) -> Any:
+    package, _, name = entry["type"].rpartition(".")
+    found = getattr(importlib.import_module(package), name)
+    return (_onnx_transformer() if name == "Transformer" else found).load(str(folder / entry["path"]))
+
+
+def _onnx_transformer() -> Any:
+    """Sentence Transformers' module, with the graph where it has a network. Made here: its base takes 5 s to import."""
+    from sentence_transformers.base.modules import Transformer
+
+    class OnnxTransformer(Transformer):  # type: ignore[misc]
+        def _load_model(self, model_name_or_path: str, *_others: Any, **_kwargs: Any) -> Any:
+            return _graph(Path(model_name_or_path) / GRAPH)
+
+        def save(self, output_path: str, *_args: Any, **_kwargs: Any) -> None:
+            shutil.copytree(self.model.folder, Path(output_path) / GRAPH, dirs_exist_ok=True)
+            self.model.config.save_pretrained(output_path)
+            self.processor.save_pretrained(output_path)
+            self.save_config(output_path)
+
+    # `modules.json` is to name the class that every Sentence Transformers has
+    OnnxTransformer.__module__, OnnxTransformer.__name__ = Transformer.__module__, Transformer.__name__
+    return OnnxTransformer
+
+
+def _graph(folder: Path) -> Any:
+    """The graph as a torch module without parameters, called as the network would be."""
+    import onnxruntime
+    import torch
+    from transformers.exporters.base import ExportedModel
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)  # 0: one for each core
+    options.log_severity_level = 3
+    loaded = ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, session_options=options)
+
+    class Graph(torch.nn.Module):
+        config, dtype = loaded.config, torch.float32
+
+        def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None, **_rest: Any) -> Any:
+            inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+            return loaded(**{name: value for name, value in inputs.items() if value is not None})
+
+    graph: Any = Graph()
+    graph.folder = folder
+    return graph
+
+
+def _quiet() -> None:
+    """Without the remarks of every step."""
+    for name in ("torch.onnx", "onnxscript", "onnx_ir", "root", "transformers.exporters"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def largest_difference(first: SentenceTransformer, second: SentenceTransformer, texts: Sequence[str]) -> float:
+    """Between any two numbers of the embeddings of the same texts."""
+    import numpy as np
+
+    both = [model.encode(list(texts), show_progress_bar=False, convert_to_numpy=True) for model in (first, second)]
+    return float(np.abs(both[0] - both[1]).max())

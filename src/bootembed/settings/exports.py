@@ -1,0 +1,47 @@
+"""Parameters of exports; each kind has its own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bootembed.settings.base import Section
+
+
+class Onnx(Section):
+    """A graph for ONNX Runtime."""
+
+    kind: Literal["onnx"]
+    quantization: Literal["int8"] | None = Field(
+        description="int8: weights in 8 bits, activations quantised as they come; null: float32."
+    )
+
+
+class Static(Section):
+    """One vector a token or word, averaged: no network is left (model2vec)."""
+
+    kind: Literal["static"]
+    dimensions: int = Field(ge=2, description="Principal components kept.")
+    words: int = Field(ge=0, description="The most frequent words of the texts that become tokens; 0: the tokens only.")
+
+
+class Truncated(Section):
+    """The first dimensions of each embedding; good for models trained with `matryoshka_dimensions`."""
+
+    kind: Literal["truncated"]
+    dimensions: int = Field(ge=1)
+
+
+class Trimmed(Section):
+    """Only the tokens that the language and English need."""
+
+    kind: Literal["trimmed"]
+    share: float = Field(
+        gt=0,
+        lt=1,
+        description="Of the tokens to keep: those of the texts, then the most common ones in the same characters.",
+    )
+
+
+ExportSpec = Annotated[Onnx | Static | Truncated | Trimmed, Field(discriminator="kind")]

@@ -1,0 +1,181 @@
+"""Exports of embedders: each loads from its folder, and what it embeds is held against the original."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from encoders import sentences, write_embedder
+from generators import write_generator_model
+from sentence_transformers import SentenceTransformer
+
+from bootembed.commands import main
+from bootembed.core.errors import DataError, ParamsError
+from bootembed.embedder.pooled_encoder import build_embedder
+from bootembed.exports.build import export_embedder, folder_size, load_embedder
+from bootembed.settings.exports import Onnx, Static, Trimmed, Truncated
+
+TEXTS = sentences(40)
+NEW_TEXTS = sentences(20, seed=1)
+ONNX, INT8 = Onnx(kind="onnx", quantization=None), Onnx(kind="onnx", quantization="int8")
+DECODER_POOLINGS = ("mean", "mean_without_bos", "last")
+
+
+def _cosines(first, second):
+    norms = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return (first * second).sum(axis=1) / norms
+
+
+@pytest.fixture(scope="module")
+def encoder_embedder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports") / "embedder"
+    return SentenceTransformer(
+        str(write_embedder(folder, "xlm-roberta", pooling="mean_first_last", max_seq_length=16)), device="cpu"
+    )
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory):
+    return write_generator_model(tmp_path_factory.mktemp("exports") / "decoder", "gemma3_text")
+
+
+@pytest.fixture(scope="module")
+def onnx_export(encoder_embedder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports") / "onnx"
+    export_embedder(encoder_embedder, ONNX, folder, texts=())
+    return folder
+
+
+def test_onnx_embeds_as_torch_does_alone_in_batches_and_cut(encoder_embedder, onnx_export):
+    loaded = load_embedder(onnx_export)
+    long = " ".join(TEXTS[:12])  # over the limit of 16 tokens
+    for texts, batch in (([TEXTS[0]], 1), (TEXTS, 7), ([long, TEXTS[1]], 2)):
+        expected = encoder_embedder.encode(texts, batch_size=batch)
+        assert np.abs(loaded.encode(texts, batch_size=batch) - expected).max() < 1e-4
+    assert not list(onnx_export.glob("*.safetensors"))
+
+
+def test_onnx_of_a_decoder_for_every_pooling(decoder, tmp_path):
+    embedders = {name: build_embedder(decoder, pooling=name, max_seq_length=32) for name in DECODER_POOLINGS}
+    export_embedder(embedders["mean_without_bos"], ONNX, tmp_path / "onnx", texts=())
+    loaded = load_embedder(tmp_path / "onnx")
+    assert np.abs(loaded.encode(TEXTS) - embedders["mean_without_bos"].encode(TEXTS)).max() < 1e-4
+    for embedder in embedders.values():  # the graph is the same for all, so one is made
+        graph = SentenceTransformer(modules=[loaded[0], *list(embedder)[1:]], device="cpu")
+        assert np.abs(graph.encode(TEXTS) - embedder.encode(TEXTS)).max() < 1e-4
+
+
+def test_int8_is_smaller_and_close(encoder_embedder, onnx_export, tmp_path):
+    export_embedder(encoder_embedder, INT8, tmp_path / "int8", texts=())
+    loaded = load_embedder(tmp_path / "int8")
+    assert _cosines(loaded.encode(TEXTS), encoder_embedder.encode(TEXTS)).min() > 0.95
+    weights = "onnx/model.onnx.data"
+    assert (tmp_path / "int8" / weights).stat().st_size < 0.6 * (onnx_export / weights).stat().st_size
+
+
+def test_an_onnx_export_saves_itself_again(onnx_export, tmp_path):
+    load_embedder(onnx_export).save(str(tmp_path / "again"))
+    assert np.array_equal(load_embedder(tmp_path / "again").encode(TEXTS), load_embedder(onnx_export).encode(TEXTS))
+
+
+def test_truncated_has_the_first_dimensions_for_any_sentence_transformers(encoder_embedder, tmp_path):
+    export_embedder(encoder_embedder, Truncated(kind="truncated", dimensions=8), tmp_path / "short", texts=())
+    found = SentenceTransformer(str(tmp_path / "short"), device="cpu").encode(TEXTS)
+    assert np.allclose(found, encoder_embedder.encode(TEXTS)[:, :8], atol=1e-6)
+    with pytest.raises(ParamsError, match="dimensions: 32, but the embeddings have 32"):
+        export_embedder(encoder_embedder, Truncated(kind="truncated", dimensions=32), tmp_path / "not", texts=())
+
+
+def test_static_has_no_network_and_knows_the_words_of_the_texts(encoder_embedder, tmp_path):
+    new = "kelibamo"  # no token of the encoder
+    texts = [f"{new} {text}" for text in TEXTS]
+    export_embedder(encoder_embedder, Static(kind="static", dimensions=16, words=10), tmp_path / "static", texts=texts)
+    static = SentenceTransformer(str(tmp_path / "static"), device="cpu")
+    assert static.encode(TEXTS).shape == (len(TEXTS), 16)
+    assert [type(module).__name__ for module in static] == ["StaticEmbedding"]
+    assert len(encoder_embedder.tokenizer.tokenize(new)) > 1
+    assert len(static[0].tokenizer.encode(new, add_special_tokens=False).ids) == 1
+    with pytest.raises(DataError, match="static already"):
+        export_embedder(static, Static(kind="static", dimensions=8, words=0), tmp_path / "twice", texts=TEXTS)
+    with pytest.raises(DataError, match="this one is static"):
+        export_embedder(static, ONNX, tmp_path / "graph", texts=())
+
+
+@pytest.mark.parametrize("kind", ["xlm-roberta", "decoder"])
+def test_trimmed_embeds_the_same_with_fewer_tokens(kind, encoder_embedder, decoder, tmp_path):
+    embedder = (
+        encoder_embedder
+        if kind == "xlm-roberta"
+        else build_embedder(decoder, pooling="mean_without_bos", max_seq_length=32)
+    )
+    few = TEXTS[:3]
+    export_embedder(embedder, Trimmed(kind="trimmed", share=0.01), tmp_path / "trimmed", texts=few)
+    trimmed = SentenceTransformer(str(tmp_path / "trimmed"), device="cpu")
+    assert len(trimmed.tokenizer) < len(embedder.tokenizer)
+    assert np.abs(trimmed.encode(few) - embedder.encode(few)).max() < 1e-5
+    rows = trimmed[0].model.get_input_embeddings().weight.shape[0]
+    assert rows == len(trimmed.tokenizer) == trimmed[0].model.config.vocab_size
+    assert np.isfinite(trimmed.encode([*NEW_TEXTS, "Ω 漢字", ""])).all()
+
+
+def test_a_larger_vocabulary_splits_new_texts_as_before(encoder_embedder, tmp_path):
+    agreeing = []
+    for name, share in (("small", 0.01), ("large", 0.99)):
+        folder = tmp_path / name
+        export_embedder(encoder_embedder, Trimmed(kind="trimmed", share=share), folder, texts=TEXTS[:2])
+        trimmed = SentenceTransformer(str(folder), device="cpu").tokenizer
+        agreeing.append(sum(trimmed.tokenize(t) == encoder_embedder.tokenizer.tokenize(t) for t in NEW_TEXTS))
+    assert agreeing[0] < agreeing[1] >= len(NEW_TEXTS) // 2
+
+
+def test_trimming_says_what_it_lacks(encoder_embedder, tmp_path):
+    spec = Trimmed(kind="trimmed", share=0.5)
+    with pytest.raises(DataError, match="no texts to find the needed tokens in"):
+        export_embedder(encoder_embedder, spec, tmp_path / "none", texts=())
+    most = Trimmed(kind="trimmed", share=0.999)
+    with pytest.raises(DataError, match=f"all {len(encoder_embedder.tokenizer)} tokens are to stay"):
+        export_embedder(encoder_embedder, most, tmp_path / "all", texts=[*TEXTS, "<|assistant|>"])
+
+
+def test_the_command_exports_embeds_and_refuses(encoder_embedder, tmp_path):
+    source, texts = tmp_path / "model", tmp_path / "texts.txt"
+    encoder_embedder.save(str(source))
+    texts.write_text("\n".join(TEXTS) + "\n", encoding="utf-8")
+    run = CliRunner().invoke
+    done = run(main, ["export", str(source), "truncated", str(tmp_path / "short"), "--dimensions", "8"])
+    assert done.exit_code == 0, done.output
+    assert f"{folder_size(tmp_path / 'short') / 1e6:,.1f} MB" in done.output
+    embedded = run(main, ["embed", str(tmp_path / "short"), str(texts), "-o", str(tmp_path / "out.npy")])
+    assert embedded.exit_code == 0, embedded.output
+    assert np.load(tmp_path / "out.npy").shape == (len(TEXTS), 8)
+    again = run(main, ["export", str(source), "truncated", str(tmp_path / "short"), "--dimensions", "8"])
+    assert again.exit_code == 1
+    assert "is not empty; name a new folder" in again.output
+    lacking = run(main, ["export", str(source), "static", str(tmp_path / "t"), "--text", str(texts)])
+    assert (lacking.exit_code, "static needs --dimensions" in lacking.output) == (2, True)
+
+
+def test_a_damaged_onnx_folder_is_named(onnx_export, tmp_path):
+    import shutil
+
+    shutil.copytree(onnx_export, tmp_path / "damaged")
+    (tmp_path / "damaged/onnx/model.onnx").write_bytes(b"no graph")
+    with pytest.raises(DataError, match="cannot be loaded as an ONNX export"):
+        load_embedder(tmp_path / "damaged")
+
+
+def test_without_a_champion_the_stage_says_so_and_scores_nothing(tmp_path):
+    from bootembed.exports.champion import export_champion
+    from bootembed.settings.evaluation import EvaluateEmbedder
+
+    registry = tmp_path / "registry.json"
+    registry.write_text(json.dumps({"afr": {"not_registered": "no recipe has been scored"}}))
+    settings = EvaluateEmbedder(max_seq_length=16, batch_size=8, tasks={})
+    found = export_champion(
+        registry, tmp_path, ONNX, [], settings,
+        name="onnx", language="afr", corpora=[], output_dir=tmp_path / "out", seed=0,
+    )  # fmt: skip
+    assert json.loads(found.as_json()) == {"why_not": "no champion: no recipe has been scored"}
+    assert list((tmp_path / "out").iterdir()) == []
