@@ -40,8 +40,7 @@ def export_trimmed(embedder: SentenceTransformer, folder: Path, *, texts: Sequen
         The number of tokens kept.
 
     Raises:
-        DataError: The embedder is static, there are no texts, all tokens would stay, or the trimmed embedder embeds them
-            otherwise.
+        DataError: The embedder is static, there are no texts, all tokens would stay, or the result embeds otherwise.
     """
     from sentence_transformers.base.modules import Transformer
     from skeletoken import TokenizerModel
@@ -55,7 +54,7 @@ def export_trimmed(embedder: SentenceTransformer, folder: Path, *, texts: Sequen
     vocabulary = before.get_vocab()
     kept = _kept(before, texts, round(share * len(vocabulary)))
     if len(kept) == len(vocabulary):
-        raise DataError(f"all {len(vocabulary)} tokens are to stay: nothing can be trimmed; lower the share, or leave it out")
+        raise DataError(f"all {len(vocabulary)} tokens are to stay: nothing to trim; lower the share, or leave it out")
     model = TokenizerModel.from_transformers_tokenizer(before)
     model = model.remove_tokens_from_vocabulary([token for token in model.sorted_vocabulary if token not in kept])
     trimmed = reshape_embeddings(embedder, model)
