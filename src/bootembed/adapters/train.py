@@ -8,11 +8,12 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from bootembed.adapters.arguments import lora_arguments, training_metrics
 from bootembed.base_models.load import load_generator
 from bootembed.core.checkpoints import newest_checkpoint
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
-from bootembed.core.processes import batch_arguments, is_main_process, process_count, wait_for_all
+from bootembed.core.processes import is_main_process, process_count, wait_for_all
 from bootembed.core.seeding import derive_seed, sample_rows, seed_everything
 from bootembed.prompts import encode_example, encode_text
 
@@ -129,14 +130,7 @@ def train_adapter(
         _sort_config(output_dir / "adapter_config.json")
         (output_dir / "README.md").unlink(missing_ok=True)
     wait_for_all()
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    return {
-        "examples": float(len(kept)),
-        "examples_too_long": float(len(encoded) - len(kept)),
-        "steps": float(trainer.state.global_step),
-        "first_loss": float(losses[0]),
-        "last_loss": float(losses[-1]),
-    }
+    return training_metrics(trainer, of="examples", kept=len(kept), too_long=len(encoded) - len(kept))
 
 
 def _prepare_quantised(model: Any) -> None:
@@ -170,32 +164,11 @@ def _trainer(
     checkpoint_dir: Path,
     seed: int,
 ) -> Any:
-    from transformers import Trainer, TrainingArguments
+    from transformers import Trainer
 
-    arguments = TrainingArguments(
-        output_dir=str(checkpoint_dir),
-        num_train_epochs=settings.num_train_epochs,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.lr_scheduler_type,
-        warmup_steps=settings.warmup_steps,
-        **batch_arguments(settings.per_device_train_batch_size),
-        gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        max_grad_norm=settings.max_grad_norm,
-        activation_checkpointing=settings.gradient_checkpointing,
-        optim="adamw_torch_fused",
-        bf16=settings.bf16,
-        train_sampling_strategy="group_by_length",
-        remove_unused_columns=False,
-        save_strategy="steps",
-        save_steps=settings.save_steps,
-        save_total_limit=1,
-        logging_steps=25,
-        logging_first_step=True,
-        report_to="none",
-        disable_tqdm=True,
-        seed=seed,
-        data_seed=seed,
-        dataloader_num_workers=0,
+    checkpointing = settings.gradient_checkpointing
+    arguments = lora_arguments(
+        settings, checkpoint_dir=checkpoint_dir, seed=seed, order=seed, activation_checkpointing=checkpointing
     )
     adapted = _with_lora(model, settings)
     answers_only(adapted)

@@ -6,10 +6,11 @@ import logging
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from bootembed.adapters.arguments import lora_arguments, training_metrics
 from bootembed.core.checkpoints import newest_checkpoint
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
-from bootembed.core.processes import batch_arguments, check_batch, is_main_process, process_count, wait_for_all
+from bootembed.core.processes import check_batch, is_main_process, process_count, wait_for_all
 from bootembed.core.seeding import derive_seed, seed_everything
 from bootembed.judge.base import load_classifier
 from bootembed.judge.labels import LABELS
@@ -70,14 +71,7 @@ def train_judge(
         tokenizer.save_pretrained(output_dir)
         shutil.rmtree(checkpoint_dir, ignore_errors=True)
     wait_for_all()
-    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    return {
-        "rows": float(len(kept)),
-        "rows_too_long": float(len(encoded) - len(kept)),
-        "steps": float(trainer.state.global_step),
-        "first_loss": float(losses[0]),
-        "last_loss": float(losses[-1]),
-    }
+    return training_metrics(trainer, of="rows", kept=len(kept), too_long=len(encoded) - len(kept))
 
 
 def _encode(tokenizer: Any, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -100,32 +94,10 @@ def _trainer(
     checkpoint_dir: Path,
     seed: int,
 ) -> Any:
-    from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
+    from transformers import DataCollatorWithPadding, Trainer
 
-    arguments = TrainingArguments(
-        output_dir=str(checkpoint_dir),
-        num_train_epochs=settings.num_train_epochs,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.lr_scheduler_type,
-        warmup_steps=settings.warmup_steps,
-        **batch_arguments(settings.per_device_train_batch_size),
-        gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        max_grad_norm=settings.max_grad_norm,
-        optim="adamw_torch_fused",
-        bf16=settings.bf16,
-        train_sampling_strategy="group_by_length",
-        remove_unused_columns=False,
-        save_strategy="steps",
-        save_steps=settings.save_steps,
-        save_total_limit=1,
-        logging_steps=25,
-        logging_first_step=True,
-        report_to="none",
-        disable_tqdm=True,
-        seed=seed,
-        data_seed=derive_seed(seed, "order"),
-        dataloader_num_workers=0,
-    )
+    order = derive_seed(seed, "order")
+    arguments = lora_arguments(settings, checkpoint_dir=checkpoint_dir, seed=seed, order=order)
     trainer = Trainer(
         model=model,
         args=arguments,

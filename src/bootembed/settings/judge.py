@@ -6,12 +6,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from bootembed.settings.base import Fraction, Revision, Schedule, Section, Slug
+from bootembed.settings.base import Fraction, Revision, Section, Slug
+from bootembed.settings.models import LoraTraining
 
 _NEEDED = {"none": (), "hub": ("id", "revision"), "local": ("path",), "trained": ("base",)}
 
 
-class TrainJudge(Section):
+class TrainJudge(LoraTraining):
     """Where the judge comes from, and how it is trained where it is trained here: LoRA, merged at the end."""
 
     source: Literal["none", "hub", "local", "trained"] = Field(description="none: nothing is judged.")
@@ -31,19 +32,7 @@ class TrainJudge(Section):
         description="Premises that measure the judge instead of training it, in languages without validation rows."
     )
     validation_rows: int = Field(ge=1, description="Most rows of a language that measure the judge.")
-    r: int = Field(ge=1)
-    lora_alpha: int = Field(ge=1)
-    lora_dropout: Fraction
-    num_train_epochs: float = Field(gt=0)
-    learning_rate: float = Field(gt=0)
-    lr_scheduler_type: Schedule
-    warmup_steps: int = Field(ge=0)
-    per_device_train_batch_size: int = Field(ge=1)
-    gradient_accumulation_steps: int = Field(ge=1)
     max_length: int = Field(ge=16, description="Tokens of a pair: longer ones do not train, and are cut when judged.")
-    max_grad_norm: float = Field(gt=0)
-    save_steps: int = Field(ge=1, description="Optimiser steps between checkpoints; a killed run resumes there.")
-    bf16: bool = Field(description="Compute in bfloat16; weights stay in fp32.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

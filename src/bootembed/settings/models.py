@@ -69,24 +69,29 @@ class BaseModelSpec(Section):
     scratch: Scratch | None = None
 
 
-class Lora(Section):
+class LoraTraining(Section):
     """LoRA and its training; keys as in PEFT's `LoraConfig` and Transformers' `TrainingArguments`."""
 
     r: int = Field(ge=1)
     lora_alpha: int = Field(ge=1)
     lora_dropout: Fraction
-    train_examples: int = Field(ge=1, description="Maximum number of rows, chosen at random with `seed`.")
     num_train_epochs: float = Field(gt=0)
     learning_rate: float = Field(gt=0)
     lr_scheduler_type: Schedule
     warmup_steps: int = Field(ge=0)
     per_device_train_batch_size: int = Field(ge=1)
     gradient_accumulation_steps: int = Field(ge=1)
-    max_length: int = Field(ge=16, description="Tokens; longer examples are rejected and counted.")
     max_grad_norm: float = Field(gt=0)
     save_steps: int = Field(ge=1, description="Optimiser steps between checkpoints; a killed run resumes there.")
+    bf16: bool = Field(description="Compute in bfloat16; weights stay in fp32.")
+
+
+class Lora(LoraTraining):
+    """An adapter of the generator."""
+
+    train_examples: int = Field(ge=1, description="Maximum number of rows, chosen at random with `seed`.")
+    max_length: int = Field(ge=16, description="Tokens; longer examples are rejected and counted.")
     gradient_checkpointing: bool = Field(description="Recompute activations instead of storing them.")
-    bf16: bool
     load_in_4bit: bool = Field(description="Hold the base model in 4-bit NormalFloat (QLoRA).")
     attention: Attention = Field("auto", description="Implementation; auto: the fastest available.")
 

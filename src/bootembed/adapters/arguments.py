@@ -1,0 +1,63 @@
+"""What every LoRA training shares: the trainer's arguments, and what it reports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bootembed.core.processes import batch_arguments
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootembed.settings.models import LoraTraining
+
+
+def lora_arguments(settings: LoraTraining, *, checkpoint_dir: Path, seed: int, order: int, **others: Any) -> Any:
+    """Transformers' `TrainingArguments`.
+
+    Args:
+        settings: LoRA and optimiser.
+        checkpoint_dir: Gets the checkpoints; the newest stays.
+        seed: Of dropout and initial weights.
+        order: Seed of the order of the rows.
+        others: Further arguments.
+    """
+    from transformers import TrainingArguments
+
+    return TrainingArguments(
+        output_dir=str(checkpoint_dir),
+        num_train_epochs=settings.num_train_epochs,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.lr_scheduler_type,
+        warmup_steps=settings.warmup_steps,
+        **batch_arguments(settings.per_device_train_batch_size),
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        max_grad_norm=settings.max_grad_norm,
+        optim="adamw_torch_fused",
+        bf16=settings.bf16,
+        train_sampling_strategy="group_by_length",
+        remove_unused_columns=False,
+        save_strategy="steps",
+        save_steps=settings.save_steps,
+        save_total_limit=1,
+        logging_steps=25,
+        logging_first_step=True,
+        report_to="none",
+        disable_tqdm=True,
+        seed=seed,
+        data_seed=order,
+        dataloader_num_workers=0,
+        **others,
+    )
+
+
+def training_metrics(trainer: Any, *, of: str, kept: int, too_long: int) -> dict[str, float]:
+    """Rows used and rejected under the name `of`, optimiser steps, first and last training loss."""
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    return {
+        of: float(kept),
+        f"{of}_too_long": float(too_long),
+        "steps": float(trainer.state.global_step),
+        "first_loss": float(losses[0]),
+        "last_loss": float(losses[-1]),
+    }
