@@ -12,7 +12,7 @@ import click
 
 from bootembed.core.errors import UserError
 
-_COMMANDS = ("new", "compose", "plan", "run", "report", "compare", "embed", "search", "ui", "doctor")
+_COMMANDS = ("new", "compose", "plan", "run", "report", "compare", "embed", "search", "publish", "ui", "doctor")
 
 
 class _Commands(click.Group):

@@ -14,6 +14,7 @@ from bootembed.settings.evaluation import EvaluateEmbedder, RegisterModels
 from bootembed.settings.generation import Generation, InContext, Prompts
 from bootembed.settings.judge import RateTriplets, TrainJudge
 from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
+from bootembed.settings.publish import Publish
 from bootembed.settings.report import Report
 from bootembed.settings.triplets import GenerateTriplets, JudgeTriplets
 
@@ -101,6 +102,7 @@ class Params(Pluggable):
     evaluate_embedder: EvaluateEmbedder
     report: Report
     register_models: RegisterModels
+    publish: Publish
 
     def embedder_settings(self, recipe: str, encoder: str) -> TrainEmbedder:
         """`train_embedder` with the overrides of one recipe and, before these, of one encoder."""
