@@ -69,7 +69,7 @@ def _rows_of(recipe: str, embedder: Embedder, params: Params) -> str:
 
 def limits(embedder: Embedder, params: Params, facts: Facts, scores: Scores) -> list[str]:
     """What a user must know before use."""
-    found = [escape(warning) for fit in facts.fits.values() for warning in fit["warnings"]]
+    found = [warning for fit in facts.fits.values() for warning in fit["warnings"]]
     if embedder.language in params.judge_triplets.languages:
         found.append(
             f"A grammar of {params.write_sample_corpora.content_words} content words wrote the training and evaluation "
@@ -106,7 +106,7 @@ def score_note(embedder: Embedder, scores: Scores) -> str:
         better = [cell.recipe for cell in scores.baselines if cell.scores.get(which) and mean(cell.scores[which]) > own]
         if better:
             names = ", ".join(f"`{name}`" for name in better)
-            notes.append(f"**On {escape(which.task)} the mean of {names} is higher than that of this recipe.**")
+            notes.append(f"**Higher than this recipe on {escape(which.task)}, by the mean: {names}.**")
     return " ".join(notes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,14 @@ _NO_TOKEN = "HF_TOKEN is not set; put a token that may write into the environmen
 
 
 def prepare_hub() -> None:
-    """Before huggingface_hub is imported: with a mirror (HF_ENDPOINT), files go to the mirror itself.
+    """Before huggingface_hub is imported: no telemetry, and with a mirror (HF_ENDPOINT) files go to the mirror itself.
 
     Xet, the default, would send them to servers that the mirror does not stand for.
     """
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     if os.environ.get("HF_ENDPOINT"):
         os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it would report each request
 
 
 def require_token() -> str:
