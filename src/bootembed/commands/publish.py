@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from bootembed.publishing.publish import Published
     from bootembed.settings.schema import Params
 
+_WORK = Path("work/publish")
+
 
 @click.command(help=__doc__, short_help="A model or triplets for the Hub, with a card.")
 @click.argument("model")
 @click.argument("repo_id")
 @click.option("--upload", is_flag=True, help="Send the folder; otherwise it is only written.")
 @click.option("--public", is_flag=True, help="For everyone; needs every licence named. By default it is private.")
-@click.option("--work-dir", type=click.Path(path_type=Path), default=Path("work/publish"), show_default=True)
+@click.option("--work-dir", type=click.Path(path_type=Path), default=_WORK, show_default=True)
 def main(model: str, repo_id: str, upload: bool, public: bool, work_dir: Path) -> None:
     """Prepare, show, and send if asked to."""
     from bootembed.publishing.upload import prepare_hub, require_token
@@ -48,7 +50,8 @@ def main(model: str, repo_id: str, upload: bool, public: bool, work_dir: Path) -
     _show(published)
     if not upload:
         _show_leaderboard(publish.leaderboard(published, repo_id, params, outputs, public=public))
-        words = ["bootembed", "publish", model, repo_id, *(["--public"] if public else []), "--upload"]
+        elsewhere = [] if work_dir == _WORK else ["--work-dir", str(work_dir)]
+        words = ["bootembed", "publish", model, repo_id, *(["--public"] if public else []), *elsewhere, "--upload"]
         click.echo(f"nothing was sent; to upload as {'public' if public else 'private'}: {shlex.join(words)}")
         return
     message = f"{published.name}, by bootembed"

@@ -170,9 +170,8 @@ def _measure(name: str, value: float | None) -> str:
 def licences(rights: Rights) -> str:
     """The model's own, and those that bind it."""
     own = f"This model: {rights.licence}." if rights.licence else "This model: not named: set `publish.licence`."
-    note = (
-        f"{own} The terms of a generator travel with what it wrote, those of an encoder with its weights, and those of "
-        "corpora with their text: all in this table bind the model too."
-    )
+    wrote = any(right.what == GENERATOR for right in rights.parts)
+    of = "the generator, which travel with what it wrote, of the encoder" if wrote else "the encoder"
+    note = f"{own} The terms of {of} and of the corpora bind it too."
     rows = [[right.what, right.name, Markdown(right.shown)] for right in rights.parts]
     return f"{note}\n\n{table(['what', 'name', 'licence'], rows)}"

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from bootembed.settings.schema import Params
 
 _MEBIBYTE = 1024**2
-_LOADER, _SIMILARITY = "loader", "similarity_fn_name"
 _FIELDS = (
     "name", "model_type", "languages", "revision", "open_weights", "release_date", "n_parameters",
     "n_embedding_parameters", "memory_usage_mb", "embed_dim", "license", "max_tokens", "reference", "framework",
