@@ -71,7 +71,10 @@ def test_a_model_that_an_endpoint_runs_is_the_generator(folder):
     compose("laptop", overrides, conf=ROOT / "conf", output=folder / "params.yaml")
     [*_, generator] = read_rights(load_params(folder / "params.yaml"), encoder=None, generated=True).parts
     assert generator.what == "generator"
-    assert "some/model" in generator.name
+    assert generator.name == "some/model"
+    assert not generator.is_named  # that of the generator says nothing of it
+    params = write_params(folder, publish={"base_models": {"endpoint": "Its own terms", "generator": "MIT"}})
+    assert read_rights(params, encoder=None, generated=True).parts[-1].licence == "Its own terms"
 
 
 def test_an_unknown_base_model_is_a_fault(folder):

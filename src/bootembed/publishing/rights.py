@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootembed.generation.engine import describe_engine
+from bootembed.settings.publish import ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,13 +89,17 @@ def read_rights(params: Params, *, encoder: str | None, generated: bool) -> Righ
 
 def _of_model(params: Params, key: str, what: str) -> Right:
     name = generator_name(params) if what == GENERATOR else model_name(key, params.base_models[key])
+    if what == GENERATOR and describe_engine(params.generation).other_model:
+        key = ENDPOINT
     return Right(what, name, params.publish.base_models.get(key, ""), f"publish.base_models.{key}")
 
 
 def generator_name(params: Params) -> str:
     """What readers call the language model that wrote: of an engine that asks another model, that one."""
-    other = describe_engine(params.generation).other_model
-    return other or model_name(GENERATOR, params.base_models[GENERATOR])
+    facts = describe_engine(params.generation)
+    if facts.other_model:
+        return str(facts.parameters.get(f"{params.generation.engine}.model", facts.other_model))
+    return model_name(GENERATOR, params.base_models[GENERATOR])
 
 
 def model_name(key: str, spec: BaseModelSpec) -> str:

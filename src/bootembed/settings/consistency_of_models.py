@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bootembed.settings.publish import ENDPOINT
+
 if TYPE_CHECKING:
     from bootembed.settings.models import BaseModelSpec, Scratch
     from bootembed.settings.schema import Params
@@ -39,7 +41,7 @@ def model_faults(params: Params) -> list[str]:
     faults.extend(
         f"publish.base_models: {key!r} is no base model; choose one of {list(params.base_models)}"
         for key in params.publish.base_models
-        if key not in params.base_models
+        if key not in params.base_models and key != ENDPOINT
     )
     return faults
 

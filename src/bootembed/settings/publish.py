@@ -9,6 +9,8 @@ from pydantic import Field
 from bootembed.settings.base import Section, Slug
 from bootembed.settings.triplets import Source
 
+ENDPOINT = "endpoint"
+
 
 class Publish(Section):
     """Rights. No stage reads this section, so that naming a licence later makes no result stale."""
@@ -21,5 +23,6 @@ class Publish(Section):
         description="Corpora beside those of `generate_triplets.card.sources`; one of the same name takes its place."
     )
     base_models: dict[Slug, Annotated[str, Field(min_length=1)]] = Field(
-        description="Key of `base_models` -> its licence or terms, which also bind what is made from it."
+        description="Key of `base_models` -> its licence or terms, which also bind what is made from it; `endpoint`: "
+        "of the model that answers in the generator's place."
     )
