@@ -152,8 +152,8 @@ def fit_section(embedder: Embedder, params: Params, facts: Facts) -> str:
     used = [name for name in _FIT if any(name in fit for fit in facts.fits.values())]
     rows = []
     for key, fit in facts.fits.items():
-        name = generator_name(params) if key == GENERATOR else model_name(key, params.base_models[key])
-        rows.append([GENERATOR if key == GENERATOR else "encoder", name, *(_measure(m, fit.get(m)) for m in used)])
+        what = GENERATOR if key == GENERATOR else "encoder"
+        rows.append([what, model_name(key, params.base_models[key]), *(_measure(m, fit.get(m)) for m in used)])
     about = (
         "Measured on anchors. Few tokens a word and few bits a byte, near those of English, and no unknown tokens mean "
         "that a model knows the language."

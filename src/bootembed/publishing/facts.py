@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
 from bootembed.core.tables import stream_rows
-from bootembed.publishing.rights import GENERATOR
 from bootembed.report.fit import read_fits
 from bootembed.triplets.filters import TripletRejection
 
@@ -41,7 +40,7 @@ class Facts:
         rows: Rows of the training set.
         columns: Its columns that are trained on.
         filtered: Of each strategy in the recipe.
-        fits: Model (`generator` only where it wrote something) -> measures and warnings of `measure_fit`.
+        fits: Base model -> measures and warnings of `measure_fit`.
         examples: Anchors of the language; none if it has none.
     """
 
@@ -52,13 +51,14 @@ class Facts:
     examples: Sequence[str]
 
 
-def read_facts(embedder: Embedder, outputs: Outputs, *, strategies: Sequence[str]) -> Facts:
+def read_facts(embedder: Embedder, outputs: Outputs, *, strategies: Sequence[str], base_models: Sequence[str]) -> Facts:
     """Read them.
 
     Args:
         embedder: The embedder.
         outputs: Where the outputs lie.
         strategies: Those of its recipe.
+        base_models: Keys of those it was made with.
 
     Raises:
         DataError: A file is missing or unreadable.
@@ -72,9 +72,8 @@ def read_facts(embedder: Embedder, outputs: Outputs, *, strategies: Sequence[str
     metadata = pq.read_metadata(file)
     trained = [name for name in ("text", "anchor", "positive", "negative") if name in metadata.schema.names]
     filtered = [_filtered(outputs.triplets, strategy, embedder) for strategy in strategies]
-    models = [embedder.encoder, *([GENERATOR] if strategies else [])]
     fits = read_fits(outputs.fit, [embedder.language]).get(embedder.language, {})
-    shown = {model: fits[model] for model in models if model in fits}
+    shown = {model: fits[model] for model in base_models if model in fits}
     anchors = outputs.corpora / embedder.language / "anchors.parquet"
     return Facts(metadata.num_rows, trained, filtered, shown, _examples(anchors))
 

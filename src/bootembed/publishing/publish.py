@@ -18,7 +18,7 @@ from bootembed.publishing.folder import (
 )
 from bootembed.publishing.leaderboard import NO_REVISION, Leaderboard, write_leaderboard
 from bootembed.publishing.model_card import model_card
-from bootembed.publishing.rights import Rights, read_rights
+from bootembed.publishing.rights import GENERATOR, Rights, answers_elsewhere, read_rights
 from bootembed.publishing.scores import read_card_scores
 from bootembed.publishing.triplet_card import triplet_card
 
@@ -82,7 +82,9 @@ def prepare(name: str, repo: str, params: Params, outputs: Outputs, *, work: Pat
     _check_rights(rights, public=public)
     files = check_model_folder(embedder.folder)
     model = load_model(str(embedder.folder)).encoder
-    facts = read_facts(embedder, outputs, strategies=strategies)
+    wrote = bool(strategies) and not answers_elsewhere(params)
+    base_models = [embedder.encoder, *([GENERATOR] if wrote else [])]
+    facts = read_facts(embedder, outputs, strategies=strategies, base_models=base_models)
     scores = read_card_scores(embedder, params, outputs)
     card = model_card(model, repo, embedder, params, facts=facts, scores=scores, rights=rights)
     target = work / embedder.cell

@@ -89,7 +89,7 @@ def read_rights(params: Params, *, encoder: str | None, generated: bool) -> Righ
 
 def _of_model(params: Params, key: str, what: str) -> Right:
     name = generator_name(params) if what == GENERATOR else model_name(key, params.base_models[key])
-    if what == GENERATOR and describe_engine(params.generation).other_model:
+    if what == GENERATOR and answers_elsewhere(params):
         key = ENDPOINT
     return Right(what, name, params.publish.base_models.get(key, ""), f"publish.base_models.{key}")
 
@@ -97,9 +97,14 @@ def _of_model(params: Params, key: str, what: str) -> Right:
 def generator_name(params: Params) -> str:
     """What readers call the language model that wrote: of an engine that asks another model, that one."""
     facts = describe_engine(params.generation)
-    if facts.other_model:
+    if answers_elsewhere(params):
         return str(facts.parameters.get(f"{params.generation.engine}.model", facts.other_model))
     return model_name(GENERATOR, params.base_models[GENERATOR])
+
+
+def answers_elsewhere(params: Params) -> bool:
+    """Whether another model than the base model `generator` answers."""
+    return bool(describe_engine(params.generation).other_model)
 
 
 def model_name(key: str, spec: BaseModelSpec) -> str:
