@@ -144,6 +144,7 @@ def test_a_repository_keeps_its_visibility(project, hub):
     [
         ({"repos/create": 401}, "HF_TOKEN is not valid; make a new token"),
         ({"repos/create": 403}, "HF_TOKEN may not write to 'someone'; give the token write permission"),
+        ({"repos/create": 409}, "there is such a repository, and HF_TOKEN may not see it"),
         ({"repos/create": 404}, "there is no model or owner of this name"),
         ({"commit/main": 400}, "the Hub refuses the card or a file"),
     ],
@@ -162,6 +163,11 @@ def test_no_token_and_no_network(project, hub, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     result = _publish(CELL, REPO, "--upload")
     assert "the Hub cannot be reached; check the network" in result.output
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+    monkeypatch.setenv("HF_TOKEN", "hf_expired")
+    result = _publish(CELL, REPO, "--upload")
+    assert "HF_TOKEN is not valid; make a new token that may write (HTTP status 401)" in result.output
+    assert "hf_expired" not in result.output
     monkeypatch.delenv("HF_TOKEN")
     result = _publish(CELL, REPO, "--upload")
     assert result.exit_code == 1

@@ -7,7 +7,6 @@ import shutil
 import pytest
 from published_project import ROOT, write_params
 
-from bootembed.core.errors import ParamsError
 from bootembed.publishing.rights import Right, read_rights
 from bootembed.settings.load import load_params
 from bootembed.workflow.compose import compose
@@ -77,6 +76,7 @@ def test_a_model_that_an_endpoint_runs_is_the_generator(folder):
     assert read_rights(params, encoder=None, generated=True).parts[-1].licence == "Its own terms"
 
 
-def test_an_unknown_base_model_is_a_fault(folder):
-    with pytest.raises(ParamsError, match=r"publish\.base_models: 'tyni' is no base model; choose one of"):
-        write_params(folder, publish={"base_models": {"tyni": "MIT"}})
+def test_a_licence_of_a_model_that_is_not_there_names_no_other(folder):
+    params = write_params(folder, publish={"base_models": {"tyni": "MIT"}})
+    unnamed = read_rights(params, encoder="tiny", generated=False).unnamed
+    assert unnamed == ["encoder 'tiny' (set `publish.base_models.tiny`)"]

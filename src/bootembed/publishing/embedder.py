@@ -137,7 +137,8 @@ def _cell_of(name: str) -> tuple[str, EmbedderId | None, str | None]:
 def _chosen(name: str, scores: Path, task: str | None, named: EmbedderId | None) -> tuple[EmbedderId, str]:
     """The embedder to take, and why."""
     found = read_cell_scores(scores)
-    validated = {i: Validated(own[task]["validation"], None) for i, own in found.items() if task and task in own}
+    splits = {identity: own.get(task or "", {}) for identity, own in found.items()}
+    validated = {i: Validated(own["validation"], None) for i, own in splits.items() if "validation" in own}
     median = Validation(str(task), validated).median if validated else None
     if named is not None and named not in found:
         raise DataError(f"{name}: {scores} has the embedders {', '.join(map(str, found))}")

@@ -118,6 +118,7 @@ def _refusal(status: int, repo: str, kind: RepoKind) -> str:
         401: "HF_TOKEN is not valid; make a new token that may write",
         403: f"HF_TOKEN may not write to {owner!r}; give the token write permission for it, or name another owner",
         404: f"there is no {kind} or owner of this name that HF_TOKEN may see; check the id",
+        409: "there is such a repository, and HF_TOKEN may not see it; name another one",
         413: "a file is larger than the Hub takes",
         429: "too many requests; run the command again later",
     }

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bootembed.settings.publish import ENDPOINT
-
 if TYPE_CHECKING:
     from bootembed.settings.models import BaseModelSpec, Scratch
     from bootembed.settings.schema import Params
@@ -38,11 +36,6 @@ def model_faults(params: Params) -> list[str]:
         unknown = [name for name in spec.scratch.pretraining.languages if name not in params.languages]
         if unknown:
             faults.append(f"base_models.{key}.scratch.pretraining.languages: {unknown}: add them under `languages`")
-    faults.extend(
-        f"publish.base_models: {key!r} is no base model; choose one of {list(params.base_models)}"
-        for key in params.publish.base_models
-        if key not in params.base_models and key != ENDPOINT
-    )
     return faults
 
 
