@@ -12,7 +12,20 @@ import click
 
 from bootembed.core.errors import UserError
 
-_COMMANDS = ("new", "compose", "plan", "run", "report", "compare", "embed", "search", "export", "ui", "doctor")
+_COMMANDS = (
+    "new",
+    "compose",
+    "plan",
+    "run",
+    "report",
+    "compare",
+    "embed",
+    "search",
+    "export",
+    "publish",
+    "ui",
+    "doctor",
+)
 
 
 class _Commands(click.Group):

@@ -15,6 +15,7 @@ from bootembed.settings.exports import ExportSpec
 from bootembed.settings.generation import Generation, InContext, Prompts
 from bootembed.settings.judge import RateTriplets, TrainJudge
 from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
+from bootembed.settings.publish import Publish
 from bootembed.settings.report import Report
 from bootembed.settings.triplets import GenerateTriplets, JudgeTriplets
 
@@ -104,6 +105,7 @@ class Params(Pluggable):
     report: Report
     register_models: RegisterModels
     exports: dict[Slug, ExportSpec]
+    publish: Publish
 
     def embedder_settings(self, recipe: str, encoder: str) -> TrainEmbedder:
         """`train_embedder` with the overrides of one recipe and, before these, of one encoder."""
