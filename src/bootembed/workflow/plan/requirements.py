@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bootembed.core.hub import RepoKind, explain_hub_failure, gated_failure, hub_token, lookup_command
 from bootembed.core.names import UNRESOLVED
+from bootembed.corpora.layouts import CORPUS_LAYOUTS
 from bootembed.generation.engine import describe_engine
 from bootembed.workflow.plan.sizes import published
 
@@ -130,8 +131,8 @@ def _files(params: Params) -> Iterator[tuple[str, FileSpec]]:
 
 
 def _specs(corpus: CorpusSpec) -> Iterator[FileSpec]:
-    for name in ("monolingual", "parallel", "nli", "judge_nli", "anchors", "examples", "instructions"):
-        yield from getattr(corpus, name)
+    for layout in CORPUS_LAYOUTS:
+        yield from getattr(corpus, layout.name)
     for specs in corpus.evaluation.values():
         yield from specs
 
