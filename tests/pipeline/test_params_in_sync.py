@@ -161,3 +161,37 @@ def test_only_the_adapters_of_the_chosen_strategies_are_trained(strategy, traine
     assert {name for name in names if name.startswith("assemble")} == {
         f"{assembling}@{strategy}-{language}" for language in ("afr", "ind")
     }
+
+
+GIVEN = [
+    f"xl_lora_adapters.{side}={{source: hub, id: them/adapter-{side}, revision: {'a' * 40}}}"
+    for side in ("positive", "negative")
+]
+
+
+@pytest.mark.parametrize(
+    ("strategies", "trained"),
+    [
+        ("[in_context,xl_lora]", set()),
+        ("[adapter_composition,xl_lora]", {"train_task_adapter", "train_language_adapter", "compose_adapter"}),
+    ],
+)
+def test_adapters_of_others_are_fetched_instead_of_trained(strategies, trained, tmp_path):
+    names, stages = _cells(tmp_path, f"grid.strategies={strategies}", *GIVEN)
+    adapters = {name for name in stages if name.endswith("_adapter") or name == "build_xl_lora_data"}
+    assert adapters == {*trained, "fetch_xl_lora_adapter"}
+    assert {"fetch_xl_lora_adapter@positive", "assemble_adapted_generator@xl_lora-ind"} <= names
+
+
+def test_adapters_of_others_need_no_text_to_train_on(tmp_path):
+    overrides = ["grid.strategies=[xl_lora]", "grid.baselines=[untrained]", "build_xl_lora_data.source_languages=[]"]
+    overrides += ["corpora.sample_english.nli=[]", "corpora.sample.nli=[]", "corpora.sample_source.nli=[]"]
+    _compose("laptop", tmp_path / "params.yaml", *overrides, *GIVEN)
+    with pytest.raises(
+        ParamsError, match=r"sample_english\.nli: empty: .*\n.*source_languages: empty: .*xl_lora_adapters"
+    ):
+        _compose("laptop", tmp_path / "params.yaml", *overrides)
+
+
+def test_adapters_that_no_strategy_uses_are_not_fetched(tmp_path):
+    assert "fetch_xl_lora_adapter" not in _cells(tmp_path, "grid.strategies=[in_context]", *GIVEN)[1]
