@@ -90,7 +90,7 @@ def test_every_profile_gives_a_graph(profile, tmp_path):
                 assert f"evaluate_embedder@{recipe}-{language}-{encoder}" in names
 
 
-@pytest.mark.parametrize("profile", ["paper", "single_gpu"])
+@pytest.mark.parametrize("profile", ["paper", "single_gpu", "published"])
 def test_names_of_mteb_are_its_own(profile, tmp_path):
     """Each task of a profile for the Hub has one subset of each language that is to be scored on it."""
     from bootembed.evaluation.kind import task_kind
@@ -129,6 +129,31 @@ def test_the_paper_profile_has_the_settings_of_the_official_code(tmp_path):
         "mean",
     )
     assert params.grid.languages == ["afr", "hau", "hin", "ind", "kor", "mar", "tel"]
+
+
+def test_the_published_profile_trains_and_scores_as_the_paper_profile(tmp_path):
+    paper, published = (
+        yaml.safe_load(_compose(profile, tmp_path / f"{profile}.yaml").read_text())
+        for profile in ("paper", "published")
+    )
+    assert published["train_embedder"] == paper["train_embedder"] | {"mini_batch_size": 64}
+    for section in ("seed", "evaluate_embedder", "register_models", "build_baseline_data", "train_embedder_encoders"):
+        assert published[section] == paper[section]
+    for recipe in ("untrained", "unsupervised_simcse", "english_nli"):
+        assert published["train_embedder_recipes"][recipe] == paper["train_embedder_recipes"][recipe]
+    assert published["train_embedder_recipes"]["published_triplets"] == paper["train_embedder_recipes"]["xl_lora"]
+    assert published["grid"]["languages"] == paper["grid"]["languages"]
+    assert published["grid"]["encoders"] == paper["grid"]["encoders"]
+    assert published["base_models"] == {key: paper["base_models"][key] for key in published["grid"]["encoders"]}
+    for key, language in published["languages"].items():
+        assert language == paper["languages"][key]
+    for language in published["grid"]["languages"]:
+        corpus = published["languages"][language]["corpus"]
+        own, theirs = published["corpora"][corpus], paper["corpora"][corpus]
+        assert own["evaluation"] == theirs["evaluation"]
+        assert [Path(file["path"]).name for table in ("triplets", "anchors") for file in own[table]] == [
+            theirs["anchors"][0]["data_file"]
+        ] * 2
 
 
 def _cells(tmp_path, *overrides):
