@@ -167,6 +167,13 @@ def test_what_is_no_adapter_of_the_generator_is_refused(change, told, adapter, b
     assert str(adapter) in str(caught.value)
 
 
+def test_a_generator_that_is_none_is_told(adapter, tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/config.json").write_text('{"model_type": "siglip"}')
+    with pytest.raises(DataError, match="images: cannot be built as a generator"):
+        _fetch(adapter, tmp_path / "images", tmp_path / "out")
+
+
 def test_another_name_of_the_same_model_can_be_given(adapter, base, tmp_path):
     _change_config(adapter, base_model_name_or_path="/home/them/gemma")
     with pytest.raises(DataError, match="set `base: /home/them/gemma`"):

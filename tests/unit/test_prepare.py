@@ -24,10 +24,12 @@ from bootembed.core.tables import (
     NLI,
     PARALLEL,
     REJECTED_ROWS,
+    TEXT,
     TRIPLETS,
     read_table,
     write_table,
 )
+from bootembed.core.tables import schema as table_schema
 from bootembed.core.text import clean_text, comparable
 from bootembed.corpora.evaluation_sets import EvaluationTexts, read_evaluation_texts
 from bootembed.corpora.prepare import PreparedCorpora, prepare_corpora
@@ -646,6 +648,20 @@ def test_inference_in_the_language_itself_has_no_neutral_rows_and_no_english_one
     tables = prepare(raw, corpus, check_language=True, max_characters=400).tables
     assert texts(raw, "own_nli", NLI) == [(*rows[0][:2], "entailment")]
     assert tables["own_nli"].rejected == {"neutral": 1, "other_language": 1}
+
+
+@pytest.mark.parametrize("name", ["triplets.csv", "triplets.tsv", "triplets.jsonl", "triplets.parquet"])
+def test_triplets_are_read_from_every_format_with_columns(name: str, raw: Path) -> None:
+    row = {"sent0": "mutum ya ci", "sent1": "a man ate", "hard_neg": "a man slept"}
+    if name.endswith("parquet"):
+        write_table([row], table_schema(sent0=TEXT, sent1=TEXT, hard_neg=TEXT), raw / name)
+    elif name.endswith("jsonl"):
+        write(raw, name, json.dumps(row))
+    else:
+        mark = "," if name.endswith("csv") else "\t"
+        write(raw, name, mark.join(row), mark.join(row.values()))
+    prepare(raw, {"triplets": [{"format": name.partition(".")[2], "path": name, "columns": PUBLISHED}]})
+    assert texts(raw, "triplets", TRIPLETS) == [tuple(row.values())]
 
 
 def test_unfit_triplets_are_counted_and_listed(raw: Path) -> None:

@@ -52,7 +52,7 @@ def fetch_adapter(
 
     Raises:
         DataError: It cannot be fetched, is not whole, has no safetensors weights, is no LoRA adapter, was trained on
-            another model by its configuration, or its weights do not fit the generator.
+            another model by its configuration, or its weights do not fit the generator; or that cannot be built.
     """
     source = f"{spec.id}@{spec.revision}" if spec.source == "hub" else str(spec.path)
     found = _fetched(spec, checkpoint_dir) if spec.source == "hub" else Path(str(spec.path)).expanduser()
@@ -123,12 +123,9 @@ def _write(found: Path, config: dict[str, Any], folder: Path) -> tuple[int, int]
 
 def _check_fit(folder: Path, base_model_dir: Path, source: str) -> None:
     """Attach the adapter to the generator's modules, without their weights, as generation does."""
-    import torch
     from peft import LoraConfig, PeftModelForCausalLM
-    from transformers import AutoConfig, AutoModelForCausalLM
 
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(base_model_dir))
+    model = _without_weights(base_model_dir)
     try:
         with warnings.catch_warnings(action="ignore"):  # of what becomes an error here
             adapted = PeftModelForCausalLM(model, LoraConfig.from_pretrained(folder), low_cpu_mem_usage=True)
@@ -142,3 +139,16 @@ def _check_fit(folder: Path, base_model_dir: Path, source: str) -> None:
             f"{source}: does not fit the generator: {len(without_place)} weights have no place in it and {len(absent)} "
             f"are missing, e.g. {(without_place or absent)[0]}; choose an adapter of this model"
         )
+
+
+def _without_weights(base_model_dir: Path) -> Any:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    try:
+        config = AutoConfig.from_pretrained(base_model_dir, trust_remote_code=False)
+        with torch.device("meta"):
+            return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        cause = str(error).partition("\n")[0]
+        raise DataError(f"{base_model_dir}: cannot be built as a generator: {cause}; choose another model") from error
