@@ -17,10 +17,11 @@ def main(
     english_nli: InputPath,
     own_nli: InputPath,
     parallel: InputPath,
+    triplets: InputPath,
     output: OutputPath,
 ) -> None:
     from bootembed.baselines import build_baseline_rows
-    from bootembed.core.tables import ANCHORS, NLI, PARALLEL, read_table, write_table
+    from bootembed.core.tables import ANCHORS, NLI, PARALLEL, TRIPLETS, read_table, write_table
 
     section = params.build_baseline_data
     cell = {"recipe": str(baseline), "language": language}
@@ -33,6 +34,7 @@ def main(
             english_nli=read_table(english_nli, NLI),
             own_nli=read_table(own_nli, NLI),
             parallel=read_table(parallel, PARALLEL),
+            triplets=read_table(triplets, TRIPLETS),
             rows=section.rows,
             seed=params.seed,
         )

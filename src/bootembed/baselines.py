@@ -39,6 +39,7 @@ def build_baseline_rows(
     english_nli: Sequence[dict[str, Any]],
     own_nli: Sequence[dict[str, Any]],
     parallel: Sequence[dict[str, Any]],
+    triplets: Sequence[dict[str, Any]],
     rows: int,
     seed: int,
 ) -> BaselineData:
@@ -50,6 +51,7 @@ def build_baseline_rows(
     - `translation_pairs`: a sentence and its English translation.
     - `multilingual_distillation`: the same pairs, for the objective `distillation`.
     - `human_triplets`: a premise, an entailment and a contradiction that people wrote in the language.
+    - `published_triplets`: triplets that somebody else wrote, with anchors in the language.
 
     Args:
         baseline: Name of the baseline.
@@ -57,6 +59,7 @@ def build_baseline_rows(
         english_nli: Rows of `tables.NLI`, in English.
         own_nli: The same, in the language.
         parallel: Rows of `tables.PARALLEL`.
+        triplets: Rows of `tables.TRIPLETS`.
         rows: Most rows to keep; they are chosen with `seed` and stay in their order.
         seed: Seed of the project.
 
@@ -71,6 +74,8 @@ def build_baseline_rows(
     elif baseline in _NLI:
         found, metrics = _nli_triplets(english_nli if baseline is Baseline.ENGLISH_NLI else own_nli)
         schema = TRIPLETS
+    elif baseline is Baseline.PUBLISHED_TRIPLETS:
+        found, schema = list(triplets), TRIPLETS
     else:
         found, schema = [{"anchor": row["text"], "positive": row["english"]} for row in parallel], PAIRS
     if not found:
@@ -90,6 +95,7 @@ _NEEDS = {
     Baseline.TRANSLATION_PAIRS: "parallel text of this language",
     Baseline.MULTILINGUAL_DISTILLATION: "parallel text of this language",
     Baseline.HUMAN_TRIPLETS: "premise of this language with both an entailment and a contradiction in it (`own_nli`)",
+    Baseline.PUBLISHED_TRIPLETS: "triplets of this language (`triplets`)",
 }
 
 

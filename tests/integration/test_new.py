@@ -62,6 +62,7 @@ def test_translations_become_a_profile_that_composes(project, encoder, tmp_path)
     result = _new("--parallel", train, "--validation", dev, "--encoder", encoder)
     assert result.exit_code == 0, result.output
     for told in (
+        "not published_triplets: there are no triplets that somebody wrote: --triplets FILE",
         "parallel: ",
         "english <- en, text <- yor",
         f"  {ENGLISH[0]} | {OWN[0]}\n",
@@ -131,6 +132,25 @@ def test_a_text_alone_with_a_generator_from_scratch(project, encoder, tmp_path):
     scratch = params.base_models["generator"].scratch
     assert scratch is not None
     assert (scratch.pretraining.parallel_share, scratch.pretraining.nli_share) == (0.0, 0.3)
+
+
+def test_triplets_alone_are_trained_on_and_their_anchors_are_sentences(project, encoder, tmp_path):
+    rows = zip(OWN[:30], ENGLISH[:30], ENGLISH[30:], strict=True)
+    (tmp_path / "theirs.csv").write_text("\n".join(["sent0,sent1,hard_neg", *map(",".join, rows)]) + "\n")
+    result = _new("--triplets", tmp_path / "theirs.csv", "--encoder", encoder)
+    assert result.exit_code == 0, result.output
+    for told in (
+        "triplets: ",
+        "anchor <- sent0, positive <- sent1, negative <- hard_neg",
+        f"  {OWN[0]} | {ENGLISH[0]} | {ENGLISH[30]}\n",
+        "recipes: untrained, unsupervised_simcse, published_triplets",
+        "not translation_pairs: there are no translations: --parallel FILE",
+    ):
+        assert told in result.output
+    corpus = _profile().corpora["yor"]
+    assert corpus.triplets[0].columns == {"anchor": "sent0", "positive": "sent1", "negative": "hard_neg"}
+    assert corpus.anchors[0].columns == {"text": "sent0"}
+    assert Path("data/raw/yor/triplets.csv").resolve() == tmp_path / "theirs.csv"
 
 
 def test_a_moses_pair(project, encoder, tmp_path):

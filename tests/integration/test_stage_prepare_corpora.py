@@ -98,6 +98,7 @@ def test_baselines_are_built_from_prepared_corpora(folder: Path, baseline: str, 
         *("--english-nli", folder / "out" / "eng" / "nli.parquet"),
         *("--own-nli", folder / "out" / "afr" / "own_nli.parquet"),
         *("--parallel", folder / "out" / "afr" / "parallel.parquet"),
+        *("--triplets", folder / "out" / "afr" / "triplets.parquet"),
     )
     arguments = ("--baseline", baseline, "--language", "afr", *inputs, "--output", output)
     succeed(run(build_baseline_data, folder, *arguments))

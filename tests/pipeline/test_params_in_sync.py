@@ -90,7 +90,7 @@ def test_every_profile_gives_a_graph(profile, tmp_path):
                 assert f"evaluate_embedder@{recipe}-{language}-{encoder}" in names
 
 
-@pytest.mark.parametrize("profile", ["paper", "single_gpu"])
+@pytest.mark.parametrize("profile", ["paper", "single_gpu", "published"])
 def test_names_of_mteb_are_its_own(profile, tmp_path):
     """Each task of a profile for the Hub has one subset of each language that is to be scored on it."""
     from bootembed.evaluation.kind import task_kind
@@ -131,6 +131,31 @@ def test_the_paper_profile_has_the_settings_of_the_official_code(tmp_path):
     assert params.grid.languages == ["afr", "hau", "hin", "ind", "kor", "mar", "tel"]
 
 
+def test_the_published_profile_trains_and_scores_as_the_paper_profile(tmp_path):
+    paper, published = (
+        yaml.safe_load(_compose(profile, tmp_path / f"{profile}.yaml").read_text())
+        for profile in ("paper", "published")
+    )
+    assert published["train_embedder"] == paper["train_embedder"] | {"mini_batch_size": 64}
+    for section in ("seed", "evaluate_embedder", "register_models", "build_baseline_data", "train_embedder_encoders"):
+        assert published[section] == paper[section]
+    for recipe in ("untrained", "unsupervised_simcse", "english_nli"):
+        assert published["train_embedder_recipes"][recipe] == paper["train_embedder_recipes"][recipe]
+    assert published["train_embedder_recipes"]["published_triplets"] == paper["train_embedder_recipes"]["xl_lora"]
+    assert published["grid"]["languages"] == paper["grid"]["languages"]
+    assert published["grid"]["encoders"] == paper["grid"]["encoders"]
+    assert published["base_models"] == {key: paper["base_models"][key] for key in published["grid"]["encoders"]}
+    for key, language in published["languages"].items():
+        assert language == paper["languages"][key]
+    for language in published["grid"]["languages"]:
+        corpus = published["languages"][language]["corpus"]
+        own, theirs = published["corpora"][corpus], paper["corpora"][corpus]
+        assert own["evaluation"] == theirs["evaluation"]
+        assert [Path(file["path"]).name for table in ("triplets", "anchors") for file in own[table]] == [
+            theirs["anchors"][0]["data_file"]
+        ] * 2
+
+
 def _cells(tmp_path, *overrides):
     _compose("laptop", tmp_path / "params.yaml", *overrides)
     shutil.copy(ROOT / "dvc.yaml", tmp_path)
@@ -161,3 +186,37 @@ def test_only_the_adapters_of_the_chosen_strategies_are_trained(strategy, traine
     assert {name for name in names if name.startswith("assemble")} == {
         f"{assembling}@{strategy}-{language}" for language in ("afr", "ind")
     }
+
+
+GIVEN = [
+    f"xl_lora_adapters.{side}={{source: hub, id: them/adapter-{side}, revision: {'a' * 40}}}"
+    for side in ("positive", "negative")
+]
+
+
+@pytest.mark.parametrize(
+    ("strategies", "trained"),
+    [
+        ("[in_context,xl_lora]", set()),
+        ("[adapter_composition,xl_lora]", {"train_task_adapter", "train_language_adapter", "compose_adapter"}),
+    ],
+)
+def test_adapters_of_others_are_fetched_instead_of_trained(strategies, trained, tmp_path):
+    names, stages = _cells(tmp_path, f"grid.strategies={strategies}", *GIVEN)
+    adapters = {name for name in stages if name.endswith("_adapter") or name == "build_xl_lora_data"}
+    assert adapters == {*trained, "fetch_xl_lora_adapter"}
+    assert {"fetch_xl_lora_adapter@positive", "assemble_adapted_generator@xl_lora-ind"} <= names
+
+
+def test_adapters_of_others_need_no_text_to_train_on(tmp_path):
+    overrides = ["grid.strategies=[xl_lora]", "grid.baselines=[untrained]", "build_xl_lora_data.source_languages=[]"]
+    overrides += ["corpora.sample_english.nli=[]", "corpora.sample.nli=[]", "corpora.sample_source.nli=[]"]
+    _compose("laptop", tmp_path / "params.yaml", *overrides, *GIVEN)
+    with pytest.raises(
+        ParamsError, match=r"sample_english\.nli: empty: .*\n.*source_languages: empty: .*xl_lora_adapters"
+    ):
+        _compose("laptop", tmp_path / "params.yaml", *overrides)
+
+
+def test_adapters_that_no_strategy_uses_are_not_fetched(tmp_path):
+    assert "fetch_xl_lora_adapter" not in _cells(tmp_path, "grid.strategies=[in_context]", *GIVEN)[1]

@@ -29,10 +29,12 @@ NLI_ROWS = nli(
 OWN_NLI_ROWS = nli(
     ("own premise", "own entailment", "entailment"), ("own premise", "own contradiction", "contradiction")
 )
+TRIPLET_ROWS = [{"anchor": f"own {i}", "positive": f"true {i}", "negative": f"false {i}"} for i in range(20)]
 
 
 def build(baseline: Baseline, *, rows: int = 100, seed: int = 1, **tables: list[dict[str, str]]) -> BaselineData:
-    given = {"anchors": TEXTS, "english_nli": NLI_ROWS, "own_nli": OWN_NLI_ROWS, "parallel": PAIR_ROWS} | tables
+    given = {"anchors": TEXTS, "english_nli": NLI_ROWS, "own_nli": OWN_NLI_ROWS, "parallel": PAIR_ROWS}
+    given |= {"triplets": TRIPLET_ROWS} | tables
     return build_baseline_rows(baseline, rows=rows, seed=seed, **given)
 
 
@@ -65,13 +67,21 @@ def test_human_triplets_are_those_of_the_language_itself() -> None:
     assert [tuple(row.values()) for row in data.rows] == [("own premise", "own entailment", "own contradiction")]
 
 
+def test_published_triplets_are_taken_as_they_are() -> None:
+    data = build(Baseline.PUBLISHED_TRIPLETS)
+    assert (data.schema, data.rows) == (TRIPLETS, TRIPLET_ROWS)
+    assert data.metrics == {"rows": 20, "not_sampled": 0}
+
+
 def test_translation_pairs_go_from_the_language_to_english() -> None:
     data = build(Baseline.TRANSLATION_PAIRS)
     assert data.schema == PAIRS
     assert data.rows[0] == {"anchor": "own 0", "positive": "english 0"}
 
 
-@pytest.mark.parametrize("baseline", [Baseline.UNSUPERVISED_SIMCSE, Baseline.TRANSLATION_PAIRS])
+@pytest.mark.parametrize(
+    "baseline", [Baseline.UNSUPERVISED_SIMCSE, Baseline.TRANSLATION_PAIRS, Baseline.PUBLISHED_TRIPLETS]
+)
 def test_rows_are_limited_by_seed_and_keep_their_order(baseline: Baseline) -> None:
     all_rows = build(baseline).rows
     data = build(baseline, rows=8)
@@ -91,4 +101,4 @@ def test_untrained_has_no_rows() -> None:
 @pytest.mark.parametrize("baseline", [baseline for baseline in Baseline if baseline is not Baseline.UNTRAINED])
 def test_a_baseline_without_data_is_refused_with_the_remedy(baseline: Baseline) -> None:
     with pytest.raises(DataError, match=rf"baseline {baseline}: .*grid\.baselines"):
-        build(baseline, anchors=[], english_nli=[], own_nli=[], parallel=[])
+        build(baseline, anchors=[], english_nli=[], own_nli=[], parallel=[], triplets=[])

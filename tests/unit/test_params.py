@@ -227,6 +227,21 @@ LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-lin
         ),
         ({"grid.languages": ["afr", "ind", "afr"]}, ["grid.languages: ['afr', 'ind', 'afr']", "name it once"]),
         ({"grid.encoders": ["tiny", "tiny"]}, ["grid.encoders: ['tiny', 'tiny']", "name it once"]),
+        (
+            {
+                "grid.baselines": ["untrained", "published_triplets"],
+                "grid.recipes": ["in_context", "adapter_composition", "xl_lora", "untrained", "published_triplets"],
+            },
+            ["corpora.sample.triplets: empty: 'published_triplets' needs it for 'afr'; name a file there"],
+        ),
+        (
+            {"xl_lora_adapters.positive": {"source": "local", "path": "theirs"}},
+            ["xl_lora_adapters: ", "one is given and the other is null; give both"],
+        ),
+        (
+            {"xl_lora_adapters.positive": {"source": "hub", "id": "them/adapter"}},
+            ["xl_lora_adapters.positive: ", "source 'hub' needs ['revision']"],
+        ),
         ({"prepare_corpora.min_characters": 5000}, ["prepare_corpora.min_characters: 5000", "1000", "lower it"]),
     ],
 )

@@ -199,6 +199,26 @@ class TestWork:
         check = next(check for check in requirements.check_files(local) if "judge" in check.what)
         assert (check.state, check.remedy) == ("missing", "set train_judge.path to a model folder")
 
+    def test_adapters_of_others_are_among_what_a_profile_needs(self, tmp_path):
+        given = {"positive": {"source": "hub", "id": "them/pos", "revision": REVISION}}
+        given |= {"negative": {"source": "local", "path": str(tmp_path / "neg")}}
+        params = _params(xl_lora_adapters=given, needed={"fetched_xl_lora_adapters": ["positive", "negative"]})
+        assert requirements.repos_of(params) == [Repo("them/pos", "model", REVISION)]
+        check = next(check for check in requirements.check_files(params) if "neg" in check.what)
+        assert (check.state, check.remedy) == (
+            "missing",
+            "set xl_lora_adapters.negative.path to the folder of an adapter",
+        )
+        sizes = dict.fromkeys(params.base_models, SMALL)
+        assert disk_bytes(params, sizes) > disk_bytes(_params(), sizes)
+
+    def test_every_table_of_a_corpus_is_among_what_a_profile_needs(self):
+        raw = json.loads(json.dumps(LAPTOP))
+        hub = {"format": "hub", "revision": REVISION}
+        raw["corpora"]["sample"] |= {table: [{**hub, "path": f"them/{table}"}] for table in ("triplets", "own_nli")}
+        found = requirements.repos_of(validate_params(raw, source="p"))
+        assert {repo.id for repo in found} == {"them/triplets", "them/own_nli"}
+
     def test_a_model_of_unknown_size_leaves_the_rest(self):
         params = _params()
         work = work_of(params, dict.fromkeys(params.base_models), Device(GPUS["a100"], 1e12))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,12 @@ from bootembed.core.tables import (
     NLI,
     PARALLEL,
     REJECTED_ROWS,
+    TEXT,
+    TRIPLETS,
     read_table,
     write_table,
 )
+from bootembed.core.tables import schema as table_schema
 from bootembed.core.text import clean_text, comparable
 from bootembed.corpora.evaluation_sets import EvaluationTexts, read_evaluation_texts
 from bootembed.corpora.prepare import PreparedCorpora, prepare_corpora
@@ -32,6 +37,7 @@ from bootembed.evaluation.kinds.bitext_mining import SCHEMA as BITEXT_MINING
 from bootembed.evaluation.kinds.retrieval import SCHEMA as RETRIEVAL
 from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.evaluation.prepare import prepare_evaluation
+from bootembed.report.corpora import corpora_section
 from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora
 from bootembed.settings.evaluation import TaskSpec
 
@@ -54,6 +60,7 @@ SETTINGS: dict[str, Any] = {
     "max_anchors": 100,
 }
 LINES = {"format": "lines", "path": "anchors.txt"}
+PUBLISHED = {"anchor": "sent0", "positive": "sent1", "negative": "hard_neg"}
 MOSES = {"format": "moses", "path": "bitext.{language}", "english_path": "bitext.eng", "split": "test"}
 
 
@@ -109,6 +116,7 @@ def test_every_table_is_written_and_empty_when_there_are_no_files(raw: Path) -> 
         "anchors": ANCHORS,
         "examples": EXAMPLES,
         "instructions": INSTRUCTIONS,
+        "triplets": TRIPLETS,
         "rejected_rows": REJECTED_ROWS,
     }
     assert all(texts(raw, name, schema) == [] for name, schema in schemas.items())
@@ -180,6 +188,7 @@ def test_evaluation_sentences_are_removed_from_every_table(raw: Path) -> None:
         "ab,cd,entailment",
     )
     write(raw, "examples.csv", "anchor,positive,negative", "aa,Ya tafi,cc", "aa,bb,cc")
+    write(raw, "triplets.csv", "sent0,sent1,hard_neg", "aa,bb,Welcome friend!", "na gani,bb,cc", "aa,bb,cc")
     write(raw, "instructions.csv", "prompt,completion", "aa,ya tafi", "aa,bb")
     corpus = {
         "monolingual": [LINES],
@@ -188,6 +197,7 @@ def test_evaluation_sentences_are_removed_from_every_table(raw: Path) -> None:
         "anchors": [LINES],
         "examples": [{"format": "csv", "path": "examples.csv"}],
         "instructions": [{"format": "csv", "path": "instructions.csv"}],
+        "triplets": [{"format": "csv", "path": "triplets.csv", "columns": PUBLISHED}],
         "evaluation": {
             "SomeSTS": [{"format": "tsv", "path": "sts.tsv", "split": "test"}],
             "SomeBitext": [MOSES],
@@ -199,6 +209,7 @@ def test_evaluation_sentences_are_removed_from_every_table(raw: Path) -> None:
     assert texts(raw, "nli", NLI) == [("ab", "cd", "entailment")]
     assert texts(raw, "examples", EXAMPLES) == [("aa", "bb", "cc")]
     assert texts(raw, "instructions", INSTRUCTIONS) == [("aa", "bb")]
+    assert texts(raw, "triplets", TRIPLETS) == [("aa", "bb", "cc")]
     assert result.tables["anchors"].in_evaluation_set == {"hau/SomeSTS": {"normalised": 3}}
     assert result.tables["parallel"].in_evaluation_set == {"hau/SomeBitext": {"normalised": 2}}
     assert result.tables["nli"].in_evaluation_set == {
@@ -637,6 +648,67 @@ def test_inference_in_the_language_itself_has_no_neutral_rows_and_no_english_one
     tables = prepare(raw, corpus, check_language=True, max_characters=400).tables
     assert texts(raw, "own_nli", NLI) == [(*rows[0][:2], "entailment")]
     assert tables["own_nli"].rejected == {"neutral": 1, "other_language": 1}
+
+
+@pytest.mark.parametrize("name", ["triplets.csv", "triplets.tsv", "triplets.jsonl", "triplets.parquet"])
+def test_triplets_are_read_from_every_format_with_columns(name: str, raw: Path) -> None:
+    row = {"sent0": "mutum ya ci", "sent1": "a man ate", "hard_neg": "a man slept"}
+    if name.endswith("parquet"):
+        write_table([row], table_schema(sent0=TEXT, sent1=TEXT, hard_neg=TEXT), raw / name)
+    elif name.endswith("jsonl"):
+        write(raw, name, json.dumps(row))
+    else:
+        mark = "," if name.endswith("csv") else "\t"
+        write(raw, name, mark.join(row), mark.join(row.values()))
+    prepare(raw, {"triplets": [{"format": name.partition(".")[2], "path": name, "columns": PUBLISHED}]})
+    assert texts(raw, "triplets", TRIPLETS) == [tuple(row.values())]
+
+
+def test_unfit_triplets_are_counted_and_listed(raw: Path) -> None:
+    write(
+        raw,
+        "triplets.csv",
+        "sent0,sent1,hard_neg",
+        "mutum ya ci,a man ate,a man slept",
+        "mutum ya ci,a man ate,",
+        "mutum ya ci,a man ate,a man  ate",
+        "mutum ya ci,a man ate,Mutum ya ci.",
+        "mutum ya ci,a man ate,a man slept",
+        "мужчина ел,a man ate,a man slept",
+        f"mutum ya ci,{'a man ate ' * 6},a man slept",
+        "mutum ya ci,a man ate",
+        "mutum ya ci,a man ate,a man slept much",
+    )
+    result = prepare(raw, {"triplets": [{"format": "csv", "path": "triplets.csv", "columns": PUBLISHED}]},
+                     min_script_share=0.5)  # fmt: skip
+    assert texts(raw, "triplets", TRIPLETS) == [
+        ("mutum ya ci", "a man ate", "a man slept"),
+        ("mutum ya ci", "a man ate", "a man slept much"),
+    ]
+    listed = read_table(raw.parent / "out" / "rejected_rows.parquet", REJECTED_ROWS)
+    assert [(row["table"], row["reason"], row["line"]) for row in listed] == [
+        ("triplets", "empty", 3),
+        ("triplets", "copied", 4),
+        ("triplets", "copied", 5),
+        ("triplets", "duplicate", 6),
+        ("triplets", "other_script", 7),
+        ("triplets", "too_long", 8),
+        ("triplets", "wrong_number_of_fields", 9),
+    ]
+    assert result.tables["triplets"].rejected == Counter(row["reason"] for row in listed)
+
+
+def test_files_say_whose_they_are(raw: Path) -> None:
+    write(raw, "hau.csv", "anchor,positive,negative", "mutum ya ci,a man ate,a man slept")
+    file = {"format": "csv", "path": "{language}.csv"}
+    prepare(raw, {"triplets": [{**file, "name": "Triplets by X", "licence": "CC BY 4.0"}], "examples": [file]})
+    report = json.loads((raw.parent / "out" / "report.json").read_text())
+    assert report["sources"] == [
+        {"table": "triplets", "path": "hau.csv", "name": "Triplets by X", "licence": "CC BY 4.0"}
+    ]
+    section = re.sub(" +", " ", corpora_section({"hau": report}))
+    assert "| hau | triplets | Triplets by X | CC BY 4.0 |" in section
+    assert "### Sources" not in corpora_section({"hau": report | {"sources": []}})
 
 
 @given(

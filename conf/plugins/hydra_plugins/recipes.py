@@ -16,6 +16,8 @@ from bootembed.core.names import ENGLISH, MIXED, Polarity, Role
 from bootembed.strategies import load_strategy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from omegaconf import DictConfig, ListConfig
 
 
@@ -64,6 +66,7 @@ def needed(*, _root_: DictConfig) -> DictConfig:
         "composed_adapters": list(_root_.grid.languages) if "composed" in kinds else [],
         "xl_lora_data": ["rows"] if "xl_lora" in kinds else [],
         "xl_lora_adapters": polarities if "xl_lora" in kinds else [],
+        "fetched_xl_lora_adapters": polarities if any(map(_is_fetched(_root_), strategies)) else [],
         "strategies_without_adapters": [name for name in strategies if not _adapters_of(name)],
         "adapted_generators": {
             f"{name}-{language}": {"strategy": name, "language": language, "adapters": _folder(name, language)}
@@ -81,7 +84,15 @@ def _folder(strategy: str, language: str) -> str:
 
 
 def _kinds(root: DictConfig) -> set[str]:
-    return {kind for name in root.grid.strategies for kind in _adapters_of(name)}
+    """The kinds of adapters that are trained here."""
+    is_fetched = _is_fetched(root)
+    return {kind for name in root.grid.strategies if not is_fetched(name) for kind in _adapters_of(name)}
+
+
+def _is_fetched(root: DictConfig) -> Callable[[str], bool]:
+    """Whether a strategy's adapters are XL-LoRA's of others: then nothing is trained that these are made from."""
+    are_given = any(root.xl_lora_adapters.values())
+    return lambda strategy: are_given and "xl_lora" in _adapters_of(strategy)
 
 
 def _adapters_of(strategy: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from bootembed.adapters import NOT_LANGUAGE
 from bootembed.adapters.arguments import lora_arguments, training_metrics
 from bootembed.base_models.load import load_generator
 from bootembed.core.checkpoints import newest_checkpoint
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from bootembed.settings.models import Lora
 
 logger = logging.getLogger(__name__)
-# `all-linear` would also adapt the vision and audio towers of multimodal generators (Gemma 3): useless here, and vLLM
-# refuses such adapters.
-_NOT_LANGUAGE = r".*\b(vision_tower|vision_model|visual|audio_tower|multi_modal_projector)\b.*"
 
 
 def train_adapters(
@@ -185,14 +183,14 @@ def _with_lora(model: Any, settings: Lora) -> Any:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    has_other_towers = any(re.fullmatch(_NOT_LANGUAGE, name) for name, _ in model.named_modules())
+    has_other_towers = any(re.fullmatch(NOT_LANGUAGE, name) for name, _ in model.named_modules())
     lora = LoraConfig(
         r=settings.r,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
         bias="none",
         target_modules="all-linear",
-        exclude_modules=_NOT_LANGUAGE if has_other_towers else None,
+        exclude_modules=NOT_LANGUAGE if has_other_towers else None,
         task_type="CAUSAL_LM",
     )
     adapted = get_peft_model(model, lora)

@@ -32,6 +32,7 @@ def _pairs(_context: click.Context, option: click.Parameter, given: tuple[str, .
 @click.option("--validation", help="Translations that are not trained on: they choose the best model.")
 @click.option("--nli", help="English premises and hypotheses with labels, or triplets.")
 @click.option("--examples", help="Some triplets of the language (anchor, positive, negative), for prompts.")
+@click.option("--triplets", help="Triplets that somebody wrote, to train on: anchors in the language, the rest in any.")
 @click.option("--evaluation", metavar="TASK[:KIND]=FILE", multiple=True, help="An evaluation set.")
 @click.option("--encoder", required=True, help="Folder, or id on the Hub: the model to finetune.")
 @click.option("--generator", help="Folder, .gguf file, id on the Hub, or `scratch`: the model that writes triplets.")

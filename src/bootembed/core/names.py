@@ -14,7 +14,7 @@ class Baseline(StrEnum):
     """A recipe that needs no generator.
 
     `untrained` is the base encoder with pooling, what all are measured against; `human_triplets` is the ceiling, what
-    the language's own annotators give.
+    the language's own annotators give; `published_triplets` are those that somebody else wrote, by whatever means.
     """
 
     UNTRAINED = "untrained"
@@ -23,6 +23,7 @@ class Baseline(StrEnum):
     TRANSLATION_PAIRS = "translation_pairs"
     MULTILINGUAL_DISTILLATION = "multilingual_distillation"
     HUMAN_TRIPLETS = "human_triplets"
+    PUBLISHED_TRIPLETS = "published_triplets"
 
 
 UNTRAINED = Baseline.UNTRAINED

@@ -95,8 +95,9 @@ EXAMPLES = Layout(
     in_language=("anchor",),
     must_differ=(("anchor", "positive"), ("anchor", "negative"), ("positive", "negative")),
 )
+TRIPLETS = replace(EXAMPLES, name="triplets", schema=tables.TRIPLETS)
 INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completion"), near_duplicates=True)
-CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, OWN_NLI, JUDGE_NLI, ANCHORS, EXAMPLES, INSTRUCTIONS)
+CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, OWN_NLI, JUDGE_NLI, ANCHORS, EXAMPLES, INSTRUCTIONS, TRIPLETS)
 
 
 def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:

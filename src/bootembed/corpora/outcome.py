@@ -47,11 +47,13 @@ class PreparedCorpora:
         language: The language's key.
         unchecked: A sentence that says why the language of rows was not checked; None where it was.
         tables: Table -> report.
+        sources: Table, path, name and licence of each file of which the profile names one of the last two.
     """
 
     language: str
     unchecked: str | None
     tables: dict[str, TableReport]
+    sources: list[dict[str, str | None]]
 
     @property
     def warnings(self) -> list[str]:
@@ -75,4 +77,5 @@ class PreparedCorpora:
         """For `report.json`."""
         tables = {name: report.as_dict() for name, report in self.tables.items()}
         check = self.unchecked or "The language of every row was checked."
-        return {"language": self.language, "language_check": check, "warnings": self.warnings, "tables": tables}
+        about = {"language": self.language, "language_check": check, "warnings": self.warnings}
+        return {**about, "sources": self.sources, "tables": tables}

@@ -89,7 +89,9 @@ def prepare_corpora(
                 _write(judge.judge(rows, seen), path, judge, rejected, work=Path(work))
             _thin_out(path, judge, most, seed=derive_seed(seed, layout.name))
             reports[layout.name] = judge.report
-    result = PreparedCorpora(language, _not_checked(settings, language, configured.script), reports)
+    result = PreparedCorpora(
+        language, _not_checked(settings, language, configured.script), reports, _sources(corpus, language)
+    )
     for warning in result.warnings:
         logger.warning("%s", warning)
     if configured.role is Role.TARGET and corpus.anchors and not reports[ANCHORS.name].kept:
@@ -97,6 +99,21 @@ def prepare_corpora(
     report = json.dumps(result.as_dict(), indent=2, ensure_ascii=False)
     (output_dir / "report.json").write_text(report + "\n", encoding="utf-8")
     return result
+
+
+def _sources(corpus: CorpusSpec, language: str) -> list[dict[str, str | None]]:
+    """What the profile says of whose its files are, for the report."""
+    return [
+        {
+            "table": layout.name,
+            "path": str(spec.path).replace("{language}", language),
+            "name": spec.name,
+            "licence": spec.licence,
+        }
+        for layout in CORPUS_LAYOUTS
+        for spec in getattr(corpus, layout.name)
+        if spec.name or spec.licence
+    ]
 
 
 def _not_checked(settings: PrepareCorpora, language: str, script: str) -> str | None:

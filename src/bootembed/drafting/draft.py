@@ -63,8 +63,8 @@ def draft_profile(
 
     sources = {option: read(_request(option, path), option) for option, path in given.items()}
     read_tasks = [(task, read(task.request, _called(task))) for task in tasks]
-    if not {"text", "parallel"} & set(sources):
-        raise DataError("there is no text of the language; give --text FILE or --parallel FILE")
+    if not {"text", "parallel", "triplets"} & set(sources):
+        raise DataError("there is no text of the language; give --text FILE, --parallel FILE or --triplets FILE")
     return Draft(
         language, name, _script(language, script, sources), sources, read_tasks,
         (model_key(encoder), model_entry(encoder, "encoder")),
@@ -104,8 +104,8 @@ def _script(language: str, given: str | None, sources: Mapping[str, Source]) -> 
         raise ParamsError(
             f"--script {script or 'is missing'}: give an ISO 15924 code, e.g. Latn, or Zyyy for any script"
         )
-    source = sources.get("text") or sources["parallel"]
-    texts = [str(row["text"]) for row in source.rows]
+    source = sources.get("text") or sources.get("parallel") or sources["triplets"]
+    texts = [str(row.get("text") or row["anchor"]) for row in source.rows]
     if script_share(" ".join(texts), script) < _LEAST_SHARE:
         raise DataError(
             f"{source.request.path}: most letters are not of the script {script}; say --script, or check which column "

@@ -28,7 +28,7 @@ class Draft:
         language: Its key.
         name: Its English name.
         script: ISO 15924.
-        sources: Option (`text`, `parallel`, `nli`, `examples`) -> the file as it is read.
+        sources: Option (`text`, `parallel`, `nli`, `examples`, `triplets`) -> the file as it is read.
         tasks: Evaluation sets, each with its file as it is read.
         encoder: Key and entry of `base_models`.
         generator: Entry of `base_models`; `scratch` for one from scratch; None without one.
@@ -62,17 +62,18 @@ class Draft:
 
 
 def _sentences(sources: Mapping[str, Source]) -> dict[str, Any] | None:
-    """The entry of the sentences of the language: those of the text, otherwise those of the translations."""
+    """The entry of the sentences of the language: those of the text, of the translations, or the triplets' anchors."""
     if "text" in sources:
         return _entry(sources["text"])
-    if "parallel" not in sources:
+    translations = _entry(sources["parallel"]) if "parallel" in sources else None
+    if translations and translations["format"] == "moses":
+        return {"format": "lines", "path": translations["path"]}
+    if translations and translations["format"] != "tmx":  # which has no columns
+        return {**translations, "columns": {"text": translations["columns"]["text"]}}
+    if "triplets" not in sources:
         return None
-    entry = _entry(sources["parallel"])
-    if entry["format"] == "moses":
-        return {"format": "lines", "path": entry["path"]}
-    if entry["format"] == "tmx":
-        return None
-    return {**entry, "columns": {"text": entry["columns"]["text"]}}
+    triplets = _entry(sources["triplets"])
+    return {**triplets, "columns": {"text": triplets["columns"]["anchor"]}}
 
 
 def render(draft: Draft) -> str:
@@ -80,7 +81,8 @@ def render(draft: Draft) -> str:
     choice, language, key = draft.choice, draft.language, draft.encoder[0]
     generator = draft.generator if choice.strategies else None
     bases = ["base/small", *(["base/scratch_generator"] if generator == SCRATCH else [])]
-    own = [(table, [_entry(draft.sources[table])]) for table in ("parallel", "examples") if table in draft.sources]
+    tables = [table for table in ("parallel", "examples", "triplets") if table in draft.sources]
+    own = [(table, [_entry(draft.sources[table])]) for table in tables]
     sentences = _sentences(draft.sources)
     if sentences:
         own = [("monolingual", [sentences]), ("anchors", [sentences]), *own]

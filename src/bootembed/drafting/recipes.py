@@ -18,12 +18,14 @@ _NEEDS = {
     Baseline.TRANSLATION_PAIRS: ("parallel",),
     Baseline.MULTILINGUAL_DISTILLATION: ("parallel",),
     Baseline.HUMAN_TRIPLETS: ("own_nli",),
+    Baseline.PUBLISHED_TRIPLETS: ("triplets",),
 }
 _LACKING = {
     "text": "there are no sentences: --text FILE",
     "nli": "there is no English NLI: --nli FILE",
     "parallel": "there are no translations: --parallel FILE",
     "own_nli": f"there is no NLI that people wrote in the language: `own_nli` in the profile ({_DOCUMENT})",
+    "triplets": "there are no triplets that somebody wrote: --triplets FILE",
 }
 _UNTAUGHT = "a generator from scratch learns from NLI how to answer: --nli FILE"
 _NO_GENERATOR = "there is no generator: --generator PATH_OR_ID, or --generator scratch"
@@ -42,7 +44,7 @@ def choose(given: Collection[str], *, generator: bool, scratch: bool) -> Choice:
     """Choose recipes.
 
     Args:
-        given: Tables that there are: `text`, `parallel`, `nli`, `examples`.
+        given: Tables that there are: `text`, `parallel`, `nli`, `examples`, `triplets`.
         generator: Whether there is one.
         scratch: Whether it is to be trained from these tables.
     """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError, suggest
 from bootembed.core.nli import LABELS
-from bootembed.corpora.layouts import ANCHORS, EXAMPLES, NEUTRAL, NLI, PARALLEL, Layout, read_rows
+from bootembed.corpora.layouts import ANCHORS, EXAMPLES, NEUTRAL, NLI, PARALLEL, TRIPLETS, Layout, read_rows
 from bootembed.detection import Detected, detect
 from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.settings.corpora import FileSpec
@@ -36,7 +36,7 @@ _NAMES = {
 }
 _SEPARATORS = ("\n", "\t")
 _LABELS = {"e": "entailment", "c": "contradiction", "n": NEUTRAL}
-LAYOUTS = {"text": ANCHORS, "parallel": PARALLEL, "nli": NLI, "examples": EXAMPLES}
+LAYOUTS = {"text": ANCHORS, "parallel": PARALLEL, "nli": NLI, "examples": EXAMPLES, "triplets": TRIPLETS}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Request:
     """A file that the user names for a table.
 
     Attributes:
-        option: What the user calls it: `text`, `parallel`, `nli`, `examples`, `validation`, or a task.
+        option: What the user calls it: `text`, `parallel`, `nli`, `examples`, `triplets`, `validation`, or a task.
         path: The file; of a Moses pair the language's half.
         english_path: The English half of a Moses pair.
         kind: Of an evaluation task: its kind.

@@ -41,7 +41,7 @@ def read_corpus_reports(corpora_dir: Path, languages: Mapping[str, Language]) ->
 
 
 def corpora_section(reports: Mapping[str, Report]) -> str:
-    """Markdown: rows read, kept and rejected, whether their language was checked, and rows of evaluation sets."""
+    """Markdown: rows read, kept and rejected, their sources, check of their language, rows of evaluation sets."""
     rows = [
         [
             language, name, counts["rows_in"], counts["kept"], counts["not_sampled"],
@@ -64,9 +64,15 @@ def corpora_section(reports: Mapping[str, Report]) -> str:
         for language, report in reports.items()
         for sentence in (report["language_check"], *(f"**{warning}**" for warning in report["warnings"]))
     )
+    sources = [
+        [language, source["table"], source["name"] or source["path"], source["licence"] or "not stated"]
+        for language, report in reports.items()
+        for source in report.get("sources", ())
+    ]
     parts = [
         "## Corpora",
         whole,
+        *(["### Sources", table(["language", "table", "source", "licence"], sources)] if sources else []),
         "### Language of the rows",
         said,
         "### Texts of evaluation sets",

@@ -15,6 +15,7 @@ TABLE_OF_BASELINE = {
     Baseline.TRANSLATION_PAIRS: "parallel",
     Baseline.MULTILINGUAL_DISTILLATION: "parallel",
     Baseline.HUMAN_TRIPLETS: "own_nli",
+    Baseline.PUBLISHED_TRIPLETS: "triplets",
 }
 """Baseline -> the table of `corpora` that it is made from."""
 

@@ -83,6 +83,8 @@ class FileSpec(Section):
         None, description="Format hub: pinned commit, 40 hex digits; `unresolved` fails when it is read."
     )
     limit: int | None = Field(None, ge=1, description="Maximum number of rows to read.")
+    name: str | None = Field(None, min_length=1, description="What it is and whose, for the report.")
+    licence: str | None = Field(None, min_length=1, description="Its licence, for the report.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -110,6 +112,10 @@ class CorpusSpec(Section):
     anchors: list[FileSpec] = Field(default_factory=list)
     examples: list[FileSpec] = Field(default_factory=list)
     instructions: list[FileSpec] = Field(default_factory=list)
+    triplets: list[FileSpec] = Field(
+        default_factory=list,
+        description="Triplets that somebody else wrote, to train on: anchors in the language, the rest in any.",
+    )
     evaluation: dict[str, list[FileSpec]] = Field(default_factory=dict, description="Task name -> files.")
 
     @model_validator(mode="after")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bootembed.core.attention import Attention
 from bootembed.settings.base import Fraction, Revision, Schedule, Section, Slug
@@ -121,6 +121,40 @@ class BuildXlLoraData(Section):
     source_languages: list[Slug] = Field(description="Languages of role `source`.")
     nli_rows: int = Field(ge=0, description="NLI premises per source language and polarity.")
     parallel_rows: int = Field(ge=0, description="Parallel rows per source language, answered by the task adapters.")
+
+
+class FetchedAdapter(Section):
+    """An adapter of the generator that somebody else trained."""
+
+    source: Literal["hub", "local"]
+    id: str | None = Field(None, description="Hub id (source: hub).")
+    revision: Revision | None = Field(None, description="Pinned commit, 40 hex digits (source: hub).")
+    path: str | None = Field(None, description="Folder of a PEFT adapter (source: local).")
+    base: str | None = Field(
+        None,
+        description="What its adapter_config.json calls the generator, if otherwise than base_models.generator.id.",
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needed = ("id", "revision") if self.source == "hub" else ("path",)
+        missing = [name for name in needed if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"source {self.source!r} needs {missing}")
+        return self
+
+
+class XlLoraAdapters(Section):
+    """XL-LoRA's adapters where others trained them; null: they are trained here."""
+
+    positive: FetchedAdapter | None
+    negative: FetchedAdapter | None
+
+    @model_validator(mode="after")
+    def _of_both_polarities(self) -> Self:
+        if (self.positive is None) != (self.negative is None):
+            raise ValueError("one is given and the other is null; give both, or set both to null to train them")
+        return self
 
 
 class ComposeAdapter(Section):

@@ -14,7 +14,15 @@ from bootembed.settings.evaluation import EvaluateEmbedder, RegisterModels
 from bootembed.settings.exports import ExportSpec
 from bootembed.settings.generation import Generation, InContext, Prompts
 from bootembed.settings.judge import RateTriplets, TrainJudge
-from bootembed.settings.models import BaseModelSpec, BuildXlLoraData, ComposeAdapter, LanguageAdapter, Launch, Lora
+from bootembed.settings.models import (
+    BaseModelSpec,
+    BuildXlLoraData,
+    ComposeAdapter,
+    LanguageAdapter,
+    Launch,
+    Lora,
+    XlLoraAdapters,
+)
 from bootembed.settings.publish import Publish
 from bootembed.settings.report import Report
 from bootembed.settings.triplets import GenerateTriplets, JudgeTriplets
@@ -48,6 +56,7 @@ class Needed(Section):
     composed_adapters: list[Slug]
     xl_lora_data: list[Slug]
     xl_lora_adapters: list[Polarity]
+    fetched_xl_lora_adapters: list[Polarity]
     strategies_without_adapters: list[Slug]
     adapted_generators: dict[str, dict[str, str]]
 
@@ -85,6 +94,7 @@ class Params(Pluggable):
     train_language_adapter: LanguageAdapter
     build_xl_lora_data: BuildXlLoraData
     train_xl_lora_adapter: Lora
+    xl_lora_adapters: XlLoraAdapters
     compose_adapter: ComposeAdapter
     train_judge: TrainJudge
     generation: Generation

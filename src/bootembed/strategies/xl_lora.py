@@ -47,13 +47,18 @@ def adapter_rank(params: Params) -> int:
 
 
 def faults(params: Params) -> list[str]:
-    """Without the text of a source language there is nothing to train the adapters on."""
+    """Without the text of a source language there is nothing to train the adapters on, unless others did."""
+    if params.needed.fetched_xl_lora_adapters:
+        return []
     settings = params.build_xl_lora_data
     if settings.source_languages:
         tables = [name for name in ("nli", "parallel") if getattr(settings, f"{name}_rows")]
         found = [lacking(params, table, settings.source_languages, recipe="xl_lora") for table in tables]
         return min(found, key=len, default=[])
-    return ["build_xl_lora_data.source_languages: empty: strategy 'xl_lora' lacks its adapter; name a source language"]
+    return [
+        "build_xl_lora_data.source_languages: empty: strategy 'xl_lora' lacks its adapter; name a source "
+        "language, or adapters of others in xl_lora_adapters"
+    ]
 
 
 @dataclass(frozen=True)

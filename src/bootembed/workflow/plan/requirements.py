@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bootembed.core.hub import RepoKind, explain_hub_failure, gated_failure, hub_token, lookup_command
 from bootembed.core.names import UNRESOLVED
+from bootembed.corpora.layouts import CORPUS_LAYOUTS
 from bootembed.generation.engine import describe_engine
 from bootembed.workflow.plan.sizes import published
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bootembed.settings.corpora import CorpusSpec, FileSpec
+    from bootembed.settings.models import FetchedAdapter
     from bootembed.settings.schema import Params
 
 State = Literal["ok", "missing", "unknown"]
@@ -71,8 +73,16 @@ def repos_of(params: Params) -> list[Repo]:
     models = [Repo(str(m.id), "model", str(m.revision)) for m in params.base_models.values() if m.source == "hub"]
     if params.train_judge.source == "hub":
         models.append(Repo(str(params.train_judge.id), "model", str(params.train_judge.revision)))
+    models += [
+        Repo(str(own.id), "model", str(own.revision)) for own in _adapters(params).values() if own.source == "hub"
+    ]
     data = [Repo(str(spec.path), "dataset", str(spec.revision)) for _, spec in _files(params) if spec.format == "hub"]
     return list(dict.fromkeys([*models, *data]))
+
+
+def _adapters(params: Params) -> dict[str, FetchedAdapter]:
+    """Polarity -> the adapter of others."""
+    return {name: getattr(params.xl_lora_adapters, name) for name in params.needed.fetched_xl_lora_adapters}
 
 
 def check_repos(params: Params, *, ask: Callable[[Repo], Check] | None = None) -> list[Check]:
@@ -130,8 +140,8 @@ def _files(params: Params) -> Iterator[tuple[str, FileSpec]]:
 
 
 def _specs(corpus: CorpusSpec) -> Iterator[FileSpec]:
-    for name in ("monolingual", "parallel", "nli", "judge_nli", "anchors", "examples", "instructions"):
-        yield from getattr(corpus, name)
+    for layout in CORPUS_LAYOUTS:
+        yield from getattr(corpus, layout.name)
     for specs in corpus.evaluation.values():
         yield from specs
 
@@ -146,6 +156,11 @@ def check_files(params: Params) -> list[Check]:
     if params.train_judge.source == "local":
         place = Path(str(params.train_judge.path)).expanduser()
         found.append(_there(place, "set train_judge.path to a model folder"))
+    found += [
+        _there(Path(str(own.path)).expanduser(), f"set xl_lora_adapters.{polarity}.path to the folder of an adapter")
+        for polarity, own in _adapters(params).items()
+        if own.source == "local"
+    ]
     if params.write_sample_corpora.languages:
         return found
     folder = Path(params.prepare_corpora.folder)

@@ -257,6 +257,7 @@ def _adapter_bytes(params: Params, size: ModelSize | None) -> int:
     grid, r = params.grid, params.train_task_adapter.r
     needed = params.needed
     trained = len(needed.task_adapters) + len(needed.xl_lora_adapters) + len(grid.adapter_languages)
+    trained += len(needed.fetched_xl_lora_adapters)  # their rank is not known, and taken to be the same
     cells = len(needed.composed_adapters) * len(Polarity)  # a composed adapter and its copy, and a copy of XL-LoRA's
     in_use = 2 * cells * size.lora_parameters(_rank_in_use(params))
     return 4 * params.generator_seeds * ((trained + cells) * size.lora_parameters(r) + in_use)
