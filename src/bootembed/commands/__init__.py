@@ -12,7 +12,10 @@ import click
 
 from bootembed.core.errors import UserError
 
-_COMMANDS = ("new", "compose", "plan", "run", "report", "compare", "embed", "search", "ui", "doctor")
+_COMMANDS = (
+    "new", "compose", "plan", "run", "report", "compare", "embed", "search",
+    "register", "lineage", "rollback", "ui", "doctor",
+)  # fmt: skip
 
 
 class _Commands(click.Group):
