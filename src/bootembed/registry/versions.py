@@ -7,7 +7,6 @@ point, when a store goes away, and be begun again.
 from __future__ import annotations
 
 import importlib.metadata
-import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from bootembed.registry.candidates import EmbedderCandidate
 
-logger = logging.getLogger(__name__)
 LINEAGE_FILE = "lineage.json"  # artifact of a version's run: its `Origin`
 CONTENT = "content_hash"  # tag of a version
 _REQUIREMENTS = ("sentence-transformers", "transformers", "torch")
@@ -99,7 +97,7 @@ def _signature(embedder: Any) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema, TensorSpec
 
-    vectors = TensorSpec(np.dtype(np.float32), (-1, embedder.get_sentence_embedding_dimension()))
+    vectors = TensorSpec(np.dtype(np.float32), (-1, embedder.get_embedding_dimension()))
     return ModelSignature(inputs=Schema([ColSpec("string")]), outputs=Schema([vectors]))
 
 

@@ -213,10 +213,10 @@ def run(
     except DvcException as error:
         raise FanOutError(str(error)) from error
     tracking.send_now()
-    send_registrations_now()
     if outcome.recorded:  # there is a table of what ran
         usage = UsageTable(log_dir / "cells.csv", begun=True)
         usage.add("fan_out", "process", Ended.own(), seconds=time.monotonic() - began)
+    send_registrations_now()
     if faults := outcome.failed | outcome.busy:
         told = [f"{name}: {why}" for name, why in faults.items()]
         raise FanOutError("\n".join([outcome.summary, *told]))
