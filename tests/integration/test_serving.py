@@ -36,6 +36,6 @@ def test_texts_in_vectors_out(tmp_path, monkeypatch):
     with model_server(f"models:/{MODEL}@champion", tmp_path) as address:
         served = _post(address, {"inputs": TEXTS})["predictions"]
         with pytest.raises(urllib.error.HTTPError, match="400"):
-            _post(address, {"inputs": [[1, 2], [3, 4]]})
+            _post(address, {"inputs": {"column": TEXTS}})
     wanted = load_model(f"models:/{MODEL}@champion").embed(TEXTS, batch_size=2)
     np.testing.assert_allclose(served, wanted, atol=1e-5)

@@ -92,7 +92,7 @@ def _add_version(client: Any, candidate: EmbedderCandidate, name: str, tags: dic
 
 
 def _signature(embedder: Any) -> Any:
-    """Texts in, one vector each out: with it a server refuses anything else with a message."""
+    """Texts in, one vector each out: MLflow's UI shows it, and a server of the model reads its input by it."""
     import numpy as np
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema, TensorSpec
