@@ -61,17 +61,18 @@ class Champion:
             logger.info("%s: none was registered now that was not rolled back from before", self._model)
             return
         best = min(allowed, key=lambda one: (-one.validation.score, one.name))
-        self._compare(best, "the highest of those registered together")
+        self._compare_with_holder(best)
         self._explain_others([one for one in allowed if one is not best], best)
         self.point_challenger()
 
-    def _compare(self, best: Contender, first: str) -> None:
+    def _compare_with_holder(self, best: Contender) -> None:
         holder = self.history.holder()
+        highest = f"its {best.validation.figures} is the highest of those registered together"
         if holder is None:
-            self._promote(best, None, f"its {best.validation.figures} is {first}, and there was no champion")
+            self._promote(best, None, f"{highest}, and there was no champion")
         elif holder == best.number:
             if REASON not in self.versions[holder].tags:  # it was promoted before reasons were recorded
-                self.explain(holder, f"its {best.validation.figures} is {first}")
+                self.explain(holder, highest)
         else:
             verdict = judge(best.validation, self._validation(holder), champion=f"version {holder}")
             if verdict.replaces:
