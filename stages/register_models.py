@@ -1,10 +1,18 @@
-"""Register the median embedders with MLflow, the best recipe by validation score under the alias `champion`."""
+"""Register the median embedders with MLflow, the best recipe by validation score under the alias `champion`.
+
+The output says what is best by validation score, and does not depend on MLflow. Where its store is away, the stage
+warns and ends well: the registrations wait, with their models, until the store answers (`registry.waiting`).
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
 
 from bootembed import tracking
 from bootembed.cli import InputPath, OutputPath, stage
@@ -19,15 +27,18 @@ def main(
     embedders_dir: InputPath,
     scores_dir: InputPath,
     results_dir: InputPath,
+    lock: Annotated[Path, click.Path(path_type=Path), "dvc.lock, for the lineage; it need not exist."],
     output: OutputPath,
 ) -> None:
     from bootembed.core.hashing import content_hash
     from bootembed.registry.candidates import best_candidate, read_candidates
-    from bootembed.registry.versions import register
+    from bootembed.registry.waiting import register_or_wait
+    from bootembed.workflow.origins import Lock
 
     settings = {"register_models": params.register_models, "grid": params.grid}
     with tracking.stage_run("register_models", cell={}, settings=settings) as run:
         champions: dict[str, dict[str, Any]] = {}
+        recorded = Lock(lock)
         for language in params.grid.languages:
             task = params.register_models.validation_task.get(language)
             candidates = (
@@ -42,7 +53,10 @@ def main(
                 continue
             if tracking.is_on():
                 name = params.register_models.name.format(language=language)
-                register(candidates, name, alias=params.register_models.alias)
+                cells = [candidate.folder.parent for candidate in candidates]
+                origins = [recorded.origin(cell, results_dir / cell.name) for cell in cells]
+                traced = [replace(one, origin=found) for one, found in zip(candidates, origins, strict=True)]
+                register_or_wait(traced, name, alias=params.register_models.alias)
             best = best_candidate(candidates)
             champions[language] = {
                 "champion": best.name,

@@ -21,6 +21,7 @@ from toy import toy_nli
 from bootembed.core import arithmetic
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 _prepare_arithmetic, _environment = arithmetic.prepare_arithmetic, os.environ
@@ -97,3 +98,31 @@ def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     build_base_model(spec, documents, output_dir=folder / "generator", checkpoint_dir=folder / "work", seed=1)
     return folder / "generator"
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real tracking server."""
+    from mlflow_server import tracking_server
+
+    with tracking_server(tmp_path_factory.mktemp("mlflow")) as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "server"])
+def registry(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder, and a store without registered models: a file in it, or a server."""
+    from bootembed import tracking
+
+    served = request.param == "server"
+    address = request.getfixturevalue("mlflow_server") if served else f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    if served:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)  # a test may have pointed elsewhere
+        client = tracking.client()
+        for model in client.search_registered_models():
+            client.delete_registered_model(model.name)

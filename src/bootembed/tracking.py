@@ -137,6 +137,7 @@ def is_on() -> bool:
 def client() -> Any:
     """An MLflow client of the store in use, with telemetry off and MLflow's own chatter silenced."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.WARNING)
     from mlflow.tracking import MlflowClient
@@ -155,12 +156,13 @@ def experiment_id(mlflow_client: Any) -> str:
 
 
 def provenance_tags() -> dict[str, str]:
-    """Where a run comes from: DVC stage and experiment, git commit and whether the tree was changed."""
+    """Where a run comes from: DVC stage and experiment, git commit and what of its files was changed."""
     tags = {
         "dvc_stage": os.environ.get("DVC_STAGE", ""),
         "dvc_exp_name": os.environ.get("DVC_EXP_NAME", ""),
         "git_commit": _git("rev-parse", "HEAD"),
         "git_dirty": str(bool(_git("status", "--porcelain", "--untracked-files=no"))).lower(),
+        "git_changed": ", ".join(_git("diff", "--name-only", "HEAD").split("\n"))[:_LONGEST_PARAM],
     }
     return {name: value for name, value in tags.items() if value}
 

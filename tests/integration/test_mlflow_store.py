@@ -7,15 +7,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bootembed.core.mlflow_store import follow_move
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 START = """
 from bootembed import tracking
@@ -60,3 +57,26 @@ def test_locations_of_another_kind_stay(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "mlflow.db") as base:
         assert [row[0] for row in base.execute("SELECT source FROM model_versions")] == locations
     assert not (tmp_path / "absent.db").exists()
+
+
+REGISTER = """
+from pathlib import Path
+from registered import candidate
+from bootembed.registry.versions import register
+register([candidate(Path("embedders"), "xl_lora", 0.7, seed=1)], "bootembed-afr", alias="champion")
+"""
+
+
+def test_a_version_registered_before_a_move_loads_after_it(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")])
+    old, new = tmp_path / "old", tmp_path / "new project"
+    old.mkdir()
+    (old / "texts.txt").write_text("bada kefe\nligi mo\n")
+    subprocess.run([sys.executable, "-c", REGISTER], cwd=old, env=environment, check=True)
+    shutil.rmtree(old / "embedders")
+    shutil.move(old, new)
+    embed = [sys.executable, "-m", "bootembed", "embed", "models:/bootembed-afr@champion", "texts.txt", "-o", "out.npy"]
+    subprocess.run(embed, cwd=new, env=environment, check=True)
+    assert np.load(new / "out.npy").shape == (2, 32)
+    assert not old.exists()

@@ -1,4 +1,4 @@
-"""The registry: champions by validation score, no version twice, loadable in a fresh process."""
+"""The registry: champions by validation score, each with a reason, no version twice, loadable in a fresh process."""
 
 from __future__ import annotations
 
@@ -9,24 +9,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
-from encoders import write_encoder
+from registered import aliases, answers, candidate, under, validation
 
 from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.core.names import EmbedderId
 from bootembed.core.tables import write_table
-from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.evaluation.answers import Answers
 from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
-from bootembed.registry.candidates import (
-    EmbedderCandidate,
-    Validated,
-    Validation,
-    best_candidate,
-    read_candidates,
-)
+from bootembed.registry.candidates import Validated, Validation, best_candidate, read_candidates
+from bootembed.registry.lookup import StoreError
 from bootembed.registry.versions import register
 from bootembed.settings.schema import Grid
 
@@ -39,46 +32,20 @@ def store(tmp_path, monkeypatch):
     return tmp_path
 
 
-PAIRS = 400
+def _single(task, score, found):
+    return Validation(task, {EmbedderId(0, 0): Validated(score, found)})
 
 
-def _answers(score, seed):
-    """A similarity for every pair of a validation set, the rank correlation near `score`."""
-    gold, noise = np.random.default_rng(1000).normal(size=PAIRS), np.random.default_rng(seed).normal(size=PAIRS)
-    return Answers((score * gold + (1 - score**2) ** 0.5 * noise).tolist(), gold.tolist(), "Spearman")
+def _champion():
+    return under("champion")
 
 
-def _validation(*scores, task="SampleSTS", seed=0):
-    """Of embedders whose rank correlations are near their `scores`."""
-    embedders = {EmbedderId(0, n): Validated(s, _answers(s, seed)) for n, s in enumerate(scores)}
-    return Validation(task, embedders)
+def _reason(alias):
+    return under(alias).tags["champion_reason"]
 
 
-def _single(task, score, answers):
-    return Validation(task, {EmbedderId(0, 0): Validated(score, answers)})
-
-
-def _candidate(folder, recipe, validation, *, seed):
-    path = folder / recipe
-    if not path.exists():
-        write_encoder(folder / f"encoder-{recipe}", "xlm-roberta")
-        embedder = build_embedder(folder / f"encoder-{recipe}", pooling="mean", max_seq_length=32)
-        with torch.no_grad():
-            for parameter in embedder.parameters():
-                parameter.add_(0.01 * seed)  # a model of its own
-        embedder.save(str(path), safe_serialization=True)
-    if isinstance(validation, float):
-        validation = _validation(validation - 0.01, validation, validation + 0.01, seed=seed)
-    scores = {validation.task: {"validation": validation.score, "test": 1 - validation.score}}
-    return EmbedderCandidate(recipe, "tiny", path, validation, scores)
-
-
-def _champion(name="bootembed-afr"):
-    return tracking.client().get_model_version_by_alias(name, "champion")
-
-
-def test_champion_is_the_best_by_validation_and_loads_in_a_fresh_process(store):
-    one, two = _candidate(store, "xl_lora", 0.7, seed=1), _candidate(store, "english_nli", 0.6, seed=2)
+def test_champion_is_the_best_by_validation_and_loads_in_a_fresh_process(registry):
+    one, two = candidate(registry, "xl_lora", 0.7, seed=1), candidate(registry, "english_nli", 0.6, seed=2)
     register([two, one], "bootembed-afr", alias="champion")
     assert _champion().tags["recipe"] == "xl_lora"
     assert best_candidate([two, one]) is one
@@ -89,51 +56,78 @@ def test_champion_is_the_best_by_validation_and_loads_in_a_fresh_process(store):
         "model = flavour.load_model('models:/bootembed-afr@champion')\n"
         "numpy.save(sys.argv[2], model.encode(['Die boer koop appels.']))\n"
     )
-    arguments = [sys.executable, "-c", script, tracking.tracking_uri(), str(store / "loaded.npy")]
-    subprocess.run(arguments, check=True, cwd=store)
+    arguments = [sys.executable, "-c", script, tracking.tracking_uri(), str(registry / "loaded.npy")]
+    subprocess.run(arguments, check=True, cwd=registry)
     from sentence_transformers import SentenceTransformer
 
     expected = SentenceTransformer(str(one.folder)).encode(["Die boer koop appels."])
-    np.testing.assert_array_equal(np.load(store / "loaded.npy"), expected)
-    pickles = [p for p in store.rglob("*") if p.suffix in {".pkl", ".bin", ".pt", ".pickle"}]
+    np.testing.assert_array_equal(np.load(registry / "loaded.npy"), expected)
+    pickles = [p for p in registry.rglob("*") if p.suffix in {".pkl", ".bin", ".pt", ".pickle"}]
     assert not pickles
 
     register([two, one], "bootembed-afr", alias="champion")
     assert len(tracking.client().search_model_versions("name='bootembed-afr'")) == 2
 
-    worse = _candidate(store, "translation_pairs", 0.65, seed=3)
-    register([worse], "bootembed-afr", alias="champion")
-    assert _champion().tags["recipe"] == "xl_lora"
 
-    slightly = _candidate(store, "in_context", 0.71, seed=5)
-    register([slightly], "bootembed-afr", alias="champion")
-    assert _champion().tags["recipe"] == "xl_lora", "a difference that may be noise moves nothing"
+def test_champion_and_challenger_each_have_a_reason_with_figures(registry):
+    first = [candidate(registry, "english_nli", 0.6, seed=2), candidate(registry, "xl_lora", 0.7, seed=1)]
+    register(first, "bootembed-afr", alias="champion")
+    assert aliases() == {"champion": "2", "challenger": "1"}
+    highest = "its mean validation score 0.7000 on SampleSTS is the highest of those registered together, and "
+    assert _reason("champion") == highest + "there was no champion"
+    assert (
+        _reason("challenger") == "its mean validation score 0.6000 on SampleSTS is 0.1000 below the 0.7000 of version 2"
+    )
 
-    better = _candidate(store, "adapter_composition", 0.85, seed=4)
-    register([better], "bootembed-afr", alias="champion")
-    assert _champion().tags["recipe"] == "adapter_composition"
-    assert "before: version" in _champion().tags["promoted"]
+    register([candidate(registry, "translation_pairs", 0.5, seed=3)], "bootembed-afr", alias="champion")
+    assert aliases() == {"champion": "2", "challenger": "1"}
+
+    register([candidate(registry, "in_context", 0.71, seed=5)], "bootembed-afr", alias="champion")
+    assert aliases() == {"champion": "2", "challenger": "4"}, "a difference that may be noise moves nothing"
+    assert "0.0100 above the 0.7000 of version 2, which may be noise (95 % interval -0." in _reason("challenger")
+
+    together = [candidate(registry, "adapter_composition", 0.85, seed=4), candidate(registry, "mixture", 0.8, seed=6)]
+    register(together, "bootembed-afr", alias="champion")
+    assert aliases() == {"champion": "5", "challenger": "6"}
+    assert "0.1500 above the 0.7000 of version 2, beyond noise (95 % interval +0." in _reason("champion")
+    assert _reason("challenger").endswith("is 0.0500 below the 0.8500 of version 5")
+    dethroned = tracking.client().get_model_version("bootembed-afr", "2").tags["champion_reason"]
+    assert dethroned == f"version 5 replaced it: {_reason('champion')}"
+
+
+def test_of_those_registered_together_only_the_best_is_compared(store):
+    register([candidate(store, "xl_lora", 0.7, seed=1)], "bootembed-afr", alias="champion")
+    both = [candidate(store, "in_context", 0.711, seed=5), candidate(store, "english_nli", 0.71, seed=6)]
+    register(both, "bootembed-afr", alias="champion")
+    assert aliases() == {"champion": "1", "challenger": "2"}
+    told = tracking.client().get_model_version("bootembed-afr", "3").tags["champion_reason"]
+    assert told.endswith("of those registered together only version 2, the best, is compared")
+
+
+def test_the_aliases_of_champion_and_challenger_differ(store):
+    with pytest.raises(DataError, match=r"register_models\.alias: challenger is the alias of the second best"):
+        register([candidate(store, "xl_lora", 0.7, seed=1)], "bootembed-afr", alias="challenger")
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        _validation(0.9, 0.8, task="SemRel24STS"),
+        validation(0.9, 0.8, task="SemRel24STS"),
         _single("SampleSTS", 0.9, Answers([0.1, 0.2, 0.3], [0.1, 0.2, 0.3], "Spearman")),
         _single("SampleSTS", 0.9, None),
     ],
 )
 def test_a_score_on_another_validation_set_dethrones_nobody(store, other, caplog):
     caplog.set_level("INFO")
-    first = _candidate(store, "xl_lora", 0.5, seed=1)
+    first = candidate(store, "xl_lora", 0.5, seed=1)
     register([first], "bootembed-afr", alias="champion")
-    second = _candidate(store, "english_nli", other, seed=2)
+    second = candidate(store, "english_nli", other, seed=2)
     register([second], "bootembed-afr", alias="champion")
     assert _champion().tags["recipe"] == "xl_lora"
     assert "scores cannot be compared" in caplog.text
 
     lower = {identity: replace(found, score=0.2) for identity, found in other.embedders.items()}
-    rescored = _candidate(store, "xl_lora", Validation(other.task, lower), seed=1)
+    rescored = candidate(store, "xl_lora", Validation(other.task, lower), seed=1)
     register([rescored, second], "bootembed-afr", alias="champion")
     assert tracking.client().get_model_version("bootembed-afr", "1").tags["validation_score"] == "0.2"
     assert len(tracking.client().search_model_versions("name='bootembed-afr'")) == 2
@@ -143,11 +137,11 @@ def test_a_score_on_another_validation_set_dethrones_nobody(store, other, caplog
 
 def test_one_lucky_seed_is_no_champion(store):
     """The mean decides; a single old embedder that a single new one beats is not replaced by three that scatter."""
-    steady, lucky = _validation(0.6, 0.61, 0.62), _validation(0.3, 0.4, 0.9)
-    candidates = [_candidate(store, "xl_lora", steady, seed=1), _candidate(store, "english_nli", lucky, seed=2)]
+    steady, lucky = validation(0.6, 0.61, 0.62), validation(0.3, 0.4, 0.9)
+    candidates = [candidate(store, "xl_lora", steady, seed=1), candidate(store, "english_nli", lucky, seed=2)]
     assert best_candidate(candidates).recipe == "xl_lora"
     register(candidates[:1], "bootembed-afr", alias="champion")
-    scattered = _candidate(store, "in_context", _validation(0.5, 0.75, 0.95, seed=3), seed=3)
+    scattered = candidate(store, "in_context", validation(0.5, 0.75, 0.95, seed=3), seed=3)
     assert scattered.validation.score > steady.score + 0.1
     register([scattered], "bootembed-afr", alias="champion")
     assert _champion().tags["recipe"] == "xl_lora"
@@ -159,15 +153,15 @@ def test_one_lucky_seed_is_no_champion(store):
 
 def test_versions_of_before_the_seeds_are_compared(store):
     """Their validation.json holds the score and the answers of one embedder."""
-    register([_candidate(store, "english_nli", _validation(0.5), seed=1)], "bootembed-afr", alias="champion")
+    register([candidate(store, "english_nli", validation(0.5), seed=1)], "bootembed-afr", alias="champion")
     client, version = tracking.client(), _champion()
-    old = {"task": "SampleSTS", "score": 0.5, "answers": {"values": _answers(0.5, 0).values}}
-    old["answers"]["gold"] = _answers(0.5, 0).gold
+    old = {"task": "SampleSTS", "score": 0.5, "answers": {"values": answers(0.5, 0).values}}
+    old["answers"]["gold"] = answers(0.5, 0).gold
     assert Validation.from_json(old).embedders[EmbedderId(0, 0)].answers.values == old["answers"]["values"]
     client.log_dict(version.run_id, old, "validation.json")
-    register([_candidate(store, "in_context", 0.52, seed=2)], "bootembed-afr", alias="champion")
+    register([candidate(store, "in_context", 0.52, seed=2)], "bootembed-afr", alias="champion")
     assert _champion().tags["recipe"] == "english_nli"
-    register([_candidate(store, "xl_lora", 0.9, seed=3)], "bootembed-afr", alias="champion")
+    register([candidate(store, "xl_lora", 0.9, seed=3)], "bootembed-afr", alias="champion")
     assert _champion().tags["recipe"] == "xl_lora"
     without = Validation.from_json(old | {"answers": None})
     assert (without.answers, without.score) == ({}, 0.5)
@@ -184,7 +178,7 @@ def test_versions_of_before_the_seeds_are_compared(store):
     ],
 )
 def test_the_median_embedder_of_an_even_number_is_the_lower_one(scores, median):
-    assert str(_validation(*scores).median) == median
+    assert str(validation(*scores).median) == median
 
 
 def test_candidates_are_read_from_all_embedders(tmp_path):
@@ -222,6 +216,6 @@ def test_candidates_are_read_from_all_embedders(tmp_path):
 def test_a_store_that_is_away_is_told_without_its_password(store, monkeypatch):
     monkeypatch.setattr(tracking, "_PATIENCE", {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://anna:hidden@127.0.0.1:9")
-    with pytest.raises(DataError, match=r"127\.0\.0\.1:9 cannot be used") as caught:
-        register([_candidate(store, "xl_lora", 0.5, seed=1)], "bootembed-afr", alias="champion")
+    with pytest.raises(StoreError, match=r"127\.0\.0\.1:9 cannot be used") as caught:
+        register([candidate(store, "xl_lora", 0.5, seed=1)], "bootembed-afr", alias="champion")
     assert "hidden" not in str(caught.value)

@@ -13,19 +13,9 @@ import click
 from bootembed.core.errors import UserError
 
 _COMMANDS = (
-    "new",
-    "compose",
-    "plan",
-    "run",
-    "report",
-    "compare",
-    "embed",
-    "search",
-    "export",
-    "publish",
-    "ui",
-    "doctor",
-)
+    "new", "compose", "plan", "run", "report", "compare", "embed", "search", "export",
+    "register", "lineage", "rollback", "publish", "ui", "doctor",
+)  # fmt: skip
 
 
 class _Commands(click.Group):

@@ -13,7 +13,7 @@ from bootembed.core.markdown import Markdown, table
 from bootembed.core.names import EmbedderId
 from bootembed.evaluation.answers import Answers, read_answers, resample
 from bootembed.evaluation.statistics import compare, over_seeds
-from bootembed.inference.models import REGISTRY, version_of
+from bootembed.registry.lookup import REGISTRY, version_of
 from bootembed.report.scores import read_cell_scores
 
 if TYPE_CHECKING:

@@ -12,14 +12,13 @@ from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
 from bootembed.core.hub import explain_hub_failure, hub_token
 from bootembed.exports.onnx import is_onnx, load_onnx
+from bootembed.registry.lookup import REGISTRY, address, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
-
-REGISTRY = "models:/"
 
 
 @dataclass(frozen=True)
@@ -79,40 +78,11 @@ def _silence() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def version_of(name: str) -> Any:
-    """The version of a registered model, as MLflow describes it.
-
-    Raises:
-        DataError: There is none of this name, alias or number.
-    """
-    client = tracking.client()
-    from mlflow.exceptions import MlflowException
-
-    model, _, alias = name.removeprefix(REGISTRY).partition("@")
-    model, _, number = model.partition("/")
-    try:
-        with tracking.short_patience():
-            if alias:
-                return client.get_model_version_by_alias(model, alias)
-            return client.get_model_version(model, number)
-    except MlflowException as error:
-        try:
-            known = [
-                f"{REGISTRY}{found.name}@{alias}"
-                for found in client.search_registered_models()
-                for alias in found.aliases
-            ]
-        except MlflowException:
-            known = []
-        has = f"it has {', '.join(sorted(known))}" if known else "it has no models: `bootembed run` registers them"
-        raise DataError(f"{name}: is not in MLflow's registry, {tracking.shown_uri()}; {has}") from error
-
-
 def _registered(name: str) -> Model:
     version = version_of(name)
     import mlflow
 
     _silence()
     mlflow.set_tracking_uri(tracking.tracking_uri())
-    exact = f"{REGISTRY}{version.name}/{version.version}"
+    exact = address(version)
     return Model(mlflow.sentence_transformers.load_model(exact), f"{exact} {version.tags.get('content_hash', '')}")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bootembed.registry.origin import Origin
     from bootembed.settings.schema import Grid
 
 
@@ -62,6 +63,11 @@ class Validation:
         return ranked[(len(ranked) - 1) // 2]
 
     @property
+    def figures(self) -> str:
+        """Mean and task, for a sentence."""
+        return f"mean validation score {self.score:.4f} on {self.task}"
+
+    @property
     def answers(self) -> dict[EmbedderId, Answers]:
         """Of the embedders that have answers."""
         return {identity: found.answers for identity, found in self.embedders.items() if found.answers is not None}
@@ -92,6 +98,7 @@ class EmbedderCandidate:
         folder: Of the median embedder.
         validation: Of all embedders.
         scores: Of the median embedder: task -> split -> main score.
+        origin: Of its embedders; None if DVC did not record them.
     """
 
     recipe: str
@@ -99,6 +106,7 @@ class EmbedderCandidate:
     folder: Path
     validation: Validation
     scores: dict[str, dict[str, float]]
+    origin: Origin | None = None
 
     @property
     def name(self) -> str:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootembed import tracking
+from bootembed.registry.waiting import send_registrations_now
 from bootembed.workflow.cells import BusyError, Cells, FanOutError, State
 from bootembed.workflow.usage import Ended, UsageTable
 from bootembed.workflow.workers import Workers, visible_devices
@@ -215,6 +216,7 @@ def run(
     if outcome.recorded:  # there is a table of what ran
         usage = UsageTable(log_dir / "cells.csv", begun=True)
         usage.add("fan_out", "process", Ended.own(), seconds=time.monotonic() - began)
+    send_registrations_now()
     if faults := outcome.failed | outcome.busy:
         told = [f"{name}: {why}" for name, why in faults.items()]
         raise FanOutError("\n".join([outcome.summary, *told]))

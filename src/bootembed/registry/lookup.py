@@ -1,0 +1,104 @@
+"""Registered models and versions as a user names them: `models:/NAME@ALIAS`, `models:/NAME/VERSION`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bootembed import tracking
+from bootembed.core.errors import DataError, suggest
+
+REGISTRY = "models:/"
+
+
+class StoreError(DataError):
+    """The store cannot be used: it may be away for a while, or be the wrong one."""
+
+
+def connect() -> Any:
+    """A client of the store in use, which has just answered.
+
+    Raises:
+        StoreError: It cannot be used.
+    """
+    try:
+        with tracking.short_patience():
+            client = tracking.client()
+            client.search_registered_models(max_results=1)
+    except Exception as error:  # the store is a foreign system: database drivers have errors of their own
+        raise StoreError(
+            f"MLflow store {tracking.shown_uri()} cannot be used: {tracking.without_passwords(error)}; start it, "
+            "choose another one with MLFLOW_TRACKING_URI, or disable tracking with BOOTEMBED_TRACKING=off"
+        ) from error
+    return client
+
+
+def existing_model(client: Any, name: str) -> Any:
+    """A registered model.
+
+    Raises:
+        DataError: There is none of this name; the message has the nearest one.
+    """
+    models = {model.name: model for model in client.search_registered_models()}
+    if name not in models:
+        raise DataError(f"{name}: is no registered model of {tracking.shown_uri()}{_instead(name, list(models))}")
+    return models[name]
+
+
+def version_of(name: str) -> Any:
+    """The version of a registered model, as MLflow describes it.
+
+    Raises:
+        DataError: There is none of this name, alias or number.
+        StoreError: The store cannot be used.
+    """
+    client = connect()
+    from mlflow.exceptions import MlflowException
+
+    model, _, alias = name.removeprefix(REGISTRY).partition("@")
+    model, _, number = model.partition("/")
+    try:
+        if alias:
+            return client.get_model_version_by_alias(model, alias)
+        return client.get_model_version(model, number)
+    except MlflowException as error:
+        told = _instead(name, _addresses(client, aliased_only=not number))
+        raise DataError(f"{name}: is not in MLflow's registry, {tracking.shown_uri()}{told}") from error
+
+
+def versions_with(text: str, *, lock: str = "") -> dict[str, list[str]]:
+    """Versions that belong to a commit or a hash: their address -> the tags that say so.
+
+    Args:
+        text: The beginning of a tag: a commit, a content hash, a hash of dvc.lock.
+        lock: The text of a dvc.lock: versions whose embedders it records are found too.
+
+    Raises:
+        StoreError: The store cannot be used.
+    """
+    found: dict[str, list[str]] = {}
+    for version in connect().search_model_versions():
+        tags = sorted(version.tags.items())
+        recorded = [key for key, value in tags if key.startswith("hash.embedders.") and value in lock]
+        if why := [*(key for key, value in tags if value.startswith(text)), *recorded]:
+            found[address(version)] = list(dict.fromkeys(why))
+    return found
+
+
+def address(version: Any) -> str:
+    """`models:/NAME/VERSION`."""
+    return f"{REGISTRY}{version.name}/{version.version}"
+
+
+def _addresses(client: Any, *, aliased_only: bool) -> list[str]:
+    models = client.search_registered_models()
+    aliased = [f"{REGISTRY}{model.name}@{alias}" for model in models for alias in model.aliases]
+    if aliased and aliased_only:
+        return sorted(aliased)
+    return [*sorted(aliased), *(address(version) for version in client.search_model_versions())]
+
+
+def _instead(name: str, known: list[str]) -> str:
+    """The nearest name, and all others where they are few."""
+    if not known:
+        return "; it has no models: `bootembed run` registers them"
+    return suggest(name, known) or f"; it has {', '.join(known[:10])}"
