@@ -19,7 +19,7 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relati
 
 
 def test_the_documents_are_short():
-    assert sum(len(page.read_text().split()) for page in (ROOT / "docs").glob("*.md")) <= 10_000
+    assert sum(len(page.read_text().split()) for page in (ROOT / "docs").glob("*.md")) <= 11_000
     assert len((ROOT / "README.md").read_text().splitlines()) <= 90
 
 

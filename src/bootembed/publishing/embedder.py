@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from bootembed.core.errors import DataError, suggest
 from bootembed.core.hashing import content_hash
 from bootembed.core.names import MIXED, UNTRAINED, EmbedderId, cell_name
-from bootembed.inference.models import REGISTRY, version_of
 from bootembed.registry.candidates import Validated, Validation
+from bootembed.registry.lookup import REGISTRY, version_of
 from bootembed.report.scores import read_cell_scores
 
 if TYPE_CHECKING:
