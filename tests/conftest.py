@@ -109,12 +109,12 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["sqlite", "server"])
+@pytest.fixture
 def registry(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder, and a store without registered models: a file in it, or a server."""
+    """An empty folder, and a store without registered models: a file in it, or a server (`stores.BOTH`)."""
     from bootembed import tracking
 
-    served = request.param == "server"
+    served = getattr(request, "param", "sqlite") == "server"
     address = request.getfixturevalue("mlflow_server") if served else f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from registered import MODEL, candidate
+from stores import BOTH
 
 from bootembed import tracking
 from bootembed.commands import main
@@ -191,6 +192,7 @@ def test_what_dvc_lock_does_not_describe_is_not_recorded(project, caplog):
     assert Lock(Path("absent.lock")).origin(project.folder.parent, Path("results")) is None
 
 
+@BOTH
 def test_lineage_is_added_to_a_version_that_had_none(project):
     register([project], MODEL, alias="champion")
     assert "cell            not recorded" in _lineage(f"models:/{MODEL}/1")

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from registered import aliases, answers, candidate, under, validation
+from stores import BOTH
 
 from bootembed import tracking
 from bootembed.core.errors import DataError
@@ -69,6 +70,7 @@ def test_champion_is_the_best_by_validation_and_loads_in_a_fresh_process(registr
     assert len(tracking.client().search_model_versions("name='bootembed-afr'")) == 2
 
 
+@BOTH
 def test_champion_and_challenger_each_have_a_reason_with_figures(registry):
     first = [candidate(registry, "english_nli", 0.6, seed=2), candidate(registry, "xl_lora", 0.7, seed=1)]
     register(first, "bootembed-afr", alias="champion")

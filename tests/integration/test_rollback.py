@@ -7,6 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 from registered import MODEL, aliases, candidate, under
+from stores import BOTH
 
 from bootembed import tracking
 from bootembed.commands import main
@@ -63,6 +64,7 @@ def test_several_rollbacks_go_back_several_champions(three):
     assert [move["reason"] for move in _history()[3:]] == ["it confuses names of places", "no reason was given"]
 
 
+@BOTH
 def test_another_version_that_is_better_beyond_noise_ends_a_rollback(three, registry):
     _roll_back(MODEL)
     register([*three, candidate(registry, "mixture", 0.71, seed=5)], MODEL, alias="champion")

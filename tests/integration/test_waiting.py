@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from registered import MODEL, aliases, candidate, under
+from stores import BOTH
 
 from bootembed import tracking
 from bootembed.commands import main
@@ -94,6 +95,7 @@ def test_switched_off_nothing_waits(registry, monkeypatch):
     assert waiting() == []
 
 
+@BOTH
 def test_a_store_that_goes_away_in_the_middle_gets_the_rest_later(registry, monkeypatch, caplog):
     import mlflow
 
