@@ -36,6 +36,7 @@ GRID = Grid(
     mixtures=[],
     recipes=["xl_lora", "untrained", "english_nli", "translation_pairs"],
     mixture_cells={},
+    exports=[],
     encoders=["tiny"],
     adapter_languages={"eng": "english"},
 )
