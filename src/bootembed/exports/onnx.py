@@ -6,6 +6,7 @@ itself reads it by optimum, which does not go with this transformers; here `load
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import logging
@@ -55,10 +56,9 @@ def export_onnx(embedder: SentenceTransformer, folder: Path, *, int8: bool) -> N
     features = transformer.preprocess(list(_TRACED))
     names = transformer.model_forward_params or set(features)
     inputs = {name: value for name, value in features.items() if torch.is_tensor(value) and name in names}
-    _quiet()
-    exported = OnnxExporter().export(
-        transformer.model.eval().cpu(), inputs, OnnxConfig(dynamic=True, ort_fusions="cpu", quantizer=quantizer)
-    )
+    config = OnnxConfig(dynamic=True, ort_fusions="cpu", quantizer=quantizer)
+    with _quiet():
+        exported = OnnxExporter().export(transformer.model.eval().cpu(), inputs, config)
     embedder.save(str(folder), create_model_card=False)
     for weights in _weights(folder):
         weights.unlink()
@@ -146,10 +146,18 @@ def _graph(folder: Path) -> Any:
     return graph
 
 
-def _quiet() -> None:
-    """Without the remarks of every step."""
-    for name in ("torch.onnx", "onnxscript", "onnx_ir", "root", "transformers.exporters"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the remarks on every step, some of which libraries leave to the root logger."""
+    loggers = [logging.getLogger(name) for name in (None, "torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def largest_difference(first: SentenceTransformer, second: SentenceTransformer, texts: Sequence[str]) -> float:
