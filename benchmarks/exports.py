@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -58,7 +57,9 @@ def measure(
     model: Path, language: str, only: tuple[str, ...], sentences: int, rounds: int, threads: int, output: Path
 ) -> None:
     """Export, score and time."""
+    from bootembed.evaluation.run import read_tasks
     from bootembed.exports.build import export_embedder, folder_size, load_embedder
+    from bootembed.exports.champion import score_folder
     from bootembed.exports.texts import corpus_texts
     from bootembed.settings.load import load_params
 
@@ -71,7 +72,18 @@ def measure(
             export_embedder(load_embedder(model), params.exports[name], folders[name], texts=texts)
         sample = Path(work) / "texts.json"
         sample.write_text(json.dumps(texts[:: max(1, len(texts) // sentences)][:sentences]), encoding="utf-8")
-        scores = {name: _scores(params, folder, language) for name, folder in folders.items()}
+        tasks = read_tasks(
+            Path("data/evaluation") / language,
+            params.evaluate_embedder.tasks,
+            language=language,
+            script=params.languages[language].script,
+        )
+        scores = {}
+        for name, folder in folders.items():
+            found = score_folder(
+                folder, load_embedder(folder), tasks, params.evaluate_embedder, name=f"export-{name}", seed=params.seed
+            )
+            scores[name] = {f"{task}.{split}": score for task, by in found.items() for split, score in by.items()}
         rates: dict[str, list[float]] = {name: [] for name in folders}
         for _ in range(rounds):
             for name, folder in folders.items():
@@ -86,28 +98,13 @@ def measure(
             }
             for name, folder in folders.items()
         }
-    found = {
+    measured = {
         "model": f"{model.parent.name}/{model.name}", "language": language, "sentences": sentences, "threads": threads,
         "rounds": rounds, "exports": rows, "machine": machine() | {"threads": threads},
     }  # fmt: skip
-    output.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    output.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     for name, row in rows.items():
         click.echo(f"{name:10} {row['megabytes']:8} MB {row['times_the_original']:6} x  loss {row['loss']}")
-
-
-def _scores(params: Any, folder: Path, language: str) -> dict[str, float]:
-    """Task and split -> main score, as stage `evaluate_embedder` finds it."""
-    from bootembed.evaluation.run import evaluate_embedder, read_tasks
-    from bootembed.exports.build import load_embedder
-
-    settings, script = params.evaluate_embedder, params.languages[language].script
-    tasks = read_tasks(Path("data/evaluation") / language, settings.tasks, language=language, script=script)
-    with tempfile.TemporaryDirectory() as results:
-        found = evaluate_embedder(
-            folder, tasks, settings,
-            name=f"export-{language}", results_dir=Path(results), seed=params.seed, model=load_embedder(folder),
-        )  # fmt: skip
-    return {f"{task}.{split}": score for task, by_split in found.scores.items() for split, score in by_split.items()}
 
 
 def _rate(folder: Path, sample: Path, threads: int) -> float:

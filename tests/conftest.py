@@ -11,6 +11,7 @@ os.environ.setdefault("BOOTEMBED_TRACKING", "off")
 
 import platform
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,24 @@ def tiny_generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     build_base_model(spec, documents, output_dir=folder / "generator", checkpoint_dir=folder / "work", seed=1)
     return folder / "generator"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `published_project`."""
+    from published_project import write_project
+
+    folder = tmp_path_factory.mktemp("built")
+    write_project(folder)
+    return folder
+
+
+@pytest.fixture
+def project(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, as the working directory."""
+    shutil.copytree(built, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path / "project"
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ from published_project import (
     TEST,
     TOKENS,
     write_params,
-    write_project,
     write_results,
     write_scores,
 )
@@ -32,20 +31,6 @@ from bootembed.settings.load import load_params
 from bootembed.workflow.compose import compose
 
 REPO = "someone/afr-tiny"
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("built")
-    write_project(folder)
-    return folder
-
-
-@pytest.fixture
-def project(built, tmp_path, monkeypatch):
-    shutil.copytree(built, tmp_path / "project")
-    monkeypatch.chdir(tmp_path / "project")
-    return tmp_path / "project"
 
 
 def _prepared(project, name=CELL):

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from fake_hub import COMMIT, TOKEN, fake_hub
 from huggingface_hub import DatasetCard
-from published_project import CELL, OUTPUTS, ROOT, write_params, write_project
+from published_project import CELL, OUTPUTS, ROOT, write_params
 
 from bootembed.commands import main
 from bootembed.core.errors import DataError
@@ -38,20 +38,6 @@ Not named.
 
 None.
 """
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("built")
-    write_project(folder)
-    return folder
-
-
-@pytest.fixture
-def project(built, tmp_path, monkeypatch):
-    shutil.copytree(built, tmp_path / "project")
-    monkeypatch.chdir(tmp_path / "project")
-    return tmp_path / "project"
 
 
 @pytest.fixture

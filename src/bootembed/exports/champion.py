@@ -17,6 +17,8 @@ from bootembed.exports.texts import corpus_texts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sentence_transformers import SentenceTransformer
+
     from bootembed.evaluation.tasks import Task
     from bootembed.settings.evaluation import EvaluateEmbedder
     from bootembed.settings.exports import ExportSpec
@@ -96,15 +98,11 @@ def export_champion(
     recipe, _, encoder = champion["champion"].rpartition("-")
     folder = embedders_dir / cell_name(recipe, language, encoder) / champion["embedder"]
     original = load_embedder(folder)
-    export_embedder(original, spec, output_dir, texts=corpus_texts(corpora))
-    scored = []
-    for path, model in ((folder, original), (output_dir, load_embedder(output_dir))):
-        with tempfile.TemporaryDirectory() as results:
-            found = evaluate_embedder(
-                path, tasks, settings, name=f"{language}-{name}", results_dir=Path(results), seed=seed, model=model
-            )
-        scored.append(found.scores)
-    before, after = scored
+    export_embedder(original, spec, output_dir, texts=corpus_texts(corpora) if spec.reads_texts else ())
+    before, after = (
+        score_folder(path, model, tasks, settings, name=f"{language}-{name}", seed=seed)
+        for path, model in ((folder, original), (output_dir, load_embedder(output_dir)))
+    )
     loss = {t: {split: round(before[t][split] - score, 6) for split, score in by.items()} for t, by in after.items()}
     return Exported(
         original=f"{folder.parent.name}/{folder.name}",
@@ -113,6 +111,15 @@ def export_champion(
         scores=after,
         loss=loss,
     )
+
+
+def score_folder(
+    folder: Path, model: SentenceTransformer, tasks: Sequence[Task], settings: EvaluateEmbedder, *, name: str, seed: int
+) -> dict[str, dict[str, float]]:
+    """Task -> split -> main score of a model that was loaded from a folder; mteb's files are not kept."""
+    with tempfile.TemporaryDirectory() as results:
+        found = evaluate_embedder(folder, tasks, settings, name=name, results_dir=Path(results), seed=seed, model=model)
+    return found.scores
 
 
 def _champion(registry: Path, language: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from sentence_transformers import SentenceTransformer
 
@@ -42,7 +42,7 @@ def export_onnx(embedder: SentenceTransformer, folder: Path, *, int8: bool) -> N
         int8: Quantise.
 
     Raises:
-        DataError: The first module is none (a static model), or the graph is not what it should be.
+        DataError: The first module is none (a static model).
     """
     import torch
     from sentence_transformers.base.modules import Transformer
@@ -158,11 +158,3 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
-
-
-def largest_difference(first: SentenceTransformer, second: SentenceTransformer, texts: Sequence[str]) -> float:
-    """Between any two numbers of the embeddings of the same texts."""
-    import numpy as np
-
-    both = [model.encode(list(texts), show_progress_bar=False, convert_to_numpy=True) for model in (first, second)]
-    return float(np.abs(both[0] - both[1]).max())

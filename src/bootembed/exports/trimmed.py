@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.exports.onnx import largest_difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,7 +59,7 @@ def export_trimmed(embedder: SentenceTransformer, folder: Path, *, texts: Sequen
     trimmed = reshape_embeddings(embedder, model)
     _trim_word_weights(trimmed, [vocabulary[token] for token in model.sorted_vocabulary])
     sample = texts[:: max(1, len(texts) // _COMPARED)][:_COMPARED]
-    if (difference := largest_difference(embedder, trimmed, sample)) > _MOST_DIFFERENCE:
+    if (difference := _largest_difference(embedder, trimmed, sample)) > _MOST_DIFFERENCE:
         raise DataError(
             f"embeddings with the trimmed vocabulary differ by up to {difference:.1e}: this tokenizer "
             f"({type(before).__name__}) cannot be trimmed; leave the export out"
@@ -68,6 +67,14 @@ def export_trimmed(embedder: SentenceTransformer, folder: Path, *, texts: Sequen
     trimmed.save(str(folder), create_model_card=False)
     logger.info("%d of %d tokens kept", len(kept), len(vocabulary))
     return len(kept)
+
+
+def _largest_difference(first: SentenceTransformer, second: SentenceTransformer, texts: Sequence[str]) -> float:
+    """Between any two numbers of the embeddings of the same texts."""
+    import numpy as np
+
+    both = [model.encode(list(texts), show_progress_bar=False, convert_to_numpy=True) for model in (first, second)]
+    return float(np.abs(both[0] - both[1]).max())
 
 
 def _kept(tokenizer: Any, texts: Sequence[str], tokens: int) -> set[str]:

@@ -1,8 +1,8 @@
-"""Parameters of exports; each kind has its own."""
+"""Parameters of exports; each kind has its own, and says whether it reads texts of the language."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from bootembed.settings.base import Section
 class Onnx(Section):
     """A graph for ONNX Runtime."""
 
+    reads_texts: ClassVar[bool] = False
     kind: Literal["onnx"]
     quantization: Literal["int8"] | None = Field(
         description="int8: weights in 8 bits, activations quantised as they come; null: float32."
@@ -21,6 +22,7 @@ class Onnx(Section):
 class Static(Section):
     """One vector a token or word, averaged: no network is left (model2vec)."""
 
+    reads_texts: ClassVar[bool] = True
     kind: Literal["static"]
     dimensions: int = Field(ge=2, description="Principal components kept.")
     words: int = Field(ge=0, description="The most frequent words of the texts that become tokens; 0: the tokens only.")
@@ -29,6 +31,7 @@ class Static(Section):
 class Truncated(Section):
     """The first dimensions of each embedding; good for models trained with `matryoshka_dimensions`."""
 
+    reads_texts: ClassVar[bool] = False
     kind: Literal["truncated"]
     dimensions: int = Field(ge=1)
 
@@ -36,6 +39,7 @@ class Truncated(Section):
 class Trimmed(Section):
     """Only the tokens that the language and English need."""
 
+    reads_texts: ClassVar[bool] = True
     kind: Literal["trimmed"]
     share: float = Field(
         gt=0,
