@@ -113,7 +113,7 @@ class Run:
 @click.option("--max-similarity-to-anchor", default=0.95, show_default=True, help="Threshold of the setting `all`.")
 @click.option("--min-positive-similarity", type=float, help="Of the setting `all`; left out unless given.")
 @click.option("--min-margin", type=float, help="Of the setting `all`; left out unless given.")
-@click.option("--min-entailment", type=float, help="The same, by the run's judge in models/judge.")
+@click.option("--min-entailment", type=float, help="The same, by the run's judge in models/judges/nli.")
 @click.option("--min-contradiction", type=float, help="The same, by the run's judge.")
 @click.option("--output-dir", type=click.Path(path_type=Path), required=True, help="Gets the scores and the tables.")
 def main(

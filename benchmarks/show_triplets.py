@@ -1,7 +1,7 @@
 """Triplets of a finished run for a reader to judge, with the verdicts of the run's judge, as Markdown or TSV.
 
 Of each strategy and language the same number is drawn from the first generator seed, with `--seed`, whatever the judge
-says of them. The run's folder holds params.yaml, data/training_sets and, for the verdicts, models/judge.
+says of them. The run's folder holds params.yaml, data/training_sets and, for the verdicts, models/judges/nli.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(run: Path, recipes: str | None, languages: str | None, count: int, seed
     if output.suffix not in (".md", ".tsv"):
         raise click.ClickException(f"{output}: end the name in .md or .tsv")
     params = load_params(run / "params.yaml")
-    judge = open_judge(run / "models/judge", params.rate_triplets)
+    judge = open_judge(run / "models/judges/nli", params.rate_triplets)
     cells = {
         (recipe, language): _drawn(run, recipe, language, count, seed)
         for recipe in (recipes.split(",") if recipes else map(str, params.grid.strategies))

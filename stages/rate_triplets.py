@@ -1,4 +1,4 @@
-"""Rate the kept triplets of one strategy and language with the judge; without a judge there are no metrics."""
+"""Rate the kept triplets of one strategy and language with the judge."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def main(
 ) -> None:
     from bootembed.core.metrics import write_metrics
     from bootembed.core.tables import GENERATED_TRIPLETS, read_table
-    from bootembed.judge.model import open_judge
+    from bootembed.judge.model import Judge
     from bootembed.judge.rating import rate_triplets
 
     cell = {"strategy": strategy, "language": language}
     with tracking.stage_run("rate_triplets", cell=cell, settings={"rate_triplets": params.rate_triplets}) as run:
-        found: dict[int, dict[str, float]] = {}
-        if (opened := open_judge(judge, params.rate_triplets)) is not None:
-            for number in range(params.generator_seeds):
-                rows = read_table(triplets / f"{number}/training.parquet", GENERATED_TRIPLETS)
-                found[number] = rate_triplets(opened, rows).metrics
-                run.log_metrics(found[number], number=number)
+        opened = Judge(judge, params.rate_triplets)
+        found = {}
+        for number in range(params.generator_seeds):
+            rows = read_table(triplets / f"{number}/training.parquet", GENERATED_TRIPLETS)
+            found[number] = rate_triplets(opened, rows).metrics
+            run.log_metrics(found[number], number=number)
         write_metrics(found, metrics)
 
 

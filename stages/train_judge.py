@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from bootembed import tracking
 from bootembed.cli import InputPath, OutputPath, stage
 from bootembed.core.processes import is_main_process, started_processes
+from bootembed.settings.judge import NO_JUDGE
 from bootembed.settings.schema import Params
 
 
 @stage
 def main(
     params: Params,
+    judge: Annotated[str, "`nli`, or `none` for stages that are not to wait for it."],
     base_models_dir: InputPath,
     corpora_dir: InputPath,
     checkpoint_dir: OutputPath,
@@ -24,13 +28,14 @@ def main(
     from bootembed.judge.measure import measure_judge, write_judge_metrics
     from bootembed.judge.rows import choose_rows
 
-    settings = {"train_judge": params.train_judge, "rate_triplets": params.rate_triplets, "seed": params.seed}
-    with tracking.stage_run("train_judge", cell={}, settings=settings) as run:
+    train_settings = params.train_judge.model_copy(update={"source": NO_JUDGE} if judge == NO_JUDGE else {})
+    settings = {"train_judge": train_settings, "rate_triplets": params.rate_triplets, "seed": params.seed}
+    with tracking.stage_run("train_judge", cell={"judge": judge}, settings=settings) as run:
         seed = derive_seed(params.seed, "judge")
         tables = {key: corpora_dir / f"{own.role}/{key}/judge_nli.parquet" for key, own in params.languages.items()}
-        rows = choose_rows(tables, params.train_judge, seed=seed)
+        rows = choose_rows(tables, train_settings, seed=seed)
         training = build_judge(
-            params.train_judge,
+            train_settings,
             rows,
             base_models_dir=base_models_dir,
             output_dir=output_dir,

@@ -63,10 +63,11 @@ def trained(tmp_path_factory):
     _run(
         train_judge.main,
         params=params,
+        judge="nli",
         base_models_dir=folder / "models/base",
         corpora_dir=folder / "data/corpora",
         checkpoint_dir=folder / "work",
-        output_dir=folder / "models/judge",
+        output_dir=folder / "models/judges/nli",
         metrics=folder / "metrics/judge.json",
     )
     by_label = {row["label"]: row for row in toy_rows(3, seed=4)}
@@ -94,7 +95,7 @@ def test_a_trained_judge_is_measured_and_rates_every_generator_seed(trained):
         params=trained / "params.yaml",
         strategy="xl_lora",
         language="afr",
-        judge=trained / "models/judge",
+        judge=trained / "models/judges/nli",
         triplets=trained / "data/training_sets/xl_lora-afr",
         metrics=metrics,
     )
@@ -104,14 +105,14 @@ def test_a_trained_judge_is_measured_and_rates_every_generator_seed(trained):
     assert rated["1"] == {"triplets": 0.0}
 
 
-def test_without_a_judge_both_stages_write_what_dvc_expects_and_nothing_else(tmp_path):
+def test_where_no_filter_needs_a_judge_its_stage_writes_what_dvc_expects_and_nothing_else(trained, tmp_path):
     for key, language in RAW["languages"].items():
         write_table([], JUDGE_NLI, tmp_path / f"corpora/{language['role']}/{key}/judge_nli.parquet")
     (tmp_path / "base").mkdir()
-    params = _params(tmp_path)
     _run(
         train_judge.main,
-        params=params,
+        params=trained / "params.yaml",
+        judge="none",
         base_models_dir=tmp_path / "base",
         corpora_dir=tmp_path / "corpora",
         checkpoint_dir=tmp_path / "work",
@@ -119,17 +120,7 @@ def test_without_a_judge_both_stages_write_what_dvc_expects_and_nothing_else(tmp
         metrics=tmp_path / "judge.json",
     )
     assert json.loads((tmp_path / "judge.json").read_text()) == {"training": {}, "languages": {}}
-    (tmp_path / "triplets").mkdir()
-    _run(
-        rate_triplets.main,
-        params=params,
-        strategy="xl_lora",
-        language="afr",
-        judge=tmp_path / "judge",
-        triplets=tmp_path / "triplets",
-        metrics=tmp_path / "rated.json",
-    )
-    assert json.loads((tmp_path / "rated.json").read_text()) == {}
+    assert [path.name for path in (tmp_path / "judge").iterdir()] == ["README.md"]
 
 
 def test_the_filter_rejects_counts_and_lists(trained, tiny_generator, tmp_path, monkeypatch):
@@ -154,7 +145,7 @@ def test_the_filter_rejects_counts_and_lists(trained, tiny_generator, tmp_path, 
         base_model=tiny_generator,
         generator=tmp_path / "generator",
         encoder=trained / "models/base/tiny",
-        judge=trained / "models/judge",
+        judge=trained / "models/judges/nli",
         anchors=tmp_path / "anchors.parquet",
         answer_cache=tmp_path / "cache.jsonl",
         output_dir=tmp_path / "triplets",

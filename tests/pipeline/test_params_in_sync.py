@@ -220,3 +220,23 @@ def test_adapters_of_others_need_no_text_to_train_on(tmp_path):
 
 def test_adapters_that_no_strategy_uses_are_not_fetched(tmp_path):
     assert "fetch_xl_lora_adapter" not in _cells(tmp_path, "grid.strategies=[in_context]", *GIVEN)[1]
+
+
+@pytest.mark.parametrize(
+    ("source", "threshold", "judges", "waited_for"),
+    [
+        ("none", "null", ["none"], "none"),
+        ("trained", "null", ["nli", "none"], "none"),
+        ("trained", "0.5", ["nli"], "nli"),
+    ],
+)
+def test_generation_waits_for_the_judge_only_where_it_filters(source, threshold, judges, waited_for, tmp_path):
+    overrides = [f"train_judge.source={source}", f"generate_triplets.filters.judge.min_entailment={threshold}"]
+    params = load_params(_compose("real", tmp_path / "params.yaml", *overrides))
+    assert params.needed.judges == judges
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    cells = {stage.name: stage for stage in Repo.init(str(tmp_path), no_scm=True).index.stages}
+    deps = {Path(str(dep)).as_posix() for dep in cells["generate_triplets@xl_lora-ind"].deps}
+    assert {path for path in deps if path.startswith("models/judges")} == {f"models/judges/{waited_for}"}
+    rated = {name for name in cells if name.startswith("rate_triplets@")}
+    assert len(rated) == (0 if source == "none" else len(params.grid.strategies))

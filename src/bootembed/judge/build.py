@@ -9,6 +9,7 @@ from bootembed.base_models.build import build_base_model
 from bootembed.core.errors import DataError
 from bootembed.core.processes import is_main_process
 from bootembed.judge.labels import label_positions
+from bootembed.settings.judge import NO_JUDGE
 from bootembed.settings.models import BaseModelSpec
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def build_judge(
 def _take(settings: TrainJudge, *, output_dir: Path, checkpoint_dir: Path, seed: int) -> None:
     """Fill the folder with a judge that is there already, or with none."""
     output_dir.mkdir(parents=True, exist_ok=True)
-    if settings.source == "none":
-        (output_dir / "README.md").write_text("No judge: `train_judge.source` is `none`.\n", encoding="utf-8")
+    if settings.source == NO_JUDGE:
+        reason = "No judge: `train_judge.source` is `none`, or no filter needs the judge.\n"
+        (output_dir / "README.md").write_text(reason, encoding="utf-8")
         return
     place = settings.model_dump(include={"source", "id", "revision", "pickled_weights", "path"})
     spec = BaseModelSpec.model_validate({"role": "encoder", **place})

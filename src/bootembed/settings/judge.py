@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from bootembed.settings.base import Fraction, Revision, Section, Slug
 from bootembed.settings.models import LoraTraining
 
+NO_JUDGE = "none"  # also `train_judge.source` where there is no other
+NLI_JUDGE = "nli"
 _NEEDED = {"none": (), "hub": ("id", "revision"), "local": ("path",), "trained": ("base",)}
 
 

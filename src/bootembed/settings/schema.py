@@ -59,6 +59,9 @@ class Needed(Section):
     fetched_xl_lora_adapters: list[Polarity]
     strategies_without_adapters: list[Slug]
     adapted_generators: dict[str, dict[str, str]]
+    judges: list[Slug]
+    filter_judge: Slug
+    rated_strategies: list[Slug]
 
 
 def _valid_overrides(overrides: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
