@@ -22,7 +22,7 @@ PRETRAINING = [stage for stage in _ALL if stage.path_in_repo == "pretraining/dvc
 ONE_OF_EACH = {name.split("@")[0]: stage for name, stage in STAGES.items()}
 SETTINGS = ROOT / "src/bootembed/settings"
 # What the command line, MLflow and the checks of parameters before a stage do decides no output of it.
-CHANGES_NO_OUTPUT = ["bootembed/cli.py", "bootembed/tracking.py"]
+CHANGES_NO_OUTPUT = ["bootembed/cli.py", "bootembed/tracking/*.py"]
 CHANGES_NO_OUTPUT += [f"settings/{name}.py" for name in ("schema", "consistency*", "load", "base")]
 OUTPUTS = {"--output", "--output-dir", "--metrics", "--results-dir", "--markdown", "--html", "--summary"}
 OUTPUTS |= {"--scores-csv", "--oracle-csv", "--differences-csv"}

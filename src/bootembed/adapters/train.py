@@ -68,6 +68,7 @@ def train_adapters(
             output_dir=output_dir / str(number),
             checkpoint_dir=checkpoint_dir / str(number),
             seed=seed,
+            curve=f"{number}/",
         )
     if is_main_process():
         shutil.rmtree(checkpoint_dir, ignore_errors=True)
@@ -82,6 +83,7 @@ def train_adapter(
     output_dir: Path,
     checkpoint_dir: Path,
     seed: int,
+    curve: str = "",
 ) -> dict[str, float]:
     """Train a LoRA adapter on `examples` and save it as a PEFT folder.
 
@@ -94,6 +96,7 @@ def train_adapter(
         output_dir: Gets `adapter_model.safetensors` and `adapter_config.json`.
         checkpoint_dir: Checkpoints of the run, which resumes from the newest; the last one stays.
         seed: Decides the choice of examples, initial weights, order and dropout.
+        curve: Before the names of its curves in the log.
 
     Returns:
         Metrics: rows used and rejected, optimiser steps, first and last training loss.
@@ -102,6 +105,8 @@ def train_adapter(
         DataError: No example fits into `settings.max_length`.
         ParamsError: As `load_generator`.
     """
+    from bootembed.core.trainer_progress import show_progress
+
     seed_everything(seed)
     model, tokenizer = load_generator(
         base_model_dir, bf16=settings.bf16, load_in_4bit=settings.load_in_4bit, attention=settings.attention
@@ -122,6 +127,7 @@ def train_adapter(
     trainer = _trainer(model, tokenizer, kept, settings, checkpoint_dir=checkpoint_dir, seed=seed)
     inputs = {"base": content_hash(base_model_dir), "rows": kept, "settings": settings.model_dump(), "seed": seed}
     inputs["processes"] = process_count()
+    show_progress(trainer, curve=curve)
     trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
     if is_main_process():
         trainer.model.save_pretrained(output_dir)

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bootembed.base_models.muon import Muon
+from bootembed.core.step_log import StepLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,7 @@ def pretrain(
     first_step = _restore(model, optimizers, checkpoint_dir, identity)
     peak_rates = [[group["initial_lr"] for group in optimizer.param_groups] for optimizer in optimizers]
     losses: list[float] = []
+    log = StepLog(settings.max_steps, done=first_step)
     saved_at = time.monotonic()
     model.train()
     for step in range(first_step, settings.max_steps):
@@ -70,7 +72,7 @@ def pretrain(
         losses.append(loss.item())
         if (step + 1) % _LOG_EVERY == 0:
             recent = losses[-_LOG_EVERY:]
-            logger.info("step %d of %d: loss %.3f", step + 1, settings.max_steps, sum(recent) / len(recent))
+            log.say(step + 1, loss=sum(recent) / len(recent))
         if time.monotonic() - saved_at > _SAVE_EVERY_SECONDS:
             _save(model, optimizers, step + 1, checkpoint_dir, identity)
             saved_at = time.monotonic()

@@ -15,8 +15,10 @@ from bootembed.core.names import EmbedderId
 from bootembed.core.plugins import load_plugin
 from bootembed.core.processes import batch_arguments, check_batch, is_main_process, process_count, wait_for_all
 from bootembed.core.seeding import derive_seed, seed_everything
+from bootembed.core.trainer_progress import show_progress
 from bootembed.embedder.card import EmbedderProvenance, model_card
 from bootembed.embedder.freezing import freeze_upper_layers
+from bootembed.embedder.held_out import METRIC, SCORE, HeldOutAccuracy, hold_out
 from bootembed.embedder.lora import add_lora, merge_lora
 from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.embedder.training_sets import rows_by_recipe, training_columns
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from bootembed.embedder.held_out import Rows
     from bootembed.embedder.objectives import Objective
-    from bootembed.settings.embedder import TrainEmbedder
+    from bootembed.settings.embedder import HeldOut, TrainEmbedder
 
 logger = logging.getLogger(__name__)
 _OBJECTIVES = "bootembed.embedder.objectives"
@@ -72,13 +75,15 @@ def train_embedder(
 
     Returns:
         Metrics: rows and optimiser steps; where there was training, its first and last loss. The last one is the median
-        of the last few logged, because the last batch of an epoch is smaller and so is its loss.
+        of the last few logged, because the last batch of an epoch is smaller and so is its loss. With `held_out` also
+        the rows held out, and the saved checkpoint's score and step.
 
     Raises:
         DataError: The objective cannot use the rows, or several processes have fewer rows than one batch of all.
         ParamsError: The machine lacks the precision, or the encoder lacks dimensions, layers, modules or a tokenizer
             that the settings need.
     """
+    rows, held_out = _divided(rows, settings, seed)
     columns = {part: training_columns(own) for part, own in rows_by_recipe(rows).items()} or {"": {}}
     objectives = {part: _objective(settings.objectives.get(part, settings.objective)) for part in columns}
     seed_everything(seed)
@@ -104,10 +109,13 @@ def train_embedder(
         check_batch(len(rows), settings.per_device_train_batch_size, key="train_embedder.per_device_train_batch_size")
         _choose_weights(model, list(columns.values()), settings, base_model_dir)
         in_batch = any(objective.IN_BATCH_NEGATIVES for objective in objectives.values())
-        trainer = _trainer(model, tasks, settings, in_batch=in_batch, checkpoint_dir=checkpoint_dir, seed=seed)
+        trainer = _trainer(
+            model, tasks, settings, held_out=held_out, in_batch=in_batch, checkpoint_dir=checkpoint_dir, seed=seed
+        )
+        show_progress(trainer, curve=f"{identity}/", scores=(SCORE,))
         inputs["processes"] = process_count()
         trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
-        metrics |= _training_metrics(trainer.state)
+        metrics |= _training_metrics(trainer.state) | _held_out_metrics(trainer.state, len(held_out), settings)
     model.max_seq_length = scoring_length
     if trains and settings.lora is not None:
         merge_lora(model)
@@ -129,6 +137,13 @@ def train_embedder(
     wait_for_all()
     logger.info("%s", metrics)
     return metrics
+
+
+def _divided(rows: Sequence[dict[str, str]], settings: TrainEmbedder, seed: int) -> tuple[Rows, Rows]:
+    """The rows that train, and those held out."""
+    if settings.held_out is None or not rows:
+        return list(rows), []
+    return hold_out(rows, settings.held_out, seed=derive_seed(seed, "held_out"))
 
 
 def _objective(name: str) -> Objective:
@@ -169,11 +184,21 @@ def _training_metrics(state: Any) -> dict[str, float]:
     return {"steps": float(state.global_step), "first_loss": float(losses[0]), "last_loss": float(median(losses[-5:]))}
 
 
+def _held_out_metrics(state: Any, rows: int, settings: TrainEmbedder) -> dict[str, float]:
+    """Score of the checkpoint that is saved: the best, or the last one scored."""
+    scores = {entry["step"]: entry[METRIC] for entry in state.log_history if METRIC in entry}
+    if settings.held_out is None or not scores:
+        return {}
+    step = max(scores, key=lambda step: (scores[step], -step)) if settings.held_out.keep_best else max(scores)
+    return {"held_out_rows": float(rows), SCORE: float(scores[step]), "kept_step": float(step)}
+
+
 def _trainer(
     model: Any,
     tasks: Mapping[str, tuple[dict[str, list[Any]], Any]],
     settings: TrainEmbedder,
     *,
+    held_out: Sequence[dict[str, str]],
     in_batch: bool,
     checkpoint_dir: Path,
     seed: int,
@@ -181,10 +206,10 @@ def _trainer(
     from datasets import Dataset
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
     from sentence_transformers.base.sampler import BatchSamplers
-    from transformers import PrinterCallback
+    from transformers import EarlyStoppingCallback
 
     from bootembed.embedder.by_length import embed_by_length
-    from bootembed.embedder.progress import Progress
+    from bootembed.embedder.save_by_time import SaveByTime
 
     if settings.texts_per_forward is not None:
         for _, loss in tasks.values():
@@ -203,9 +228,8 @@ def _trainer(
         optim="adamw_torch_fused",
         bf16=settings.bf16,
         fp16=settings.fp16,
-        save_strategy="no",  # `Progress` asks for checkpoints
         save_total_limit=1,
-        eval_strategy="no",
+        **_evaluation_arguments(settings.held_out, steps),
         logging_steps=max(1, steps // _LOGS),
         logging_first_step=True,
         report_to="none",
@@ -221,7 +245,25 @@ def _trainer(
         args=arguments,
         train_dataset=datasets if len(tasks) > 1 else next(iter(datasets.values())),
         loss=losses if len(tasks) > 1 else next(iter(losses.values())),
-        callbacks=[Progress()],
+        evaluator=HeldOutAccuracy(held_out, batch_size=settings.texts_per_forward or batch) if held_out else None,
+        callbacks=[SaveByTime()],
     )
-    trainer.remove_callback(PrinterCallback)
+    if settings.held_out is not None and settings.held_out.patience is not None:
+        trainer.add_callback(EarlyStoppingCallback(settings.held_out.patience))
     return trainer
+
+
+def _evaluation_arguments(settings: HeldOut | None, steps: int) -> dict[str, Any]:
+    """When the trainer scores and saves; else `SaveByTime` asks for checkpoints."""
+    if settings is None:
+        return {"save_strategy": "no", "eval_strategy": "no"}
+    every = max(1, steps // settings.evaluations)
+    saving = {"save_strategy": "steps", "save_steps": every} if settings.keep_best else {"save_strategy": "no"}
+    return {
+        "eval_strategy": "steps",
+        "eval_steps": every,
+        **saving,
+        "load_best_model_at_end": settings.keep_best,
+        "metric_for_best_model": METRIC,
+        "greater_is_better": True,
+    }

@@ -51,6 +51,8 @@ def train_judge(
     Raises:
         DataError: No row fits, or several processes have fewer rows than one batch of all, or as `load_classifier`.
     """
+    from bootembed.core.trainer_progress import show_progress
+
     seed_everything(seed)
     model, tokenizer = load_classifier(base_model_dir, settings)
     encoded = _encode(tokenizer, rows)
@@ -64,6 +66,7 @@ def train_judge(
     trainer = _trainer(model, tokenizer, kept, settings, checkpoint_dir=checkpoint_dir, seed=seed)
     inputs = {"base": content_hash(base_model_dir), "rows": kept, "settings": settings.model_dump(), "seed": seed}
     inputs["processes"] = process_count()
+    show_progress(trainer)
     trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
     merged = trainer.model.merge_and_unload(safe_merge=True)
     if is_main_process():

@@ -50,6 +50,15 @@ class EncoderLora(Section):
     )
 
 
+class HeldOut(Section):
+    """Scoring on the way, by rows that do not train: how many anchors have their own positive as nearest neighbour."""
+
+    share: Fraction = Field(gt=0, lt=1, description="Of the anchors, with all their rows.")
+    evaluations: int = Field(10, ge=1, description="How often in the whole training.")
+    keep_best: bool = Field(False, description="Keep the checkpoint of the best score, not the last one.")
+    patience: int | None = Field(None, ge=1, description="Stop after so many scores without a better one; null: never.")
+
+
 class TrainEmbedder(Pluggable):
     """Finetuning of an encoder; keys as in Sentence Transformers."""
 
@@ -94,6 +103,7 @@ class TrainEmbedder(Pluggable):
         description="Dimensions to truncate embeddings to; the loss is summed over them.",
     )
     lora: EncoderLora | None = Field(None, description="If set: train LoRA factors only; null: all weights.")
+    held_out: HeldOut | None = Field(None, description="If set: rows that score on the way; null: all rows train.")
     max_seq_length: int = Field(ge=4)
     bf16: bool
     fp16: bool

@@ -206,18 +206,27 @@ def run(
     dvc_log.propagate = False  # it has a handler of its own, and would tell all twice
     dvc_log.setLevel(logging.WARNING)  # otherwise it tells of every cell that it writes into dvc.lock
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
+    outcome = Outcome()
     try:
-        outcome = fan_out(
-            Path(), targets, jobs=jobs, devices=devices, log_dir=log_dir, preload=preload, with_inputs=with_inputs
-        )
+        with tracking.command_run("bootembed run") as tags:
+            outcome = fan_out(
+                Path(), targets, jobs=jobs, devices=devices, log_dir=log_dir, preload=preload, with_inputs=with_inputs
+            )
+            if outcome.recorded or outcome.failed:
+                tags.update(tracking.provenance_tags(), targets=" ".join(targets) or "all", outcome=outcome.summary)
+            _raise_faults(outcome)
     except DvcException as error:
         raise FanOutError(str(error)) from error
-    tracking.send_now()
-    if outcome.recorded:  # there is a table of what ran
-        usage = UsageTable(log_dir / "cells.csv", begun=True)
-        usage.add("fan_out", "process", Ended.own(), seconds=time.monotonic() - began)
-    send_registrations_now()
+    finally:
+        tracking.send_now()
+        if outcome.recorded:  # there is a table of what ran
+            usage = UsageTable(log_dir / "cells.csv", begun=True)
+            usage.add("fan_out", "process", Ended.own(), seconds=time.monotonic() - began)
+        send_registrations_now()
+    return outcome.summary
+
+
+def _raise_faults(outcome: Outcome) -> None:
     if faults := outcome.failed | outcome.busy:
         told = [f"{name}: {why}" for name, why in faults.items()]
         raise FanOutError("\n".join([outcome.summary, *told]))
-    return outcome.summary

@@ -1,0 +1,73 @@
+"""The MLflow store in use, and how it is reached."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bootembed.core.mlflow_store import follow_move
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXPERIMENT = "bootembed"
+DEFAULT_STORE = "sqlite:///mlflow.db"
+# By default MLflow retries a server that is away for four minutes, and one that hangs for a quarter of an hour.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+
+
+def tracking_uri() -> str:
+    """The store in use: the environment's, or a SQLite file in the working directory."""
+    return os.environ.get("MLFLOW_TRACKING_URI", DEFAULT_STORE)
+
+
+def shown_uri() -> str:
+    """The store's address for messages, without the user name and password it may hold."""
+    return without_passwords(tracking_uri())
+
+
+def without_passwords(text: object) -> str:
+    """A message without the user names and passwords of addresses in it: MLflow's own errors repeat the store's."""
+    return re.sub(r"//[^/\s]*@", "//", str(text))
+
+
+@contextlib.contextmanager
+def short_patience() -> Iterator[None]:
+    """Requests to MLflow in the block fail in seconds where its server is away; the environment takes precedence."""
+    own = {name: value for name, value in _PATIENCE.items() if name not in os.environ}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for name in own:
+            os.environ.pop(name, None)
+
+
+def is_on() -> bool:
+    """Whether runs are logged at all."""
+    return os.environ.get("BOOTEMBED_TRACKING", "on").lower() not in {"off", "0", "false"}
+
+
+def client() -> Any:
+    """An MLflow client of the store in use, with telemetry off and MLflow's own chatter silenced."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    from mlflow.tracking import MlflowClient
+
+    if tracking_uri() == DEFAULT_STORE:
+        follow_move(Path(DEFAULT_STORE.removeprefix("sqlite:///")))
+    return MlflowClient(tracking_uri())
+
+
+def experiment_id(mlflow_client: Any) -> str:
+    """The id of our experiment, made when it does not exist."""
+    found = mlflow_client.get_experiment_by_name(EXPERIMENT)
+    if found and found.lifecycle_stage != "active":  # else MLflow refuses every run as if its content were at fault
+        mlflow_client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id if found else mlflow_client.create_experiment(EXPERIMENT))
