@@ -224,7 +224,8 @@ def run(
     dvc_log = logging.getLogger("dvc")
     dvc_log.propagate = False  # it has a handler of its own, and would tell all twice
     dvc_log.setLevel(logging.WARNING)  # otherwise it tells of every cell that it writes into dvc.lock
-    logging.getLogger("dvc.progress").setLevel(logging.CRITICAL)  # its bars, which a terminal has, would run into ours
+    for name in ("dvc.progress", "dvc_data.callbacks"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # DVC's bars, which only a terminal has, would run into ours
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
     try:
         outcome = fan_out(
