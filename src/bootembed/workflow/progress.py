@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TAIL = 8192  # bytes: some dozens of lines
-_LINE = re.compile(r"^[0-9:]{8} bootembed\.[^\n]*?\b[A-Za-z]+ ([0-9]{1,12}) of ([0-9]{1,12})\b(.*)\n", re.MULTILINE)
+_LINE = re.compile(r"[0-9:]{8} bootembed\..*?\b[A-Za-z]+ ([0-9]{1,12}) of ([0-9]{1,12})\b(.*)")
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ def read_progress(log: Path) -> Progress | None:
 
 def find_progress(text: str) -> Progress | None:
     """The last progress that whole lines of `text` tell."""
-    for found in reversed(list(_LINE.finditer(text))):
-        done, total = int(found[1]), int(found[2])
-        if 0 < total >= done:
+    for line in reversed(text.split("\n")[:-1]):
+        found = _LINE.match(line)
+        if found and 0 < (total := int(found[2])) >= (done := int(found[1])):
             words = found[3].lstrip(":,; ").partition(", ")[0]
             return Progress(done, total, "".join(filter(str.isprintable, words)))
     return None
