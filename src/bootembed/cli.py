@@ -6,6 +6,8 @@ import functools
 import inspect
 import logging
 import os
+import re
+import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -31,6 +33,15 @@ With `NamedPath(exists=False)` in a further `Annotated` they need not.
 """
 OutputPath = Annotated[Path, click.Path(path_type=Path)]
 """A file or folder to write."""
+
+
+# What libraries say at every turn and nobody can act on: logged lines, as `logger: message`, and a warning.
+_NOISE = re.compile(
+    r"sentence_transformers\.base\.model: (No device provided, using|Saving model to|Loading \w+ model from) "
+    r"|sentence_transformers\.\S+\.word_weights: \d+ of \d+ words without a weighting value"  # on purpose: all but one
+    r"|bitsandbytes\.backends\.cpu\.ops: Failed to load CPU gemm_4bit_forward "  # only faster
+)
+_NOISY_WARNING = "`is_gradient_checkpointing` is deprecated"  # in transformers, of what others call
 
 
 def stage(function: Callable[..., None]) -> click.Command:
@@ -124,6 +135,7 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             format="%(asctime)s %(name)s: %(message)s",
             datefmt="%H:%M:%S",
         )
+        _silence_noise()
         try:
             function(**options)
         except UserError as error:
@@ -135,3 +147,14 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             raise click.ClickException(message) from error
 
     return wrapped
+
+
+def _silence_noise() -> None:
+    """Have the handlers of the log leave out the libraries' known noise, and Python its warnings; all else stays."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_no_noise)
+    warnings.filterwarnings("ignore", _NOISY_WARNING, FutureWarning)
+
+
+def _is_no_noise(record: logging.LogRecord) -> bool:
+    return _NOISE.match(f"{record.name}: {record.getMessage()}") is None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from bootembed import tracking
-from bootembed.commands import main
+from bootembed.commands import completion, main
 from bootembed.workflow import doctor
 from bootembed.workflow.plan.requirements import Check, Machine
 
@@ -75,6 +77,33 @@ def test_elsewhere_there_is_nothing_to_run(command, tmp_path, monkeypatch):
 
 def test_values_are_those_of_a_profile():
     assert _run("run", "-S", "seed=1").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["ru"], ["run"]),
+        (["run", "--profile", "re"], ["real", "real_more"]),
+        (["run", "train_l"], ["train_language_adapter"]),
+        (["compose", "mini"], ["miniature"]),
+        (["plan", "mini"], ["miniature"]),
+    ],
+)
+def test_a_shell_completes_subcommands_profiles_and_stages(words, offered, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    given = {"COMP_WORDS": shlex.join(["bootembed", *words]), "COMP_CWORD": str(len(words))}
+    result = CliRunner().invoke(main, prog_name="bootembed", env={"_BOOTEMBED_COMPLETE": "bash_complete", **given})
+    assert result.output.split() == [f"plain,{name}" for name in offered]
+
+
+def test_every_stage_is_offered(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert completion.stages(None, None, "") == list(yaml.safe_load(Path("dvc.yaml").read_text())["stages"])
+
+
+def test_elsewhere_there_is_nothing_to_complete(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert completion.stages(None, None, "") == completion.profiles(None, None, "") == []
 
 
 class TestDoctor:

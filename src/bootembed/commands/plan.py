@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from bootembed.commands.completion import profiles
+
 
 @click.command(help=__doc__, short_help="What a profile needs, before anything runs.")
-@click.argument("profile")
+@click.argument("profile", shell_complete=profiles)
 @click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
 @click.option("--gpu", help="Estimate hours for this GPU (a100, h100, h200, l4, rtx4090) instead of the one here.")
 @click.option(

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import click
 
+from bootembed.commands import completion
+
 
 @click.command(help=__doc__, short_help="Run stale cells side by side.")
-@click.argument("stages", nargs=-1)
-@click.option("--profile", help="Compose params.yaml for this profile first.")
+@click.argument("stages", nargs=-1, shell_complete=completion.stages)
+@click.option("--profile", shell_complete=completion.profiles, help="Compose params.yaml for this profile first.")
 @click.option("-S", "--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Of the profile: another value.")
 @click.option("--with-inputs", is_flag=True, help="Also run what the STAGES depend on, where it is out of date.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Commands at a time; by default one for each GPU, or two.")

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from bootembed import tracking
 from bootembed.registry.waiting import send_registrations_now
+from bootembed.workflow.bars import live_bars
 from bootembed.workflow.cells import BusyError, Cells, FanOutError, State
 from bootembed.workflow.usage import Ended, UsageTable
 from bootembed.workflow.workers import Workers, visible_devices
@@ -95,7 +96,9 @@ def fan_out(
             count = jobs or len(dealt) or _JOBS
             return stack.enter_context(Workers(count, dealt, root=repo.root_dir, log_dir=log_dir, preload=preload))
 
-        return _FanOut(cells, start_workers).run()
+        found = _FanOut(cells, start_workers)
+        with live_bars(found, log_dir):
+            return found.run()
 
 
 def _chain_lengths(needs: Mapping[str, set[str]]) -> dict[str, int]:
@@ -117,6 +120,22 @@ class _FanOut:
         self._ready: list[tuple[int, str]] = []
         self._running: dict[Future[str | None], Cell] = {}
         self._outcome = Outcome()
+
+    @property
+    def running(self) -> list[str]:
+        """Names of the cells that run; any thread may ask."""
+        return [cell.name for cell in tuple(self._running.values())]
+
+    @property
+    def done(self) -> int:
+        """How many cells have ended, or need not run."""
+        outcome = self._outcome
+        return sum(map(len, (outcome.unchanged, outcome.restored, outcome.recorded, outcome.failed)))
+
+    @property
+    def total(self) -> int:
+        """How many cells there are."""
+        return len(self._lengths)
 
     @cached_property
     def _workers(self) -> Workers:
@@ -205,6 +224,8 @@ def run(
     dvc_log = logging.getLogger("dvc")
     dvc_log.propagate = False  # it has a handler of its own, and would tell all twice
     dvc_log.setLevel(logging.WARNING)  # otherwise it tells of every cell that it writes into dvc.lock
+    for name in ("dvc.progress", "dvc_data.callbacks"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # DVC's bars, which only a terminal has, would run into ours
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
     outcome = Outcome()
     try:
