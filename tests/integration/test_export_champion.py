@@ -23,7 +23,7 @@ def test_the_champion_is_exported_by_its_alias_and_embeds_the_same(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     best, other = candidate(tmp_path, "xl_lora", 0.7, seed=1), candidate(tmp_path, "english_nli", 0.6, seed=2)
     register([other, best], MODEL, alias="champion")
-    expected, others = (SentenceTransformer(str(one.path), device="cpu").encode(TEXTS) for one in (best, other))
+    expected, others = (SentenceTransformer(str(one.folder), device="cpu").encode(TEXTS) for one in (best, other))
     for kind, options in (("onnx", []), ("truncated", ["--dimensions", "8"])):
         done = CliRunner().invoke(main, ["export", f"models:/{MODEL}@champion", kind, kind, *options])
         assert done.exit_code == 0, done.output
@@ -34,4 +34,4 @@ def test_the_champion_is_exported_by_its_alias_and_embeds_the_same(tmp_path, mon
         assert np.abs(found - others[:, :dimensions]).max() > 1e-3
         version = f"models:/{MODEL}/{under('champion').version}"
         record = read_record(tmp_path / kind)
-        assert (record.kind, record.original) == (kind, Original(content_hash(best.path), version))
+        assert (record.kind, record.original) == (kind, Original(content_hash(best.folder), version))
