@@ -6,6 +6,7 @@ import json
 import shutil
 from functools import cache
 
+import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner
@@ -13,6 +14,7 @@ from encoders import sentences
 from fake_hub import TOKEN, fake_hub
 from huggingface_hub import ModelCard
 from published_project import CELL, OUTPUTS
+from safetensors.numpy import save_file
 from sentence_transformers import SentenceTransformer
 
 from bootembed.commands import main
@@ -100,6 +102,7 @@ def test_the_card_of_a_scored_export_has_its_own_scores_and_how_to_load_it(expor
     assert "its original is the median of 3" in card
     assert f'model = load_model(snapshot_download("{REPO}", local_dir="model")).encoder' in card
     assert f'SentenceTransformer("{REPO}")' not in card
+    assert "Sentence Transformers alone does not load it" in card
     [result] = ModelCard(card).data.eval_results
     assert (result.metric_value, result.metric_name) == (0.456, "cosine_spearman")
 
@@ -176,6 +179,8 @@ def test_a_graph_that_reads_elsewhere_or_is_not_whole_is_refused(export):
     manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"export_format": "dynamo"}))
     refused("not one ONNX graph")
     assert len(check_export_folder(model_folder, SPECS["onnx"])) > 5
+    save_file({"weight": np.zeros(1)}, model_folder / "model.safetensors")
+    refused("has weights beside its graph")
 
 
 def test_an_export_of_an_unknown_model_is_refused(export, project):

@@ -59,6 +59,11 @@ class Export:
         return self.task_scores.get(which.task, {}).get(which.split)
 
     @property
+    def is_graph(self) -> bool:
+        """Whether its encoder is an ONNX graph."""
+        return self.record.spec.kind == "onnx"
+
+    @property
     def text(self) -> str:
         """What it is, of which model, and how large."""
         original = self.original
@@ -68,12 +73,13 @@ class Export:
             f"**This is an export**, `{self.record.kind}`: {_KINDS[self.record.kind]}. Its original is the embedder "
             f"{original.identity} of `{original.cell}`, {version}content hash `{original.content[:12]}`. "
             f"It has {sizes[0]}, and its original {sizes[1]}."
+            f"{' Sentence Transformers alone does not load it; bootembed does.' if self.is_graph else ''}"
         )
 
 
 def loading(repo: str, export: Export | None) -> str:
     """Lines of Python that load a published model."""
-    lines = _ONNX if export is not None and export.record.spec.kind == "onnx" else _PLAIN
+    lines = _ONNX if export is not None and export.is_graph else _PLAIN
     return lines.format(repo=repo)
 
 

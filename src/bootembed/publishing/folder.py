@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.errors import DataError
 from bootembed.core.weights import check_model_files
-from bootembed.exports.onnx import GRAPH
+from bootembed.exports.onnx import GRAPH, is_onnx
 from bootembed.publishing.graph import GRAPH_FILES, check_graph
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def check_export_folder(folder: Path, spec: ExportSpec) -> list[Path]:
     """The files of an export, sorted, if all are such as its kind has.
 
     Raises:
-        DataError: As for a model; or it is to be ONNX, and its graph is not whole, or reads other files than its own.
+        DataError: As for a model; or it is to be ONNX, and its graph is not whole, reads other files than its own, or
+            has weights beside it, which would be loaded instead.
     """
     if spec.kind == "static":
         _model_files(folder, _STATIC_KINDS)
@@ -48,6 +49,8 @@ def check_export_folder(folder: Path, spec: ExportSpec) -> list[Path]:
     graph = [folder / name for name in GRAPH_FILES if (folder / name).is_file()]
     others = _model_files(folder, _MODEL_KINDS, besides=graph)
     check_graph(folder / GRAPH)
+    if not is_onnx(folder):
+        raise DataError(f"{folder}: has weights beside its graph; export the model again")
     check_model_files(file for file in graph if file.suffix == ".json")
     return sorted([*others, *graph])
 
