@@ -64,6 +64,8 @@ def measure(
     from bootembed.settings.load import load_params
 
     params = load_params(Path("params.yaml"))
+    if unknown := sorted(set(only) - set(params.exports)):
+        raise click.UsageError(f"params.yaml has no export {unknown[0]!r}; it has {', '.join(params.exports)}")
     texts = corpus_texts([Path("data/corpora/target") / language, Path("data/corpora/english/eng")])
     with tempfile.TemporaryDirectory() as work:
         folders = {ORIGINAL: model}
@@ -109,7 +111,9 @@ def measure(
 
 def _rate(folder: Path, sample: Path, threads: int) -> float:
     command = [sys.executable, "-m", "benchmarks.exports", "speed", str(folder), str(sample), "--threads", str(threads)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise click.ClickException(f"{folder.name}: {done.stderr}")
     return float(done.stdout.strip().splitlines()[-1])
 
 

@@ -25,7 +25,7 @@ CELL = "xl_lora-afr-tiny"
 OUTPUTS = Outputs(
     embedders=Path("models/embedders"), training_sets=Path("data/training_sets"), corpora=Path("data/corpora/target"),
     scores=Path("metrics/scores"), triplets=Path("metrics/triplets"), fit=Path("metrics/fit"),
-    mteb=Path("results/mteb"),
+    mteb=Path("results/mteb"), exports=Path("metrics/exports"),
 )  # fmt: skip
 TOKENS = 20
 VALIDATION = {"0-0": 0.5, "0-1": 0.7, "0-2": 0.6}  # median 0-2

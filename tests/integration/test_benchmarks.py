@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import click
 import pytest
+import yaml
 from asking import random_adapters
 from click.testing import CliRunner
-from encoders import sentences, write_encoder
+from encoders import sentences, write_embedder, write_encoder
 from toy import toy_nli
 
-from benchmarks import embedder, generation, killed_generation
+from benchmarks import embedder, exports, generation, killed_generation
 from bootembed.core.tables import ANCHORS, TRIPLETS, write_table
 from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.generation.generator import GeneratorDescription, write_generator
@@ -106,3 +109,44 @@ def test_padding_and_mini_batches_change_no_score(tmp_path):
     assert all(run["sentences_per_second"] > 0 for run in found.values())
     assert found["official-32"]["spearman"] == pytest.approx(found["official-longest"]["spearman"], abs=0.02)
     assert found["ours"]["spearman"] == pytest.approx(found["ours-cached"]["spearman"], abs=0.1)
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A folder as working directory, where processes find the benchmarks too."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(PARAMS.parent / "src"), str(PARAMS.parent)]))
+    return tmp_path
+
+
+def test_exports_are_scored_and_timed_beside_the_original(elsewhere):
+    params = yaml.safe_load(PARAMS.read_text())
+    params["exports"] = {"short": {"kind": "truncated", "dimensions": 8}}
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    texts = sentences(24)
+    for folder in ("data/corpora/target/afr", "data/corpora/english/eng"):
+        write_table([{"text": text} for text in texts], ANCHORS, Path(folder) / "anchors.parquet")
+    pairs = [
+        {"split": "test", "sentence1": text, "sentence2": " ".join(text.split()[place % 3 :]), "score": -place % 3 / 1}
+        for place, text in enumerate(texts)
+    ]
+    write_table(pairs, STS, Path("data/evaluation/afr/SampleSTS.parquet"))
+    model = write_embedder(elsewhere / "cell/0-0", "bert", pooling="mean", max_seq_length=16)
+    sizes = ["--language", "afr", "--sentences", "8", "--rounds", "1", "--threads", "1", "--output", "found.json"]
+    result = CliRunner().invoke(exports.main, ["measure", str(model), *sizes], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    told = json.loads(Path("found.json").read_text())
+    assert (told["model"], list(told["exports"])) == ("cell/0-0", ["original", "short"])
+    for row in told["exports"].values():
+        assert row["sentences_a_second"] > 0
+        assert row["scores"].keys() == row["loss"].keys() == {"SampleSTS.test"}
+    assert told["exports"]["original"]["loss"]["SampleSTS.test"] == 0
+    assert [line.split()[0] for line in result.output.splitlines()[-2:]] == ["original", "short"]
+    unknown = CliRunner().invoke(exports.main, ["measure", str(model), *sizes, "--only", "shrot"])
+    assert (unknown.exit_code, "params.yaml has no export 'shrot'" in unknown.output) == (2, True)
+
+
+def test_a_benchmark_tells_why_an_export_cannot_be_timed(elsewhere):
+    Path("texts.json").write_text("[]")
+    with pytest.raises(click.ClickException, match="no Sentence Transformers folder"):
+        exports._rate(elsewhere, Path("texts.json"), 1)

@@ -42,7 +42,8 @@ def main(
 
     spec = _spec(kind, dimensions, words, share)
     texts = [text for file in files for _, text in read_texts(file, text_column(file, None)) if text]
-    export_embedder(load_model(model).encoder, spec, out, texts=texts)
+    loaded = load_model(model)
+    export_embedder(loaded.encoder, spec, out, texts=texts, original=loaded.original)
     click.echo(f"{out}: {folder_size(out) / 1e6:,.1f} MB")
 
 

@@ -1,8 +1,8 @@
-"""Write the folder of a model or a set of triplets as it goes to the Hub, with its card; with --upload, send it.
+"""Write the folder of a model, an export or triplets as it goes to the Hub, with its card; with --upload, send it.
 
 MODEL is models:/NAME@ALIAS of MLflow's registry, a cell such as xl_lora-afr-tiny (its median embedder), the folder of
-an embedder, or a folder of triplets. REPO_ID is owner/name. Without --upload nothing is sent. The token is HF_TOKEN of
-the environment; HF_ENDPOINT may name a mirror.
+an embedder or of an export of one, or a folder of triplets. REPO_ID is owner/name. Without --upload nothing is sent.
+The token is HF_TOKEN of the environment; HF_ENDPOINT may name a mirror.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _WORK = Path("work/publish")
 
 
-@click.command(help=__doc__, short_help="A model or triplets for the Hub, with a card.")
+@click.command(help=__doc__, short_help="A model, an export or triplets for the Hub, with a card.")
 @click.argument("model")
 @click.argument("repo_id")
 @click.option("--upload", is_flag=True, help="Send the folder; otherwise it is only written.")
@@ -44,7 +44,7 @@ def main(model: str, repo_id: str, upload: bool, public: bool, work_dir: Path) -
     outputs = Outputs(
         embedders=Path("models/embedders"), training_sets=Path("data/training_sets"),
         corpora=Path("data/corpora/target"), scores=Path("metrics/scores"), triplets=Path("metrics/triplets"),
-        fit=Path("metrics/fit"), mteb=Path("results/mteb"),
+        fit=Path("metrics/fit"), mteb=Path("results/mteb"), exports=Path("metrics/exports"),
     )  # fmt: skip
     published = publish.prepare(model, repo_id, params, outputs, work=work_dir, public=public)
     _show(published)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.errors import DataError
 from bootembed.exports.onnx import export_onnx, is_onnx, load_onnx
+from bootembed.exports.record import Original, write_record
 from bootembed.exports.static import export_static
 from bootembed.exports.trimmed import export_trimmed
 from bootembed.exports.truncated import export_truncated
@@ -17,8 +18,17 @@ if TYPE_CHECKING:
 
     from sentence_transformers import SentenceTransformer
 
+_UNNAMED = Original()
 
-def export_embedder(embedder: SentenceTransformer, spec: ExportSpec, folder: Path, *, texts: Sequence[str]) -> None:
+
+def export_embedder(
+    embedder: SentenceTransformer,
+    spec: ExportSpec,
+    folder: Path,
+    *,
+    texts: Sequence[str],
+    original: Original = _UNNAMED,
+) -> None:
     """Write an embedder in another form.
 
     Args:
@@ -26,6 +36,7 @@ def export_embedder(embedder: SentenceTransformer, spec: ExportSpec, folder: Pat
         spec: What to make.
         folder: Is made; must be new or empty.
         texts: Of the language and of English, for the kinds that look at words or tokens.
+        original: What the embedder is, for the record in the folder.
 
     Raises:
         DataError: The embedder cannot take this form, or the folder has files.
@@ -42,6 +53,7 @@ def export_embedder(embedder: SentenceTransformer, spec: ExportSpec, folder: Pat
         export_truncated(embedder, folder, dimensions=spec.dimensions)
     else:
         export_trimmed(embedder, folder, texts=texts, share=spec.share)
+    write_record(folder, spec, original)
 
 
 def load_embedder(folder: Path) -> SentenceTransformer:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
+from bootembed.core.hashing import content_hash
 from bootembed.core.names import cell_name
 from bootembed.evaluation.run import evaluate_embedder
 from bootembed.exports.build import export_embedder, folder_size, load_embedder
+from bootembed.exports.record import Original
 from bootembed.exports.texts import corpus_texts
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class Exported:
 
     Attributes:
         original: Cell and embedder that was exported; empty if there was none.
+        content: Content hash of the export.
         why_not: Why nothing was exported; empty if it was.
         bytes: Size of the export's folder.
         original_bytes: Of the original's.
@@ -38,6 +41,7 @@ class Exported:
     """
 
     original: str = ""
+    content: str = ""
     why_not: str = ""
     bytes: int = 0
     original_bytes: int = 0
@@ -98,7 +102,8 @@ def export_champion(
     recipe, _, encoder = champion["champion"].rpartition("-")
     folder = embedders_dir / cell_name(recipe, language, encoder) / champion["embedder"]
     original = load_embedder(folder)
-    export_embedder(original, spec, output_dir, texts=corpus_texts(corpora) if spec.reads_texts else ())
+    texts = corpus_texts(corpora) if spec.reads_texts else ()
+    export_embedder(original, spec, output_dir, texts=texts, original=Original(content_hash(folder)))
     before, after = (
         score_folder(path, model, tasks, settings, name=f"{language}-{name}", seed=seed)
         for path, model in ((folder, original), (output_dir, load_embedder(output_dir)))
@@ -106,11 +111,33 @@ def export_champion(
     loss = {t: {split: round(before[t][split] - score, 6) for split, score in by.items()} for t, by in after.items()}
     return Exported(
         original=f"{folder.parent.name}/{folder.name}",
+        content=content_hash(output_dir),
         bytes=folder_size(output_dir),
         original_bytes=folder_size(folder),
         scores=after,
         loss=loss,
     )
+
+
+def find_scores(metrics: Path, content: str) -> dict[str, dict[str, float]]:
+    """Task -> split -> main score of the export with this content; empty if it was not scored.
+
+    Args:
+        metrics: Folder of what `Exported.as_json` wrote.
+        content: Content hash of the export.
+
+    Raises:
+        DataError: A file cannot be read.
+    """
+    for file in sorted(metrics.glob("*.json")):
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise DataError(f"{file}: cannot be read: {error}; run stage export_embedder again") from error
+        if found.get("content") == content:
+            scores: dict[str, dict[str, float]] = found["scores"]
+            return scores
+    return {}
 
 
 def score_folder(

@@ -12,6 +12,7 @@ from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
 from bootembed.core.hub import explain_hub_failure, hub_token
 from bootembed.exports.onnx import is_onnx, load_onnx
+from bootembed.exports.record import Original
 from bootembed.registry.lookup import REGISTRY, address, version_of
 
 if TYPE_CHECKING:
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded Sentence Transformers model; `identity` changes with its content."""
+    """A loaded Sentence Transformers model; `identity` changes with its content, `original` is for exports of it."""
 
     encoder: Any
     identity: str
+    original: Original
 
     def embed(self, texts: Sequence[str], *, batch_size: int) -> NDArray[np.float32]:
         """Embeddings of shape (texts, dimensions)."""
@@ -50,10 +52,11 @@ def load_model(name: str) -> Model:
     folder = Path(name).expanduser()
     if folder.is_dir():
         found = load_onnx(folder) if is_onnx(folder) else _load(folder, name)
-        return Model(found, content_hash(folder))
+        content = content_hash(folder)
+        return Model(found, content, Original(content))
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise DataError(f"{name}: is no folder; give a folder, {REGISTRY}NAME@ALIAS, or an id on the Hub (owner/name)")
-    return Model(_load(name, name), name)
+    return Model(_load(name, name), name, Original())
 
 
 def _load(source: Path | str, name: str) -> Any:
@@ -84,5 +87,5 @@ def _registered(name: str) -> Model:
 
     _silence()
     mlflow.set_tracking_uri(tracking.tracking_uri())
-    exact = address(version)
-    return Model(mlflow.sentence_transformers.load_model(exact), f"{exact} {version.tags.get('content_hash', '')}")
+    exact, content = address(version), version.tags.get("content_hash", "")
+    return Model(mlflow.sentence_transformers.load_model(exact), f"{exact} {content}", Original(content, exact))

@@ -13,6 +13,7 @@ from bootembed.strategies import answer_language, load_strategy
 
 if TYPE_CHECKING:
     from bootembed.publishing.embedder import Embedder
+    from bootembed.publishing.export import Export
     from bootembed.publishing.facts import Facts
     from bootembed.publishing.rights import Rights
     from bootembed.publishing.scores import EvaluationSet, Scores
@@ -83,22 +84,28 @@ def limits(embedder: Embedder, params: Params, facts: Facts, scores: Scores) -> 
     return found
 
 
-def score_table(scores: Scores) -> str:
-    """This model, its recipe over seeds and the baselines, by evaluation set."""
+def score_table(scores: Scores, export: Export | None = None) -> str:
+    """This model, its original if it is an export, its recipe over seeds and the baselines, by evaluation set."""
     heads = ["", *(f"{which.task}, {which.metric}" for which in scores.sets)]
-    rows = [["this model", *(f"{scores.embedder[which]:.3f}" for which in scores.sets)]]
+    rows = [["its original" if export else "this model", *(f"{scores.embedder[which]:.3f}" for which in scores.sets)]]
+    if export and export.task_scores:
+        own = [export.score(which) for which in scores.sets]
+        rows.insert(0, ["this model", *("" if score is None else f"{score:.3f}" for score in own)])
     for cell in (scores.recipe, *scores.baselines):
         name = f"{cell.recipe}, all seeds" if cell is scores.recipe else f"baseline {cell.recipe}"
         rows.append([name, *(cell.shown(which) for which in scores.sets)])
     return table(heads, rows)
 
 
-def score_note(embedder: Embedder, scores: Scores) -> str:
+def score_note(embedder: Embedder, scores: Scores, export: Export | None = None) -> str:
     """How to read the table, and which baselines are better."""
+    which_one = "its original" if export else "this model"
     notes = [
-        f"Mean ± standard deviation of n embedders with different seeds; this model is {embedder.choice}. A difference "
-        "of about a deviation may be chance."
+        f"Mean ± standard deviation of n embedders with different seeds; {which_one} is {embedder.choice}. A "
+        "difference of about a deviation may be chance."
     ]
+    if export and not export.task_scores:
+        notes.insert(0, "**This export was not scored.**")
     if UNTRAINED not in [cell.recipe for cell in scores.baselines]:
         notes.append("The encoder before finetuning was not scored, so that the gain by training is not known.")
     for which in scores.sets:

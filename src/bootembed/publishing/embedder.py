@@ -30,6 +30,7 @@ class Outputs:
         triplets: A file `<strategy>-<language>.json` with the counts of the filters.
         fit: A file a language.
         mteb: A folder a cell, in it one an embedder.
+        exports: Metrics of exports, a file each.
     """
 
     embedders: Path
@@ -39,6 +40,7 @@ class Outputs:
     triplets: Path
     fit: Path
     mteb: Path
+    exports: Path
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,18 @@ since its evaluators know neither splits nor seeds. The same inputs give the sam
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.publishing import card_text
+from bootembed.publishing.export import loading
 from bootembed.publishing.facts import EXAMPLES
 from bootembed.publishing.scores import eval_results
 
 if TYPE_CHECKING:
     from bootembed.publishing.embedder import Embedder
+    from bootembed.publishing.export import Export
     from bootembed.publishing.facts import Facts
     from bootembed.publishing.rights import Rights
     from bootembed.publishing.scores import Scores
@@ -28,34 +31,45 @@ _TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
 
 
 def model_card(
-    model: Any, repo: str, embedder: Embedder, params: Params, *, facts: Facts, scores: Scores, rights: Rights
+    model: Any,
+    repo: str,
+    embedder: Embedder,
+    params: Params,
+    *,
+    facts: Facts,
+    scores: Scores,
+    rights: Rights,
+    export: Export | None = None,
 ) -> str:
     """The text of the card.
 
     Args:
         model: The loaded Sentence Transformers model.
         repo: Id on the Hub, owner/name.
-        embedder: What the model is.
+        embedder: What the model is, or the original of an export.
         params: Those it was made with.
         facts: Of training data, fit and examples.
         scores: Its own and those of the baselines.
         rights: Licences.
+        export: What the model is, if it is an export.
     """
     from huggingface_hub import ModelCard
 
     language = params.languages[embedder.language]
     card = ModelCard.from_template(
-        card_data=_card_data(model, repo, embedder, params, facts, rights),
+        card_data=_card_data(model, repo, embedder, params, facts, rights, export),
         template_path=str(_TEMPLATE),
         language_name=language.name,
         language_code=embedder.language,
         script=language.script,
+        export=export.text if export else "",
+        loading=loading(repo, export),
         recipe=card_text.recipe_text(embedder, params, facts),
         sentences=[json.dumps(text, ensure_ascii=False) for text in facts.examples or ["..."]],
         token_limit=token_limit(model),
         limits=card_text.limits(embedder, params, facts, scores),
-        score_table=card_text.score_table(scores),
-        score_note=card_text.score_note(embedder, scores),
+        score_table=card_text.score_table(scores, export),
+        score_note=card_text.score_note(embedder, scores, export),
         baselines=card_text.baselines(embedder, params, scores),
         evaluation_sets=[card_text.evaluation_set(which) for which in scores.sets],
         training_data=card_text.training_data(embedder, params, facts),
@@ -63,11 +77,16 @@ def model_card(
         licences=card_text.licences(rights),
     )
     card.data.model_name = repo.partition("/")[2]
-    card.data.eval_results = eval_results(scores, language=language.name)
+    values = scores.recipe.scores
+    if export:
+        values = {which: [score] for which in scores.sets if (score := export.score(which)) is not None}
+    card.data.eval_results = eval_results(values, language=language.name) or None
     return str(card.content).rstrip("\n") + "\n"
 
 
-def _card_data(model: Any, repo: str, embedder: Embedder, params: Params, facts: Facts, rights: Rights) -> Any:
+def _card_data(
+    model: Any, repo: str, embedder: Embedder, params: Params, facts: Facts, rights: Rights, export: Export | None
+) -> Any:
     from sentence_transformers.sentence_transformer.model_card import SentenceTransformerModelCardData
 
     data = SentenceTransformerModelCardData(
@@ -79,6 +98,8 @@ def _card_data(model: Any, repo: str, embedder: Embedder, params: Params, facts:
         local_files_only=True,
         generate_widget_examples=False,  # its own come from a training that is over; ours are anchors
     )
+    if export:
+        data.tags.append(export.record.spec.kind)
     spec = params.base_models[embedder.encoder]
     data.base_model = spec.id if spec.source == "hub" else None
     if len(facts.examples) == EXAMPLES:
@@ -87,7 +108,12 @@ def _card_data(model: Any, repo: str, embedder: Embedder, params: Params, facts:
     return data
 
 
-def token_limit(model: Any) -> int:
-    """Tokens at which a model cuts a text, the special ones included: counted, since settings may disagree."""
+def token_limit(model: Any) -> int | None:
+    """Tokens at which a model cuts a text, the special ones included: counted, since settings may disagree.
+
+    None for a static model, which cuts nowhere.
+    """
+    if model.max_seq_length == math.inf:
+        return None
     long = "a " * (4 * int(model.max_seq_length))
     return int(model.preprocess([long])["input_ids"].shape[1])

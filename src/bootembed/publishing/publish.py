@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core.errors import DataError
 from bootembed.inference.models import load_model
 from bootembed.publishing.embedder import Embedder, find_embedder
+from bootembed.publishing.export import find_export
 from bootembed.publishing.facts import read_facts
 from bootembed.publishing.folder import (
     CARD,
+    check_export_folder,
     check_model_folder,
     check_triplet_folder,
     write_folder,
@@ -33,11 +35,11 @@ class Published:
     """A folder as it goes to the Hub.
 
     Attributes:
-        name: Of what is in it: a cell, or a set of triplets.
+        name: Of what is in it: a cell, an export, or a set of triplets.
         folder: The folder.
         kind: Kind of the repository.
         rights: Licences.
-        embedder: What it is, and the model; None for triplets.
+        embedder: What it is, and the model; None for exports and triplets.
     """
 
     name: str
@@ -62,7 +64,7 @@ def prepare(name: str, repo: str, params: Params, outputs: Outputs, *, work: Pat
     """Write the folder that would be uploaded.
 
     Args:
-        name: Of a model, as `find_embedder` takes it, or a folder of triplets.
+        name: Of a model, as `find_embedder` takes it, or a folder of an export or of triplets.
         repo: Id on the Hub, owner/name.
         params: Those it was made with.
         outputs: Where the pipeline's outputs lie.
@@ -76,20 +78,22 @@ def prepare(name: str, repo: str, params: Params, outputs: Outputs, *, work: Pat
     _check_repo(repo)
     if (Path(name) / "training.parquet").is_file():
         return _prepare_triplets(Path(name), repo, params, work=work, public=public)
-    embedder = find_embedder(name, params, outputs)
+    export = find_export(name, params, outputs)
+    embedder = export.original if export else find_embedder(name, params, outputs)
     strategies = [part for part in embedder.parts if part in params.grid.strategies]
     rights = read_rights(params, encoder=embedder.encoder, generated=bool(strategies))
     _check_rights(rights, public=public)
-    files = check_model_folder(embedder.folder)
-    model = load_model(str(embedder.folder)).encoder
+    source = export.folder if export else embedder.folder
+    files = check_export_folder(source, export.record.spec) if export else check_model_folder(source)
+    model = load_model(str(source)).encoder
     wrote = bool(strategies) and not answers_elsewhere(params)
     base_models = [embedder.encoder, *([GENERATOR] if wrote else [])]
     facts = read_facts(embedder, outputs, strategies=strategies, base_models=base_models)
     scores = read_card_scores(embedder, params, outputs)
-    card = model_card(model, repo, embedder, params, facts=facts, scores=scores, rights=rights)
-    target = work / embedder.cell
-    write_folder(files, embedder.folder, target, card=card)
-    return Published(embedder.cell, target, "model", rights, (embedder, model))
+    card = model_card(model, repo, embedder, params, facts=facts, scores=scores, rights=rights, export=export)
+    shown = source.resolve().name if export else embedder.cell
+    write_folder(files, source, work / shown, card=card)
+    return Published(shown, work / shown, "model", rights, None if export else (embedder, model))
 
 
 def _prepare_triplets(folder: Path, repo: str, params: Params, *, work: Path, public: bool) -> Published:
@@ -106,7 +110,7 @@ def _prepare_triplets(folder: Path, repo: str, params: Params, *, work: Path, pu
 def leaderboard(
     published: Published, repo: str, params: Params, outputs: Outputs, *, public: bool, revision: str = NO_REVISION
 ) -> Leaderboard | None:
-    """Write the entry of a model for mteb's leaderboard beside its folder; None for triplets.
+    """Write the entry of a model for mteb's leaderboard beside its folder; None for exports and triplets.
 
     Args:
         published: From `prepare`.

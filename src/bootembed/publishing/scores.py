@@ -104,8 +104,8 @@ def _evaluation_set(task: str, split: str, language: str, params: Params) -> Eva
     return EvaluationSet(task, split, kind.task_type, kind.main_score, why_not_published(task, language, params))
 
 
-def eval_results(scores: Scores, *, language: str) -> list[Any]:
-    """`huggingface_hub.EvalResult` of each evaluation set, for a card's metadata: the mean over the cell's embedders.
+def eval_results(scores: Mapping[EvaluationSet, Sequence[float]], *, language: str) -> list[Any]:
+    """`huggingface_hub.EvalResult` of each evaluation set, for a card's metadata: the mean of its scores.
 
     How many embedders the mean is over stands in the metric's name. Data that mteb publishes are named by their id on
     the Hub; the user's own by the task's name, which is no id.
@@ -113,8 +113,7 @@ def eval_results(scores: Scores, *, language: str) -> list[Any]:
     from huggingface_hub import EvalResult
 
     results = []
-    for which in scores.sets:
-        values = scores.recipe.scores[which]
+    for which, values in scores.items():
         results.append(
             EvalResult(
                 task_type=which.kind,
