@@ -275,3 +275,36 @@ def test_new_then_run_gives_a_registered_model_without_a_line_of_yaml(project, e
     Path("metrics/scores/translation_pairs-yor-tiny_encoder.json").unlink()
     bootembed("report")
     assert "--with-inputs evaluate_embedder@translation_pairs-yor-tiny_encoder" in Path("metrics/report.md").read_text()
+
+
+def test_hausa_is_trained_as_in_the_profile_that_was_tuned(project, encoder, tmp_path):
+    """Files laid out as MAFAND and SemRel are, against `real_more`, whose settings were chosen on validation sets."""
+    news = tmp_path / "en-hau"
+    news.mkdir()
+    quoted = [f'"{text} ""so""."' for text in ENGLISH]
+    train = _table(news / "train.tsv", ["en", "hau"], quoted[:40], OWN[:40])
+    dev = _table(news / "dev.tsv", ["en", "hau"], quoted[40:], OWN[40:])
+    semrel = tmp_path / "test.csv"
+    pairs = [f'{number},"{OWN[number]}\n{OWN[number + 1]}",0.{number}' for number in range(1, 9)]
+    semrel.write_text("\n".join(["PairID,Text,Score", *pairs]) + "\n")
+    words = ("--parallel", train, "--validation", dev, "--evaluation", f"SemRel24STS={semrel}", "--encoder", encoder)
+    result = CliRunner().invoke(main, ["new", "hau", "--name", "Hausa", *map(str, words)])
+    assert result.exit_code == 0, result.output
+    written = compose("hau", [], conf=Path("conf"), output=Path("params.yaml"))
+    tuned = compose("real_more", [], conf=Path("conf"), output=Path("tuned.yaml"))
+    assert written.languages["hau"].model_copy(update={"corpus": ""}) == tuned.languages["hau"].model_copy(
+        update={"corpus": ""}
+    )
+    place = {"path": "", "english_path": None}
+    for table in ("monolingual", "parallel", "anchors"):
+        found, known = (
+            [spec.model_copy(update=place) for spec in getattr(params.corpora[params.languages["hau"].corpus], table)]
+            for params in (written, tuned)
+        )
+        assert found == known
+    shared = set(written.grid.recipes) & set(tuned.grid.recipes)
+    assert {"translation_pairs", "multilingual_distillation", "unsupervised_simcse"} <= shared
+    seeds = {"seeds": 1}  # three in `real_more`
+    for recipe in shared:
+        found, known = written.embedder_settings(recipe, "tiny_encoder"), tuned.embedder_settings(recipe, "minilm")
+        assert found == known.model_copy(update=seeds), recipe
