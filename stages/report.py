@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from bootembed import tracking
@@ -15,16 +14,16 @@ def main(
     params: Params,
     scores_dir: InputPath,
     triplets_dir: InputPath,
-    oracle_dir: Annotated[Path, "Need not exist where no language is judged."],
     results_dir: InputPath,
     inputs: Annotated[
         NamedPaths,
         NamedPath(exists=False),
-        "Files `judge`, folders `fit`, `ratings` (by the judge), `corpora`, `training_sets` and `evaluation`.",
+        "File `judge`, folders `fit`, `oracle`, `ratings` (by the judge), `corpora`, `training_sets`, `evaluation`.",
     ],
     markdown: OutputPath,
     html: OutputPath,
     summary: OutputPath,
+    overview: OutputPath,
     scores_csv: OutputPath,
     oracle_csv: OutputPath,
     differences_csv: OutputPath,
@@ -37,12 +36,12 @@ def main(
     from bootembed.report.page.write import write_page
     from bootembed.report.recipes import write_differences_csv
     from bootembed.report.scores import read_results, together
-    from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
+    from bootembed.report.write import write_markdown, write_oracle_csv, write_overview, write_scores_csv, write_summary
 
     settings = {"profile": params.profile, "grid": params.grid, "seed": params.seed}
     with tracking.stage_run("report", cell={}, settings=settings) as run:
         results = read_results(
-            scores_dir, triplets_dir, params.grid, oracle_dir=oracle_dir, judged=params.judge_triplets.languages
+            scores_dir, triplets_dir, params.grid, oracle_dir=inputs["oracle"], judged=params.judge_triplets.languages
         )
         comparisons = compare_recipes(results.scores, results_dir, seed=params.seed)
         write_scores_csv(results.scores, scores_csv)
@@ -50,6 +49,7 @@ def main(
         write_differences_csv(comparisons, differences_csv)
         judged = read_judgements(inputs["judge"], inputs["ratings"], params.grid)
         write_summary(results, summary, judged=judge_summary(judged))
+        write_overview(results, overview, tasks=params.register_models.validation_task)
         fits = read_fits(inputs["fit"], params.grid.languages)
         corpora = corpora_section(read_corpus_reports(inputs["corpora"], params.languages))
         others = f"{judge_section(judged)}{fit_section(fits)}\n\n{corpora}"

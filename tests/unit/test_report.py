@@ -23,7 +23,7 @@ from bootembed.report.corpora import corpora_section, read_corpus_reports
 from bootembed.report.intervals import Comparison, Estimate, compare_recipes
 from bootembed.report.recipes import score_sections, write_differences_csv
 from bootembed.report.scores import CellScore, read_results
-from bootembed.report.write import write_markdown, write_oracle_csv, write_scores_csv, write_summary
+from bootembed.report.write import write_markdown, write_oracle_csv, write_overview, write_scores_csv, write_summary
 from bootembed.settings.corpora import Language
 from bootembed.settings.schema import Grid
 from bootembed.triplets.filters import TripletRejection
@@ -250,11 +250,11 @@ def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folde
     (folders / "ratings").mkdir()
     (folders / "ratings/xl_lora-afr.json").write_text(json.dumps({"0": {"triplets": 9.0, "both_right_rate": 0.5}}))
     inputs = {"fit": "fit", "judge": "judge.json", "ratings": "ratings", "corpora": "corpora"}
-    inputs |= {"training_sets": "none", "evaluation": "none"}
+    inputs |= {"oracle": "oracle", "training_sets": "none", "evaluation": "none"}
     (folders / "none").mkdir()
-    folder_options = ("scores", "triplets", "oracle", "results")
+    folder_options = ("scores", "triplets", "results")
     files = {"markdown": "r.md", "html": "r.html", "summary": "s.json", "scores-csv": "s.csv", "oracle-csv": "o.csv"}
-    files["differences-csv"] = "d.csv"
+    files |= {"differences-csv": "d.csv", "overview": "overview.json"}
     words = ["--params", str(folders / "params.yaml")]
     words += [word for name in folder_options for word in (f"--{name}-dir", str(folders / name))]
     words += [word for name, path in inputs.items() for word in ("--input", f"{name}={folders / path}")]
@@ -264,6 +264,15 @@ def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folde
     assert all((folders / name).stat().st_size for name in files.values())
     assert "## Kept triplets, judged by an NLI cross-encoder" in (folders / "r.md").read_text()
     assert json.loads((folders / "s.json").read_text())["judged"]["judge"] == own
+
+
+@pytest.mark.parametrize(
+    ("task", "best"),
+    [("SampleSTS", {"baseline": 0.6, "strategy": 0.9}), ("OnlyValidated", {"baseline": 0.0, "strategy": 0.0})],
+)
+def test_experiments_are_compared_by_a_few_numbers(folders, task, best):
+    write_overview(_read(folders), folders / "overview.json", tasks={"afr": task, "ind": task})
+    assert json.loads((folders / "overview.json").read_text()) == {"afr": best}
 
 
 @pytest.mark.parametrize("recipe", ["english_nli", "untrained", "xl_lora"])

@@ -1,10 +1,11 @@
-"""Writing the report: tidy CSV for plots, nested JSON for `dvc metrics`, Markdown for people."""
+"""Writing the report: tidy CSV for plots, JSON for programs and `dvc exp`, Markdown for people."""
 
 from __future__ import annotations
 
 import csv
 import json
 from dataclasses import asdict, fields
+from math import inf
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,26 @@ def write_summary(results: Results, path: Path, *, judged: Mapping[str, Any]) ->
             for polarity in _WANTED
         }
     path.write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def write_overview(results: Results, path: Path, *, tasks: Mapping[str, str]) -> None:
+    """The few numbers by which `dvc exp` compares experiments: language -> the best mean of its strategies, and so on.
+
+    They are of the test split, or where a task has none of its validation split.
+
+    Args:
+        results: All scores.
+        path: A JSON file.
+        tasks: Language -> the task that chooses its champion; languages without one are left out.
+    """
+    overview: dict[str, dict[str, float]] = {}
+    chosen = [score for score in together(results.scores) if tasks.get(score.language) == score.task]
+    tested = {score.language for score in chosen if score.split == "test"}
+    for score in chosen:
+        if score.split == ("test" if score.language in tested else "validation"):
+            best = overview.setdefault(score.language, {})
+            best[score.kind] = max(best.get(score.kind, -inf), round(score.mean, 4))
+    path.write_text(json.dumps(overview, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def write_markdown(
