@@ -276,7 +276,7 @@ def test_a_killed_run_is_continued(xlmr, tmp_path, monkeypatch):
     """The resumed run ends with the bytes of an undisturbed one."""
     from transformers import Trainer
 
-    monkeypatch.setattr("bootembed.embedder.save_by_time.SAVE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("bootembed.core.trainer_callbacks.SAVE_EVERY_SECONDS", 0.0)
     rows = _triplets(80)
     undisturbed = _train(xlmr, tmp_path / "whole", rows)
     step, calls = Trainer.training_step, []
@@ -310,7 +310,7 @@ def _killed(xlmr, folder, rows, monkeypatch, *, at=7, settings=SETTINGS):
         return step(self, *args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr("bootembed.embedder.save_by_time.SAVE_EVERY_SECONDS", 0.0)
+        patch.setattr("bootembed.core.trainer_callbacks.SAVE_EVERY_SECONDS", 0.0)
         patch.setattr(Trainer, "training_step", dying)
         with pytest.raises(KeyboardInterrupt):
             _train(xlmr, folder, rows, settings)

@@ -89,9 +89,12 @@ def test_bfloat16_is_close(trained):
     assert np.abs(half - Judge(folder, READING).probabilities(PAIRS)).mean() < 0.1
 
 
-def test_a_killed_training_resumes_and_ends_the_same(tmp_path, rows, monkeypatch):
+@pytest.mark.parametrize(("seconds", "saved"), [(120.0, "checkpoint-10"), (0.0, "checkpoint-12")])
+def test_a_killed_training_resumes_and_ends_the_same(tmp_path, rows, monkeypatch, seconds, saved):
+    """Whether it was saved by steps or by time."""
     from transformers import Trainer
 
+    monkeypatch.setattr("bootembed.core.trainer_callbacks.SAVE_EVERY_SECONDS", seconds)
     bases = _base(tmp_path, "llama")
     _build(tmp_path / "whole", bases, rows)
     step = Trainer.training_step
@@ -105,7 +108,7 @@ def test_a_killed_training_resumes_and_ends_the_same(tmp_path, rows, monkeypatch
         patch.setattr(Trainer, "training_step", killed)
         with pytest.raises(KeyboardInterrupt):
             _build(tmp_path / "killed", bases, rows)
-    assert (tmp_path / "killed/work/checkpoint-10").is_dir()
+    assert (tmp_path / "killed/work" / saved).is_dir()
     steps = []
     monkeypatch.setattr(Trainer, "training_step", lambda self, *a, **k: (steps.append(1), step(self, *a, **k))[1])
     _build(tmp_path / "killed", bases, rows)

@@ -35,7 +35,6 @@ def lora_arguments(settings: LoraTraining, *, checkpoint_dir: Path, seed: int, o
         max_grad_norm=settings.max_grad_norm,
         optim="adamw_torch_fused",
         bf16=settings.bf16,
-        train_sampling_strategy="group_by_length",
         remove_unused_columns=False,
         save_strategy="steps",
         save_steps=settings.save_steps,

@@ -105,7 +105,7 @@ def train_adapter(
         DataError: No example fits into `settings.max_length`.
         ParamsError: As `load_generator`.
     """
-    from bootembed.core.trainer_progress import show_progress
+    from bootembed.core.trainer_callbacks import add_callbacks
 
     seed_everything(seed)
     model, tokenizer = load_generator(
@@ -127,7 +127,7 @@ def train_adapter(
     trainer = _trainer(model, tokenizer, kept, settings, checkpoint_dir=checkpoint_dir, seed=seed)
     inputs = {"base": content_hash(base_model_dir), "rows": kept, "settings": settings.model_dump(), "seed": seed}
     inputs["processes"] = process_count()
-    show_progress(trainer, curve=curve)
+    add_callbacks(trainer, curve=curve)
     trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
     if is_main_process():
         trainer.model.save_pretrained(output_dir)
@@ -168,7 +168,7 @@ def _trainer(
     checkpoint_dir: Path,
     seed: int,
 ) -> Any:
-    from transformers import Trainer
+    from bootembed.adapters.trainer import LoraTrainer
 
     checkpointing = settings.gradient_checkpointing
     arguments = lora_arguments(
@@ -176,7 +176,7 @@ def _trainer(
     )
     adapted = _with_lora(model, settings)
     answers_only(adapted)
-    return Trainer(
+    return LoraTrainer(
         model=adapted,
         args=arguments,
         train_dataset=rows,

@@ -15,7 +15,7 @@ from bootembed.core.names import EmbedderId
 from bootembed.core.plugins import load_plugin
 from bootembed.core.processes import batch_arguments, check_batch, is_main_process, process_count, wait_for_all
 from bootembed.core.seeding import derive_seed, seed_everything
-from bootembed.core.trainer_progress import show_progress
+from bootembed.core.trainer_callbacks import add_callbacks
 from bootembed.embedder.card import EmbedderProvenance, model_card
 from bootembed.embedder.freezing import freeze_upper_layers
 from bootembed.embedder.held_out import METRIC, SCORE, HeldOutAccuracy, hold_out
@@ -112,7 +112,7 @@ def train_embedder(
         trainer = _trainer(
             model, tasks, settings, held_out=held_out, in_batch=in_batch, checkpoint_dir=checkpoint_dir, seed=seed
         )
-        show_progress(trainer, curve=f"{identity}/", scores=(SCORE,))
+        add_callbacks(trainer, curve=f"{identity}/", scores=(SCORE,))
         inputs["processes"] = process_count()
         trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
         metrics |= _training_metrics(trainer.state) | _held_out_metrics(trainer.state, len(held_out), settings)
@@ -209,7 +209,6 @@ def _trainer(
     from transformers import EarlyStoppingCallback
 
     from bootembed.embedder.by_length import embed_by_length
-    from bootembed.embedder.save_by_time import SaveByTime
 
     if settings.texts_per_forward is not None:
         for _, loss in tasks.values():
@@ -246,7 +245,6 @@ def _trainer(
         train_dataset=datasets if len(tasks) > 1 else next(iter(datasets.values())),
         loss=losses if len(tasks) > 1 else next(iter(losses.values())),
         evaluator=HeldOutAccuracy(held_out, batch_size=settings.texts_per_forward or batch) if held_out else None,
-        callbacks=[SaveByTime()],
     )
     if settings.held_out is not None and settings.held_out.patience is not None:
         trainer.add_callback(EarlyStoppingCallback(settings.held_out.patience))
@@ -254,7 +252,7 @@ def _trainer(
 
 
 def _evaluation_arguments(settings: HeldOut | None, steps: int) -> dict[str, Any]:
-    """When the trainer scores and saves; else `SaveByTime` asks for checkpoints."""
+    """When the trainer scores and saves; else it saves by time alone."""
     if settings is None:
         return {"save_strategy": "no", "eval_strategy": "no"}
     every = max(1, steps // settings.evaluations)

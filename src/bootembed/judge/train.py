@@ -51,7 +51,7 @@ def train_judge(
     Raises:
         DataError: No row fits, or several processes have fewer rows than one batch of all, or as `load_classifier`.
     """
-    from bootembed.core.trainer_progress import show_progress
+    from bootembed.core.trainer_callbacks import add_callbacks
 
     seed_everything(seed)
     model, tokenizer = load_classifier(base_model_dir, settings)
@@ -66,7 +66,7 @@ def train_judge(
     trainer = _trainer(model, tokenizer, kept, settings, checkpoint_dir=checkpoint_dir, seed=seed)
     inputs = {"base": content_hash(base_model_dir), "rows": kept, "settings": settings.model_dump(), "seed": seed}
     inputs["processes"] = process_count()
-    show_progress(trainer)
+    add_callbacks(trainer)
     trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
     merged = trainer.model.merge_and_unload(safe_merge=True)
     if is_main_process():
@@ -97,11 +97,13 @@ def _trainer(
     checkpoint_dir: Path,
     seed: int,
 ) -> Any:
-    from transformers import DataCollatorWithPadding, Trainer
+    from transformers import DataCollatorWithPadding
+
+    from bootembed.adapters.trainer import LoraTrainer
 
     order = derive_seed(seed, "order")
     arguments = lora_arguments(settings, checkpoint_dir=checkpoint_dir, seed=seed, order=order)
-    trainer = Trainer(
+    trainer = LoraTrainer(
         model=model,
         args=arguments,
         train_dataset=rows,

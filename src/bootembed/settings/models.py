@@ -82,7 +82,7 @@ class LoraTraining(Section):
     per_device_train_batch_size: int = Field(ge=1)
     gradient_accumulation_steps: int = Field(ge=1)
     max_grad_norm: float = Field(gt=0)
-    save_steps: int = Field(ge=1, description="Optimiser steps between checkpoints; a killed run resumes there.")
+    save_steps: int = Field(ge=1, description="Optimiser steps between checkpoints, beside one every two minutes.")
     bf16: bool = Field(description="Compute in bfloat16; weights stay in fp32.")
 
 
