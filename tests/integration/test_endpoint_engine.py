@@ -406,8 +406,8 @@ def _run_stage(base, folder, settings):
 def test_a_stage_logs_cost_and_no_key(base, tmp_path, monkeypatch, caplog, refused):
     caplog.set_level("DEBUG")
     monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
-    monkeypatch.setattr(tracking, "RECORDS", tmp_path / "records")
-    monkeypatch.setattr(tracking, "send_now", lambda: None)
+    monkeypatch.setattr(tracking.records, "RECORDS", tmp_path / "records")
+    monkeypatch.setattr(tracking.stage, "send_now", lambda: None)
     fault = (401, {"error": {"message": f"not {KEY}"}}) if refused else None
     with serving(FakeEndpoint(lambda body, before: fault)) as state:
         settings = _at(state, price_per_million=Prices(prompt=1.0, completion=1.0))

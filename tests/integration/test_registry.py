@@ -217,7 +217,7 @@ def test_candidates_are_read_from_all_embedders(tmp_path):
 
 
 def test_a_store_that_is_away_is_told_without_its_password(store, monkeypatch):
-    monkeypatch.setattr(tracking, "_PATIENCE", {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
+    monkeypatch.setattr(tracking.store, "_PATIENCE", {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://anna:hidden@127.0.0.1:9")
     with pytest.raises(StoreError, match=r"127\.0\.0\.1:9 cannot be used") as caught:
         register([candidate(store, "xl_lora", 0.5, seed=1)], "bootembed-afr", alias="champion")

@@ -30,7 +30,7 @@ AWAY = "http://anna:hidden@127.0.0.1:9"
 def away(registry, monkeypatch):
     """The store is away; returns what makes it answer."""
     there = tracking.tracking_uri()
-    monkeypatch.setattr(tracking, "_PATIENCE", {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
+    monkeypatch.setattr(tracking.store, "_PATIENCE", {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"})
     monkeypatch.setenv("MLFLOW_TRACKING_URI", AWAY)
     return lambda: monkeypatch.setenv("MLFLOW_TRACKING_URI", there)
 
