@@ -61,7 +61,7 @@ def _run(folder, words, *, launcher=("-m",)):
 
 
 def _losses(said):
-    return [float(line.rpartition("loss ")[2]) for line in said.splitlines() if ": loss " in line]
+    return [float(loss) for loss in re.findall(r": loss ([0-9.]+)", said)]
 
 
 def _embedder(folder, base, training_sets, *, processes, batch, seeds=1, launcher=("-m",), **changes):
@@ -157,7 +157,7 @@ def test_adapters_of_one_and_two_processes_are_alike(tmp_path):
         words += ["--base-model", base, "--params", params, "--rows", tmp_path / "nli.parquet"]
         words += ["--checkpoint-dir", "work", "--output-dir", "adapter"]
         said = _run(tmp_path / name, words)
-        losses[name] = [float(loss) for loss in re.findall(r"'loss': '([0-9.]+)'", said)]
+        losses[name] = _losses(said)
         assert not (tmp_path / name / "work").exists()
     assert len(losses["one"]) == 4  # of the first and the 25th step of both seeds
     assert losses["one"][1] < 0.95 * losses["one"][0]
