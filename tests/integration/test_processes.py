@@ -101,10 +101,17 @@ def triplets(tmp_path_factory):
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m")
 
 
-def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, tmp_path):
+@pytest.fixture(scope="module")
+def two_processes(encoder, triplets, tmp_path_factory):
+    """Folder and log of a stage that trains two embedders, each in two processes."""
+    folder = tmp_path_factory.mktemp("processes") / "two"
+    return folder, _embedder(folder, encoder, triplets, processes=2, batch=8, seeds=2)
+
+
+def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, two_processes, tmp_path):
     """Whoever starts the processes, with mini-batches or without."""
     one = _embedder(tmp_path / "one", encoder, triplets, processes=1, batch=16)
-    two = _embedder(tmp_path / "two", encoder, triplets, processes=2, batch=8, seeds=2)
+    folder, two = two_processes
     cached = _embedder(
         tmp_path / "cached",
         encoder,
@@ -117,23 +124,21 @@ def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, tmp_pat
     assert len(_losses(one)) == 8
     assert len(_losses(two)) == 16  # of two seeds, each printed once: by one process
     assert _losses(two)[:8] == pytest.approx(_losses(one), abs=2e-3)
-    assert sorted(folder.name for folder in (tmp_path / "two/models").iterdir()) == ["0-0", "0-1"]
+    assert sorted(folder.name for folder in (folder / "models").iterdir()) == ["0-0", "0-1"]
     assert _losses(cached) == pytest.approx(_losses(one), abs=2e-3)
     texts = sentences(5, seed=7)
     expected = SentenceTransformer(str(tmp_path / "one/models/0-0")).encode(texts)
-    for name in ("two", "cached"):
-        found = SentenceTransformer(str(tmp_path / name / "models/0-0")).encode(texts)
+    for run in (folder, tmp_path / "cached"):
+        found = SentenceTransformer(str(run / "models/0-0")).encode(texts)
         assert found == pytest.approx(expected, abs=1e-3)
-        assert not (tmp_path / name / "work").exists()
+        assert not (run / "work").exists()
 
 
-def test_own_negatives(encoder, triplets, tmp_path):
+def test_own_negatives(encoder, triplets, two_processes, tmp_path):
     """Processes that gather nothing have half the candidates each, and so a lower loss to begin with."""
-    settings = {"batch": 8, "train_embedder__num_train_epochs": 0.25}
-    gathered = _embedder(tmp_path / "gathered", encoder, triplets, processes=2, **settings)
-    own = _embedder(
-        tmp_path / "own", encoder, triplets, processes=2, train_embedder__gather_across_devices=False, **settings
-    )
+    settings = {"train_embedder__num_train_epochs": 0.25, "train_embedder__gather_across_devices": False}
+    own = _embedder(tmp_path / "own", encoder, triplets, processes=2, batch=8, **settings)
+    _, gathered = two_processes
     assert _losses(own)[0] < _losses(gathered)[0] - 0.2
 
 
