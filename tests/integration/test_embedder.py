@@ -14,6 +14,7 @@ import pytest
 import torch
 import yaml
 from encoders import sentences, write_encoder
+from kills import die_in_call
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import cos_sim
@@ -274,20 +275,10 @@ def test_no_text_is_its_own_negative(xlmr):
 
 def test_a_killed_run_is_continued(xlmr, tmp_path, monkeypatch):
     """The resumed run ends with the bytes of an undisturbed one."""
-    from transformers import Trainer
-
     monkeypatch.setattr("bootembed.core.trainer_callbacks.SAVE_EVERY_SECONDS", 0.0)
     rows = _triplets(80)
     undisturbed = _train(xlmr, tmp_path / "whole", rows)
-    step, calls = Trainer.training_step, []
-
-    def dying(self, *args, **kwargs):
-        calls.append(self.state.global_step)
-        if len(calls) == 7:
-            raise KeyboardInterrupt
-        return step(self, *args, **kwargs)
-
-    monkeypatch.setattr(Trainer, "training_step", dying)
+    calls = die_in_call(monkeypatch, 7)
     with pytest.raises(KeyboardInterrupt):
         _train(xlmr, tmp_path / "killed", rows)
     assert (tmp_path / "killed.work" / "checkpoint-6").is_dir()
@@ -299,19 +290,9 @@ def test_a_killed_run_is_continued(xlmr, tmp_path, monkeypatch):
 
 
 def _killed(xlmr, folder, rows, monkeypatch, *, at=7, settings=SETTINGS):
-    from transformers import Trainer
-
-    step, calls = Trainer.training_step, []
-
-    def dying(self, *args, **kwargs):
-        calls.append(self.state.global_step)
-        if len(calls) == at:
-            raise KeyboardInterrupt
-        return step(self, *args, **kwargs)
-
     with monkeypatch.context() as patch:
         patch.setattr("bootembed.core.trainer_callbacks.SAVE_EVERY_SECONDS", 0.0)
-        patch.setattr(Trainer, "training_step", dying)
+        die_in_call(patch, at)
         with pytest.raises(KeyboardInterrupt):
             _train(xlmr, folder, rows, settings)
     return next(folder.with_name(folder.name + ".work").glob("checkpoint-*"))

@@ -7,6 +7,7 @@ import pytest
 from encoders import sentences, write_encoder
 from hypothesis import given
 from hypothesis import strategies as st
+from kills import die_in_call
 from sentence_transformers import SentenceTransformer
 
 from bootembed.core.errors import DataError
@@ -142,19 +143,9 @@ def test_training_stops_when_the_score_no_longer_rises(encoder, tmp_path, script
 
 
 def test_a_killed_run_keeps_its_best_score(encoder, tmp_path, monkeypatch):
-    from transformers import Trainer
-
     settings = _with(keep_best=True)
     _train(encoder, tmp_path / "whole", settings)
-    step, calls = Trainer.training_step, []
-
-    def dying(self, *args, **kwargs):
-        calls.append(self.state.global_step)
-        if len(calls) == 12:
-            raise KeyboardInterrupt
-        return step(self, *args, **kwargs)
-
-    monkeypatch.setattr(Trainer, "training_step", dying)
+    calls = die_in_call(monkeypatch, 12)
     with pytest.raises(KeyboardInterrupt):
         _train(encoder, tmp_path / "killed", settings)
     _train(encoder, tmp_path / "killed", settings)

@@ -10,6 +10,7 @@ import torch
 from encoders import write_encoder
 from generators import write_generator_model
 from judges import READING, judge_settings, toy_rows, write_rows
+from kills import die_in_call
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from bootembed.core.errors import DataError
@@ -92,28 +93,16 @@ def test_bfloat16_is_close(trained):
 @pytest.mark.parametrize(("seconds", "saved"), [(120.0, "checkpoint-10"), (0.0, "checkpoint-12")])
 def test_a_killed_training_resumes_and_ends_the_same(tmp_path, rows, monkeypatch, seconds, saved):
     """Whether it was saved by steps or by time."""
-    from transformers import Trainer
-
     monkeypatch.setattr("bootembed.core.trainer_callbacks.SAVE_EVERY_SECONDS", seconds)
     bases = _base(tmp_path, "llama")
     _build(tmp_path / "whole", bases, rows)
-    step = Trainer.training_step
-
-    def killed(self, *args, **kwargs):
-        if self.state.global_step == 12:
-            raise KeyboardInterrupt
-        return step(self, *args, **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "training_step", killed)
-        with pytest.raises(KeyboardInterrupt):
-            _build(tmp_path / "killed", bases, rows)
+    calls = die_in_call(monkeypatch, 13)
+    with pytest.raises(KeyboardInterrupt):
+        _build(tmp_path / "killed", bases, rows)
     assert (tmp_path / "killed/work" / saved).is_dir()
-    steps = []
-    monkeypatch.setattr(Trainer, "training_step", lambda self, *a, **k: (steps.append(1), step(self, *a, **k))[1])
     _build(tmp_path / "killed", bases, rows)
     assert content_hash(tmp_path / "killed/judge") == content_hash(tmp_path / "whole/judge")
-    assert len(steps) < 40 and not (tmp_path / "killed/work").exists()
+    assert len(calls[13:]) < 40 and not (tmp_path / "killed/work").exists()
 
 
 @pytest.mark.parametrize("architecture", ["modernbert", "llama"])

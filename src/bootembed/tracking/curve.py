@@ -31,6 +31,7 @@ class Curve(logging.Handler):
         super().__init__()
         self.points: list[Point] = []
         self.live: str | None = None
+        self._client: Any = None
         self._record = record
         self._sent = 0
         self._next = time.monotonic() + long_stage
@@ -58,9 +59,10 @@ class Curve(logging.Handler):
                 upto = len(self.points)
                 content = self._record() | {"curve": self.unsent}
                 if self.live is None:
-                    self.live = begin_live(client(), content)
+                    self._client = client()
+                    self.live = begin_live(self._client, content)
                 else:
-                    fill(client(), self.live, content)
+                    fill(self._client, self.live, content)
                 self._sent = upto
         except Exception as failure:  # the store is a foreign system: whatever it raises, training goes on
             self._next = float("inf")

@@ -181,17 +181,9 @@ def _live_file(run_id: str) -> Path:
 
 def _end_killed(mlflow_client: Any) -> None:
     """Give runs in the store whose processes are gone without a record the status KILLED."""
+    import psutil
+
     for path in RECORDS.glob("*.live"):
-        if not _is_alive(int(path.read_text(encoding="utf-8"))):
+        if not psutil.pid_exists(int(path.read_text(encoding="utf-8"))):
             mlflow_client.set_terminated(path.stem, status="KILLED")
             path.unlink()
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
