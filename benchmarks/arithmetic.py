@@ -25,6 +25,7 @@ from benchmarks.machine import machine
 from bootembed.core.arithmetic import prepare_arithmetic
 from bootembed.core.hashing import content_hash
 from bootembed.core.seeding import seed_everything
+from bootembed.workflow.places import results_of
 
 AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 SETTINGS = {
@@ -113,7 +114,7 @@ def _train(folder: Path, recipe: str, language: str, encoder: str, *, portable: 
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     command = [sys.executable, "-m", "stages.train_embedder", "--recipe", recipe, "--language", language]
     command += ["--encoder", encoder, "--base-model", f"models/base/{encoder}"]
-    command += ["--training-sets", f"data/training_sets/{recipe}-{language}"]
+    command += ["--training-sets", f"{results_of(params['profile'])['training_sets']}/{recipe}-{language}"]
     command += ["--checkpoint-dir", f"{folder}/work", "--output-dir", f"{folder}/models"]
     command += ["--params", f"{folder}/params.yaml"]
     environment = os.environ | {"BOOTEMBED_TRACKING": "off"}

@@ -29,6 +29,7 @@ from bootembed.generation.answer_cache import Answer
 from bootembed.settings.load import load_params
 from bootembed.strategies import answer_language
 from bootembed.triplets.filters import Candidate, TripletRejection, Verdict, filter_candidates
+from bootembed.workflow.places import results_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,7 +90,7 @@ class Run:
 
     def candidates(self, strategy: str, language: str) -> tuple[list[Candidate], set[int], str]:
         """Candidates of the first generator seed, those (by `anchor_id`) that none may keep, and answers' language."""
-        folder = self.folder / "data" / "training_sets" / f"{strategy}-{language}" / "0"
+        folder = self.folder / results_of(self.params.profile)["training_sets"] / f"{strategy}-{language}" / "0"
         kept = read_table(folder / "training.parquet", GENERATED_TRIPLETS)
         aside = read_table(folder / "rejected.parquet", REJECTED_TRIPLETS)
         lost = {row["anchor_id"] for row in aside if row["reason"] in _LOST}

@@ -14,7 +14,6 @@ from bootembed.core.names import EmbedderId
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SUMMARY = "metrics/summary.json"
 PARAMS = "params.yaml"
 
 
@@ -25,7 +24,7 @@ class Run:
     Attributes:
         name: The revision or experiment it was read from.
         params: Its `params.yaml`, as mappings.
-        summary: Its `metrics/summary.json`.
+        summary: Its `metrics/<profile>/summary.json`.
     """
 
     name: str
@@ -57,10 +56,11 @@ def read_runs(revisions: Sequence[str]) -> list[Run]:
     runs = []
     for name in revisions:
         try:
-            params, summary = (dvc.api.read(path, rev=name) for path in (PARAMS, SUMMARY))
+            params = yaml.safe_load(dvc.api.read(PARAMS, rev=name))
+            summary = json.loads(dvc.api.read(f"metrics/{params['profile']}/summary.json", rev=name))
         except (OSError, DvcException) as error:
             raise click.ClickException(
                 f"{name}: {error}; name git revisions or finished DVC experiments (`dvc exp show`)"
             ) from error
-        runs.append(Run(name, yaml.safe_load(params), json.loads(summary)))
+        runs.append(Run(name, params, summary))
     return runs

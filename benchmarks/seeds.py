@@ -37,8 +37,9 @@ def main(run: Path, output_dir: Path) -> None:
 def read_run(run: Path) -> dict[str, Any]:
     """Machine, profile, seeds, and the run's scores, differences and oracle precision."""
     params = yaml.safe_load((run / "params.yaml").read_text(encoding="utf-8"))
-    summary = json.loads((run / "metrics" / "summary.json").read_text(encoding="utf-8"))
-    with (run / "metrics" / "differences.csv").open(encoding="utf-8", newline="") as stream:
+    metrics = run / "metrics" / params["profile"]
+    summary = json.loads((metrics / "summary.json").read_text(encoding="utf-8"))
+    with (metrics / "differences.csv").open(encoding="utf-8", newline="") as stream:
         differences = list(csv.DictReader(stream))
     return {
         "machine": machine(),

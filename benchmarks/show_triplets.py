@@ -19,6 +19,7 @@ from bootembed.core.tables import GENERATED_TRIPLETS, TRIPLETS, read_table
 from bootembed.judge.model import open_judge
 from bootembed.judge.rating import rate_triplets
 from bootembed.settings.load import load_params
+from bootembed.workflow.places import results_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +44,9 @@ def main(run: Path, recipes: str | None, languages: str | None, count: int, seed
         raise click.ClickException(f"{output}: end the name in .md or .tsv")
     params = load_params(run / "params.yaml")
     judge = open_judge(run / "models/judges/nli", params.rate_triplets)
+    training_sets = run / results_of(params.profile)["training_sets"]
     cells = {
-        (recipe, language): _drawn(run, recipe, language, count, seed)
+        (recipe, language): _drawn(training_sets, recipe, language, count, seed)
         for recipe in (recipes.split(",") if recipes else map(str, params.grid.strategies))
         for language in (languages.split(",") if languages else params.grid.languages)
     }
@@ -53,8 +55,8 @@ def main(run: Path, recipes: str | None, languages: str | None, count: int, seed
     output.write_text(as_markdown(told) if output.suffix == ".md" else as_tsv(told), encoding="utf-8")
 
 
-def _drawn(run: Path, recipe: str, language: str, count: int, seed: int) -> list[dict[str, Any]]:
-    path = run / "data/training_sets" / f"{recipe}-{language}" / "0/training.parquet"
+def _drawn(training_sets: Path, recipe: str, language: str, count: int, seed: int) -> list[dict[str, Any]]:
+    path = training_sets / f"{recipe}-{language}" / "0/training.parquet"
     return sample_rows(read_table(path, GENERATED_TRIPLETS, TRIPLETS), count, seed=derive_seed(seed, recipe, language))
 
 

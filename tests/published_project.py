@@ -14,6 +14,7 @@ from bootembed.core.hashing import content_hash
 from bootembed.core.tables import ANCHORS, TRIPLETS, write_table
 from bootembed.publishing.embedder import Outputs
 from bootembed.settings.load import load_params
+from bootembed.workflow.places import results_of
 
 if TYPE_CHECKING:
     from typing import Any
@@ -22,11 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 CELL = "xl_lora-afr-tiny"
-OUTPUTS = Outputs(
-    embedders=Path("models/embedders"), training_sets=Path("data/training_sets"), corpora=Path("data/corpora/target"),
-    scores=Path("metrics/scores"), triplets=Path("metrics/triplets"), fit=Path("metrics/fit"),
-    mteb=Path("results/mteb"), exports=Path("metrics/exports"),
-)  # fmt: skip
+OUTPUTS = Outputs(corpora=Path("data/corpora/target"), **results_of("laptop"))
 TOKENS = 20
 VALIDATION = {"0-0": 0.5, "0-1": 0.7, "0-2": 0.6}  # median 0-2
 TEST = {"0-0": 0.40, "0-1": 0.60, "0-2": 0.50}

@@ -63,20 +63,21 @@ def _run(command, folder):
 def test_every_cell_is_scored_and_reported(repository):
     recipes = ["untrained", "in_context", "adapter_composition", "xl_lora"]
     recipes += ["unsupervised_simcse", "english_nli", "translation_pairs"]
-    report = (repository / "metrics/report.md").read_text()
+    folder = repository / "metrics/miniature"
+    report = (folder / "report.md").read_text()
     for recipe in recipes:
-        embedders = json.loads((repository / f"metrics/scores/{recipe}-afr-tiny.json").read_text())["embedders"]
+        embedders = json.loads((folder / f"scores/{recipe}-afr-tiny.json").read_text())["embedders"]
         assert list(embedders) == (["0-0"] if recipe == "untrained" else ["0-0", "0-1"])
         for scores in (found["scores"] for found in embedders.values()):
             assert set(scores) == {"SampleSTS", "SampleBitextMining"}
             assert all(-1 <= score <= 1 for task in scores.values() for score in task.values())
         assert recipe in report
-    assert "Afrikaans (afr)" in (repository / "metrics/report.html").read_text()
+    assert "Afrikaans (afr)" in (folder / "report.html").read_text()
     for strategy in recipes[1:4]:
-        metrics = json.loads((repository / f"metrics/triplets/{strategy}-afr.json").read_text())["0"]
+        metrics = json.loads((folder / f"triplets/{strategy}-afr.json").read_text())["0"]
         assert metrics["candidates"] == 60
         if metrics["kept"]:
-            oracle = json.loads((repository / f"metrics/triplets/oracle/{strategy}-afr.json").read_text())["0"]
+            oracle = json.loads((folder / f"triplets/oracle/{strategy}-afr.json").read_text())["0"]
             assert 0 <= oracle["positive_precision"] <= 1
 
 
@@ -92,10 +93,10 @@ import numpy as np
 from sentence_transformers import SentenceTransformer
 import mlflow
 mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
-best = json.load(open("metrics/registry.json"))["afr"]
+best = json.load(open("metrics/miniature/registry.json"))["afr"]
 recipe, encoder = best["champion"].rsplit("-", 1)
 text = ["Die boer koop 'n appel."]
-plain = SentenceTransformer(f"models/embedders/{recipe}-afr-{encoder}/{best['embedder']}").encode(text)
+plain = SentenceTransformer(f"models/embedders/miniature/{recipe}-afr-{encoder}/{best['embedder']}").encode(text)
 registered = mlflow.sentence_transformers.load_model("models:/bootembed-afr@champion").encode(text)
 np.testing.assert_array_equal(plain, registered)
 """
@@ -123,4 +124,4 @@ def test_another_language_is_params_alone_and_runs_only_its_own_stages(repositor
     # every corpus is held against the new evaluation sets, and nothing follows where nothing had to go
     assert {name.partition("@")[0] for name in others} <= {"prepare_evaluation", "prepare_corpora"}
     assert {"train_embedder@xl_lora-ind-tiny", "evaluate_embedder@untrained-ind-tiny"} <= ran
-    assert "ind, tiny" in (repository / "metrics/report.md").read_text()
+    assert "ind, tiny" in (repository / "metrics/miniature/report.md").read_text()

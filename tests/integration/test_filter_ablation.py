@@ -48,7 +48,7 @@ def run(tmp_path_factory):
     raw["generate_triplets"]["filters"]["wrong_language"] = False
     (folder / "params.yaml").write_text(yaml.safe_dump(raw))
     write_encoder(folder / "models/base/tiny", "modernbert")
-    cell = folder / "data/training_sets/in_context-afr/0"
+    cell = folder / "data/training_sets/laptop/in_context-afr/0"
     write_table(({**_triplet(n), **ORIGIN} for n in range(20)), GENERATED_TRIPLETS, cell / "training.parquet")
     aside = [
         {**_triplet(20), "reason": "over_long"},

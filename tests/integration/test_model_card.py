@@ -103,7 +103,7 @@ def test_the_length_is_what_the_model_does_not_what_a_setting_says(project):
     assert published.card.read_text().count("62 tokens") == 0
 
 
-@pytest.mark.parametrize("named", [CELL, f"models/embedders/{CELL}", f"models/embedders/{CELL}/0-2"])
+@pytest.mark.parametrize("named", [CELL, f"models/embedders/laptop/{CELL}", f"models/embedders/laptop/{CELL}/0-2"])
 def test_a_cell_is_its_median_embedder(project, named):
     published = _prepared(project, named)
     assert published.embedder[0].folder.name == "0-2"
@@ -119,7 +119,7 @@ def test_another_embedder_is_said_to_be_chosen_by_hand(project):
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("xl_lora-afr-tyny", r"no scores in metrics/scores \(did you mean 'xl_lora-afr-tiny'\?\)"),
+        ("xl_lora-afr-tyny", r"no scores in metrics/laptop/scores \(did you mean 'xl_lora-afr-tiny'\?\)"),
         ("untrained-afr-tiny", "is the encoder as it was"),
         (f"{CELL}/0-7", "has the embedders 0-0, 0-1, 0-2"),
         ("english_nli-afr-tiny", "run `bootembed run train_embedder@english_nli-afr-tiny`"),

@@ -34,8 +34,7 @@ def project(tmp_path, monkeypatch):
     folder.mkdir()
     for name in ("conf", "stages", "src", "pretraining"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "metrics/triplets").mkdir(parents=True)
-    for name in ("dvc.yaml", ".dvcignore", "metrics/triplets/.gitkeep"):
+    for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, folder / name)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(report, "measured_flops", lambda: 1e11)
@@ -264,17 +263,18 @@ def test_new_then_run_gives_a_registered_model_without_a_line_of_yaml(project, e
     assert " 0 failed" in done.stdout
     assert load_params(Path("params.yaml")).profile == "yor"
     assert not Path("models/adapters").exists()
-    registry = json.loads(Path("metrics/registry.json").read_text())
+    registry = json.loads(Path("metrics/yor/registry.json").read_text())
     assert registry["yor"]["champion"] == "translation_pairs-tiny_encoder"
-    assert "There is no test split" in Path("metrics/report.md").read_text()
+    assert "There is no test split" in Path("metrics/yor/report.md").read_text()
 
     champion = "models:/bootembed-yor@champion"
     bootembed("embed", champion, dev, "--column", "yor", "-o", tmp_path / "out.parquet")
     assert bootembed("search", champion, tmp_path / "out.parquet", OWN[40], "--top", 1) == f"1.000\t2\t{OWN[40]}\n"
     assert "| ValidationBitextMining | validation " in bootembed("compare", champion, "untrained-yor-tiny_encoder")
-    Path("metrics/scores/translation_pairs-yor-tiny_encoder.json").unlink()
+    Path("metrics/yor/scores/translation_pairs-yor-tiny_encoder.json").unlink()
     bootembed("report")
-    assert "--with-inputs evaluate_embedder@translation_pairs-yor-tiny_encoder" in Path("metrics/report.md").read_text()
+    report = Path("metrics/yor/report.md").read_text()
+    assert "--with-inputs evaluate_embedder@translation_pairs-yor-tiny_encoder" in report
 
 
 def test_hausa_is_trained_as_in_the_profile_that_was_tuned(project, encoder, tmp_path):

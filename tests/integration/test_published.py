@@ -84,7 +84,7 @@ def test_published_triplets_become_a_scored_embedder(run, tmp_path):
     ):
         run(cell)
     corpora = tmp_path / "data/corpora/target/hau"
-    rows = read_table(tmp_path / "data/training_sets/published_triplets-hau/0/training.parquet", TRIPLETS)
+    rows = read_table(tmp_path / "data/training_sets/published/published_triplets-hau/0/training.parquet", TRIPLETS)
     assert (
         [tuple(row.values()) for row in rows]
         == FIT
@@ -97,7 +97,8 @@ def test_published_triplets_become_a_scored_embedder(run, tmp_path):
     assert [source["name"] for source in report["sources"]] == [
         "XL-LoRA triplets by Basoz, Horne and Opper (mbasoz/xllora-datasets)"
     ]
-    found = json.loads((tmp_path / "metrics/scores/published_triplets-hau-tiny.json").read_text())["embedders"]
+    scores = tmp_path / "metrics/published/scores/published_triplets-hau-tiny.json"
+    found = json.loads(scores.read_text())["embedders"]
     assert {identity: list(own["scores"]["SemRelDev"]) for identity, own in found.items()} == {"0-0": ["validation"]}
-    card = (tmp_path / "models/embedders/published_triplets-hau-tiny/0-0/README.md").read_text()
+    card = (tmp_path / "models/embedders/published/published_triplets-hau-tiny/0-0/README.md").read_text()
     assert f"| training rows | {len(FIT)} (anchor, positive, negative) |" in card

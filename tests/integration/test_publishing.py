@@ -166,9 +166,9 @@ def test_an_id_that_the_hub_cannot_have_is_refused(project, repo):
     assert (result.exit_code, result.output.startswith(f"Error: {repo}: ")) == (1, True)
 
 
-def test_a_profile_that_did_not_make_the_results_is_refused(project):
-    (project / "metrics/report.md").write_text("# Results of profile `real`, seed 42\n")
-    result = _publish(CELL, REPO)
+@pytest.mark.parametrize("folder", [f"models/embedders/real/{CELL}", "data/training_sets/real/xl_lora-afr/0"])
+def test_results_of_another_profile_are_refused(project, folder):
+    result = _publish(folder, REPO)
     assert (result.exit_code, "run `bootembed compose real`" in result.output) == (1, True)
 
 

@@ -58,7 +58,7 @@ def made(built, tmp_path_factory):
 @pytest.fixture
 def export(made, project):
     """Puts the export of a kind into the project."""
-    return lambda kind: shutil.copytree(made(kind), project / f"models/exports/{kind}-afr")
+    return lambda kind: shutil.copytree(made(kind), project / f"models/exports/laptop/{kind}-afr")
 
 
 def _prepared(project, folder):
@@ -195,7 +195,7 @@ def test_an_export_of_an_unknown_model_is_refused(export, project):
         _prepared(project, folder)
     record.unlink()
     with pytest.raises(DataError, match="run `bootembed run export_embedder` again"):
-        _prepared(project, "models/exports/truncated-afr")
+        _prepared(project, "models/exports/laptop/truncated-afr")
 
 
 def test_an_original_that_was_trained_again_is_refused(export, project):

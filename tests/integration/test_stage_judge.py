@@ -78,10 +78,10 @@ def trained(tmp_path_factory):
     }
     turned = {**good, "positive": good["negative"], "negative": good["positive"]}
     rows = [{**row, **ORIGIN, "anchor_id": number} for number, row in enumerate((good, turned))]
-    sets = folder / "data/training_sets/xl_lora-afr"
+    sets = folder / "data/training_sets/laptop/xl_lora-afr"
     write_table(rows, GENERATED_TRIPLETS, sets / "0/training.parquet")
     write_table([], GENERATED_TRIPLETS, sets / "1/training.parquet")
-    write_table([good], TRIPLETS, folder / "data/training_sets/english_nli-afr/0/training.parquet")
+    write_table([good], TRIPLETS, folder / "data/training_sets/laptop/english_nli-afr/0/training.parquet")
     return folder
 
 
@@ -96,7 +96,7 @@ def test_a_trained_judge_is_measured_and_rates_every_generator_seed(trained):
         strategy="xl_lora",
         language="afr",
         judge=trained / "models/judges/nli",
-        triplets=trained / "data/training_sets/xl_lora-afr",
+        triplets=trained / "data/training_sets/laptop/xl_lora-afr",
         metrics=metrics,
     )
     rated = json.loads(metrics.read_text())

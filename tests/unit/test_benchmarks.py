@@ -28,9 +28,9 @@ def repository(tmp_path, monkeypatch):
     """A DVC repository with a tag for each run."""
     _git(tmp_path, "init", "-q")
     subprocess.run(["python", "-m", "dvc", "init", "-q"], cwd=tmp_path, check=True, capture_output=True)
-    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/laptop").mkdir(parents=True)
     for (anchors, seed), score in SCORES.items():
-        params = {"seed": seed, "generate_triplets": {"anchors": anchors}}
+        params = {"profile": "laptop", "seed": seed, "generate_triplets": {"anchors": anchors}}
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
         embedders = {
             "untrained": {"0-0": 0.3},
@@ -43,11 +43,11 @@ def repository(tmp_path, monkeypatch):
             "triplets": {"afr": {"xl_lora": [{"anchors": anchors, "kept": anchors - less} for less in (6, 8)]}},
             "oracle_precision": {"afr": {"xl_lora": {"positive": [0.85, 0.95, None]}}},
         }
-        (tmp_path / "metrics/summary.json").write_text(json.dumps(summary))
+        (tmp_path / "metrics/laptop/summary.json").write_text(json.dumps(summary))
         _git(tmp_path, "add", "-A")
         _git(tmp_path, "commit", "-qm", "run")
         _git(tmp_path, "tag", f"run-{anchors}-{seed}")
-    (tmp_path / "metrics/summary.json").write_text(
+    (tmp_path / "metrics/laptop/summary.json").write_text(
         json.dumps({"test": {"afr": {"tiny": {"SampleSTS": {"untrained": 0.3}}}}, "oracle_precision": {}})
     )
     _git(tmp_path, "commit", "-qam", "of an older version")
@@ -83,10 +83,10 @@ def test_seeds(tmp_path):
         "afr,tiny,SampleSTS,Spearman,xl_lora,untrained,0.3,0.1,0.5,0.01,yes,0.200000 0.300000 0.400000\n"
         "afr,tiny,SampleSTS,Spearman,xl_lora,english_nli,0.05,0.01,0.12,0.04,undecided,0.1 0.1 -0.05\n"
     )
-    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/laptop").mkdir(parents=True)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    (tmp_path / "metrics/summary.json").write_text(json.dumps(summary))
-    (tmp_path / "metrics/differences.csv").write_text(differences)
+    (tmp_path / "metrics/laptop/summary.json").write_text(json.dumps(summary))
+    (tmp_path / "metrics/laptop/differences.csv").write_text(differences)
     found = _run(seeds.main, str(tmp_path), "--output-dir", str(tmp_path / "results"))
     assert found.exit_code == 0, found.output
     text = (tmp_path / "results/seeds.md").read_text()

@@ -150,10 +150,10 @@ def test_the_registry_is_asked_and_told(tmp_path, monkeypatch):
     tracking.client().create_registered_model("bootembed-ind")
 
 
-def test_composing_another_profile_says_whose_report_is_there(tmp_path, monkeypatch):
+def test_composing_a_profile_says_where_its_own_report_is(tmp_path, monkeypatch):
     (tmp_path / "conf").symlink_to(ROOT / "conf")
-    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/real").mkdir(parents=True)
+    (tmp_path / "metrics/real/report.html").touch()
     monkeypatch.chdir(tmp_path)
-    assert "metrics/" not in _run("compose", "laptop").output
-    (tmp_path / "metrics/report.md").write_text("# Results of profile `yor`, seed 42\n")
-    assert "metrics/ shows profile yor until `bootembed run` has" in _run("compose", "laptop").output
+    assert "metrics/laptop/report.html: not there yet" in _run("compose", "laptop").output
+    assert "metrics/real/report.html: its report" in _run("compose", "real").output

@@ -17,9 +17,10 @@ from bootembed.commands.completion import profiles
 def main(profile: str, overrides: tuple[str, ...], conf: Path, output: Path) -> None:
     """Write the composed parameters, if they are valid."""
     from bootembed.workflow.compose import compose
-    from bootembed.workflow.project import reported_profile
+    from bootembed.workflow.places import report_of
 
     compose(profile, overrides, conf=conf, output=output)
     click.echo(f"{output}: profile {profile}")
-    if output == Path("params.yaml") and (shown := reported_profile()) not in (None, profile):
-        click.echo(f"metrics/ shows profile {shown} until `bootembed run` has written the report of {profile}")
+    if output == Path("params.yaml"):
+        report = report_of(profile)
+        click.echo(f"{report}: {'its report' if report.is_file() else 'not there yet, `bootembed run` writes it'}")

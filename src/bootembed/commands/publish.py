@@ -16,7 +16,6 @@ import click
 if TYPE_CHECKING:
     from bootembed.publishing.leaderboard import Leaderboard
     from bootembed.publishing.publish import Published
-    from bootembed.settings.schema import Params
 
 _WORK = Path("work/publish")
 
@@ -37,15 +36,14 @@ def main(model: str, repo_id: str, upload: bool, public: bool, work_dir: Path) -
     from bootembed.publishing import publish
     from bootembed.publishing import upload as hub
     from bootembed.publishing.embedder import Outputs
+    from bootembed.settings.load import load_params
+    from bootembed.workflow.places import refuse_other_profiles, results_of
     from bootembed.workflow.project import require_project
 
     require_project()
-    params = _params()
-    outputs = Outputs(
-        embedders=Path("models/embedders"), training_sets=Path("data/training_sets"),
-        corpora=Path("data/corpora/target"), scores=Path("metrics/scores"), triplets=Path("metrics/triplets"),
-        fit=Path("metrics/fit"), mteb=Path("results/mteb"), exports=Path("metrics/exports"),
-    )  # fmt: skip
+    params = load_params(Path("params.yaml"))
+    refuse_other_profiles(model, params.profile)
+    outputs = Outputs(corpora=Path("data/corpora/target"), **results_of(params.profile))
     published = publish.prepare(model, repo_id, params, outputs, work=work_dir, public=public)
     _show(published)
     if not upload:
@@ -59,25 +57,6 @@ def main(model: str, repo_id: str, upload: bool, public: bool, work_dir: Path) -
     written = publish.leaderboard(published, repo_id, params, outputs, public=public, revision=sent.commit)
     _show_leaderboard(written)
     click.echo(f"uploaded as {'public' if public else 'private'}: {sent.url}")
-
-
-def _params() -> Params:
-    """The parameters that made what is there.
-
-    Raises:
-        DataError: The results are of another profile.
-    """
-    from bootembed.core.errors import DataError
-    from bootembed.settings.load import load_params
-    from bootembed.workflow.project import reported_profile
-
-    params = load_params(Path("params.yaml"))
-    if (reported := reported_profile()) not in (None, params.profile):
-        raise DataError(
-            f"params.yaml is of the profile {params.profile}, and metrics/ of {reported}: the card would tell of the "
-            f"wrong one; run `bootembed compose {reported}`, or `bootembed run`"
-        )
-    return params
 
 
 def _show(published: Published) -> None:

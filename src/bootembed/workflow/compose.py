@@ -48,6 +48,11 @@ def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path)
     try:
         _compose(profile, overrides, conf, written)
         params = load_params(written, source=str(file))
+        if params.profile != profile:
+            raise ParamsError(
+                f"{file}: profile: {params.profile!r} is the name of another one, in whose folders its results would "
+                f"lie; write `profile: {profile}`"
+            )
         written.replace(output)
     except yaml.YAMLError as error:
         raise ParamsError(f"{file}: cannot be read as YAML: {error}") from error

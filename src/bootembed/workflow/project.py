@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,14 +34,6 @@ def prepare_environment() -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-
-
-def reported_profile() -> str | None:
-    """The profile of the report that is there; None without a report."""
-    report = Path("metrics/report.md")
-    head = report.read_text(encoding="utf-8")[:200] if report.is_file() else ""
-    found = re.match(r"# Results of profile `(\w+)`", head)
-    return found[1] if found else None
 
 
 def run_command_of(name: str) -> list[str]:
