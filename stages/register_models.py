@@ -56,7 +56,13 @@ def main(
                 cells = [candidate.folder.parent for candidate in candidates]
                 origins = [recorded.origin(cell, results_dir / cell.name) for cell in cells]
                 traced = [replace(one, origin=found) for one, found in zip(candidates, origins, strict=True)]
-                register_or_wait(traced, name, alias=params.register_models.alias)
+                register_or_wait(
+                    traced,
+                    name,
+                    alias=params.register_models.alias,
+                    profile=params.profile,
+                    language=f"{params.languages[language].name} ({language})",
+                )
             best = best_candidate(candidates)
             champions[language] = {
                 "champion": best.name,

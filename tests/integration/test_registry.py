@@ -88,13 +88,32 @@ def test_champion_and_challenger_each_have_a_reason_with_figures(registry):
     assert aliases() == {"champion": "2", "challenger": "4"}, "a difference that may be noise moves nothing"
     assert "0.0100 above the 0.7000 of version 2, which may be noise (95 % interval -0." in _reason("challenger")
 
+    tracking.client().update_model_version("bootembed-afr", "4", "a user's own words")
     together = [candidate(registry, "adapter_composition", 0.85, seed=4), candidate(registry, "mixture", 0.8, seed=6)]
-    register(together, "bootembed-afr", alias="champion")
+    register(together, "bootembed-afr", alias="champion", language="Afrikaans (afr)")
     assert aliases() == {"champion": "5", "challenger": "6"}
     assert "0.1500 above the 0.7000 of version 2, beyond noise (95 % interval +0." in _reason("champion")
     assert _reason("challenger").endswith("is 0.0500 below the 0.8500 of version 5")
     dethroned = tracking.client().get_model_version("bootembed-afr", "2").tags["champion_reason"]
     assert dethroned == f"version 5 replaced it: {_reason('champion')}"
+
+    described = tracking.client().get_registered_model("bootembed-afr").description
+    assert "for Afrikaans (afr)" in described and 'load_model("models:/bootembed-afr@champion")' in described
+    told = tracking.client().get_model_version("bootembed-afr", "2").description
+    assert "Recipe `xl_lora`, encoder `tiny`: embedder 0-1, the median of 3 by validation score." in told
+    assert "SampleSTS: 0.7000 ± 0.0100 (training set-seed: 0-0 0.6900, 0-1 0.7000, 0-2 0.7100)." in told
+    assert "Test scores of this embedder: SampleSTS 0.3000." in told and f"Champion or not: {dethroned}." in told
+    assert tracking.client().get_model_version("bootembed-afr", "4").description == "a user's own words"
+
+
+def test_a_store_that_takes_no_description_stops_nothing(store, monkeypatch, caplog):
+    def refuse(*_):
+        raise OSError("not today")
+
+    monkeypatch.setattr("mlflow.MlflowClient.update_registered_model", refuse)
+    register([candidate(store, "xl_lora", 0.7, seed=1)], "bootembed-afr", alias="champion")
+    assert "bootembed-afr: not described: not today" in caplog.text
+    assert aliases() == {"champion": "1"}
 
 
 def test_of_those_registered_together_only_the_best_is_compared(store):

@@ -44,6 +44,7 @@ def test_several_rollbacks_go_back_several_champions(three):
         told = tracking.client().get_model_version(MODEL, version).tags["champion_reason"]
         assert told.startswith("rolled back from version 3 to version 2 on ")
         assert told.endswith(": it confuses names of places")
+        assert f"Champion or not: {told}." in tracking.client().get_model_version(MODEL, version).description
 
     register(three, MODEL, alias="champion")
     assert aliases()["champion"] == "2", "registering the same again does not undo it"

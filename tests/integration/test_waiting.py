@@ -23,6 +23,7 @@ from bootembed.workflow import project as workflow_project
 from stages.register_models import main as register_models
 
 ROOT = Path(__file__).parents[2]
+OF = {"profile": "laptop", "language": "Afrikaans (afr)"}
 AWAY = "http://anna:hidden@127.0.0.1:9"
 
 
@@ -109,7 +110,7 @@ def test_a_store_that_goes_away_in_the_middle_gets_the_rest_later(registry, monk
 
     monkeypatch.setattr(mlflow.sentence_transformers, "log_model", break_off)
     both = [candidate(registry, "xl_lora", 0.7, seed=1), candidate(registry, "english_nli", 0.6, seed=2)]
-    register_or_wait(both, MODEL, alias="champion")
+    register_or_wait(both, MODEL, alias="champion", **OF)
     assert "the connection was reset" in caplog.text
     assert aliases() == {}
     send_registrations_now()
@@ -121,7 +122,7 @@ def test_a_store_that_goes_away_in_the_middle_gets_the_rest_later(registry, monk
 def test_what_waits_keeps_its_commit_and_takes_no_space(away, registry, monkeypatch):
     monkeypatch.setattr(tracking, "provenance_tags", lambda: {"git_commit": "then"})
     one = candidate(registry, "xl_lora", 0.7, seed=1)
-    register_or_wait([one], MODEL, alias="champion")
+    register_or_wait([one], MODEL, alias="champion", **OF)
     [weights] = tracking.RECORDS.rglob("model.safetensors")
     assert weights.samefile(one.folder / "model.safetensors")
     monkeypatch.setattr(tracking, "provenance_tags", lambda: {"git_commit": "now"})
@@ -132,8 +133,8 @@ def test_what_waits_keeps_its_commit_and_takes_no_space(away, registry, monkeypa
 
 def test_a_registration_at_fault_holds_up_no_other(registry):
     with pytest.raises(DataError, match="is the alias of the second best"):
-        register_or_wait([candidate(registry, "xl_lora", 0.7, seed=1)], MODEL, alias="challenger")
-    register_or_wait([candidate(registry, "english_nli", 0.6, seed=2)], MODEL, alias="champion")
+        register_or_wait([candidate(registry, "xl_lora", 0.7, seed=1)], MODEL, alias="challenger", **OF)
+    register_or_wait([candidate(registry, "english_nli", 0.6, seed=2)], MODEL, alias="champion", **OF)
     assert under("champion").tags["recipe"] == "english_nli"
     assert len(list(tracking.RECORDS.rglob("registration.refused"))) == 1
 
@@ -142,7 +143,7 @@ def test_the_command_registers_what_waits_and_what_is_there(away, registry, monk
     Path("dvc.yaml").write_text("stages: {}")
     called = []
     monkeypatch.setattr(workflow_project, "run_command_of", lambda name: called.append(name) or ["registry.json"])
-    register_or_wait([candidate(registry, "xl_lora", 0.7, seed=1)], MODEL, alias="champion")
+    register_or_wait([candidate(registry, "xl_lora", 0.7, seed=1)], MODEL, alias="champion", **OF)
     refused = CliRunner().invoke(main, ["register"])
     assert refused.exit_code == 1
     assert "127.0.0.1:9 cannot be used" in refused.output

@@ -27,7 +27,7 @@ def lineage_of(client: Any, version: Any) -> Lineage:
     return {
         "version": address(version),
         "aliases": sorted(alias for alias, number in model.aliases.items() if str(number) == str(version.version)),
-        **{key: tags.get(key) for key in ("recipe", "encoder", "embedder")},
+        **{key: tags.get(key) for key in ("profile", "recipe", "encoder", "embedder")},
         "validation": {
             "task": tags.get("validation_task"),
             "score": _number(tags.get(SCORE)),
@@ -68,6 +68,7 @@ def shown(found: Lineage) -> list[str]:
 def _facts(found: Lineage) -> Iterator[tuple[str, str]]:
     yield "version", found["version"]
     yield "alias", ", ".join(found["aliases"]) or "none"
+    yield "profile", found["profile"] or _UNKNOWN
     yield "recipe", found["recipe"] or _UNKNOWN
     yield "encoder", found["encoder"] or _UNKNOWN
     yield "embedder", _embedder(found)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bootembed.core.errors import DataError
 from bootembed.registry.champion import Champion
+from bootembed.registry.descriptions import describe
 from bootembed.registry.history import ROLLED_BACK, former_holders, now
 from bootembed.registry.lookup import connect, existing_model
 
@@ -50,4 +51,5 @@ def roll_back(model: str, *, alias: str, reason: str) -> Rollback:
     for number in (holder, target):
         champion.explain(number, told)
     Champion(client, model, alias).point_challenger()  # with the tags as they are now
+    describe(client, model, alias)
     return Rollback(holder, target, former[1:])

@@ -14,6 +14,7 @@ from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
 from bootembed.registry.champion import CHALLENGER, SCORE, VALIDATION_FILE, Champion, Contender
+from bootembed.registry.descriptions import LANGUAGE, SCORES, describe
 from bootembed.registry.lookup import connect
 
 if TYPE_CHECKING:
@@ -27,7 +28,12 @@ _REQUIREMENTS = ("sentence-transformers", "transformers", "torch")
 
 
 def register(
-    candidates: Sequence[EmbedderCandidate], name: str, *, alias: str, provenance: Mapping[str, str] | None = None
+    candidates: Sequence[EmbedderCandidate],
+    name: str,
+    *,
+    alias: str,
+    language: str | None = None,
+    provenance: Mapping[str, str] | None = None,
 ) -> None:
     """Register all candidates of a language under `name`, and choose champion and challenger among its versions.
 
@@ -35,7 +41,8 @@ def register(
         candidates: At least one.
         name: Of the registered model.
         alias: Of the champion.
-        provenance: Commit and experiment that they are from, as tags; None: the present ones.
+        language: Its name and code, for the description; None: as it was.
+        provenance: Commit, experiment and the like that they are from, as tags; None: the present ones.
 
     Raises:
         StoreError: The store cannot be used.
@@ -56,6 +63,9 @@ def register(
         _update(client, candidate, version)
         contenders.append(Contender(str(version.version), candidate.name, candidate.validation))
     Champion(client, name, alias, contenders).choose()
+    if language is not None:
+        client.set_registered_model_tag(name, LANGUAGE, language)
+    describe(client, name, alias)
 
 
 def _tags(candidate: EmbedderCandidate) -> dict[str, str]:
@@ -110,6 +120,7 @@ def _update(client: Any, candidate: EmbedderCandidate, version: Any) -> None:
     tags = {f"{t}.{split}": f"{s:.6f}" for t, splits in candidate.scores.items() for split, s in splits.items()}
     tags |= {SCORE: repr(validation.score), "validation_deviation": repr(validation.deviation)}
     tags |= {"validation_task": validation.task, "validation_embedders": str(len(validation.embedders))}
+    tags[SCORES] = ", ".join(f"{identity} {own.score:.4f}" for identity, own in validation.embedders.items())
     client.log_dict(version.run_id, validation.as_json(), VALIDATION_FILE)
     if candidate.origin is not None and "cell" not in version.tags:
         tags |= candidate.origin.tags

@@ -32,18 +32,23 @@ logger = logging.getLogger(__name__)
 _FILE = "registration.json"
 
 
-def register_or_wait(candidates: Sequence[EmbedderCandidate], name: str, *, alias: str) -> None:
+def register_or_wait(
+    candidates: Sequence[EmbedderCandidate], name: str, *, alias: str, profile: str, language: str
+) -> None:
     """Register as `versions.register` does, after all that waits. Where the store is away, warn: all of it waits.
 
     Args:
         candidates: At least one.
         name: Of the registered model.
         alias: Of the champion.
+        profile: That made them.
+        language: Name and code.
 
     Raises:
         DataError: The registration itself is at fault.
     """
-    _keep(candidates, name, alias)
+    provenance = {**tracking.provenance_tags(), "profile": profile}
+    _keep(candidates, {"name": name, "alias": alias, "language": language, "provenance": provenance})
     send_registrations_now()
 
 
@@ -93,11 +98,11 @@ def _folder() -> Path:
     return tracking.RECORDS / "registrations"
 
 
-def _keep(candidates: Sequence[EmbedderCandidate], name: str, alias: str) -> None:
+def _keep(candidates: Sequence[EmbedderCandidate], told: dict[str, Any]) -> None:
     """The file is written last: without it a folder is that of a process that was killed."""
     folder = _folder() / f"{time.time_ns()}-{os.getpid()}"
     folder.mkdir(parents=True)
-    record: dict[str, Any] = {"name": name, "alias": alias, "provenance": tracking.provenance_tags(), "candidates": []}
+    record: dict[str, Any] = {**told, "candidates": []}
     for candidate in candidates:
         kept = folder / candidate.name
         shutil.copytree(candidate.folder, kept, copy_function=_link_or_copy)
@@ -148,7 +153,8 @@ def _register(folder: Path) -> str:
 
     record = json.loads((folder / _FILE).read_text(encoding="utf-8"))
     candidates = [_candidate(folder, own) for own in record["candidates"]]
-    register(candidates, record["name"], alias=record["alias"], provenance=record["provenance"])
+    names = {key: record.get(key) for key in ("language", "provenance")}  # one kept by an older version has no language
+    register(candidates, record["name"], alias=record["alias"], **names)
     return str(record["name"])
 
 
