@@ -23,6 +23,7 @@ def main(
     output_dir: Annotated[OutputPath, "Gets a folder for each generator seed: tables and a dataset card."],
     metrics: OutputPath,
 ) -> None:
+    from bootembed.core.hashing import content_hash
     from bootembed.core.metrics import write_metrics
     from bootembed.core.seeding import numbered_seeds
     from bootembed.core.tables import ANCHORS, read_table
@@ -49,6 +50,7 @@ def main(
             params.generation,
             params.generate_triplets.filters,
             params.generate_triplets.card,
+            content_hash(judge) if params.generate_triplets.filters.judge.is_on else None,
         )
         found = {}
         for number, seed in numbered_seeds(params.seed, "generator", params.generator_seeds).items():

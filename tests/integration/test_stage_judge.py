@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from judges import judge_settings, toy_rows
 from toy import toy_nli
 
 from benchmarks import show_triplets
+from bootembed.core.hashing import content_hash
 from bootembed.core.names import Polarity
 from bootembed.core.tables import (
     ANCHORS,
@@ -156,6 +158,7 @@ def test_the_filter_rejects_counts_and_lists(trained, tiny_generator, tmp_path, 
     assert counts["not_entailed"] == sum(row["reason"] == "not_entailed" for row in aside) > 0
     assert counts["kept"] == 0
     card = (tmp_path / "triplets/0/README.md").read_text()
+    assert re.search(rf"judge, SHA-256 +\| {content_hash(trained / 'models/judges/nli')}", card)
     assert "judge.min_entailment" in card and "A judge, which errs too" in card
 
 

@@ -14,6 +14,7 @@ from omegaconf import OmegaConf, open_dict
 from bootembed.core.errors import ParamsError
 from bootembed.core.names import ENGLISH, MIXED, Polarity, Role
 from bootembed.settings.judge import NLI_JUDGE, NO_JUDGE
+from bootembed.settings.triplets import has_threshold
 from bootembed.strategies import load_strategy
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def needed(*, _root_: DictConfig) -> DictConfig:
 
 def _judges(root: DictConfig) -> dict[str, str | list[str]]:
     """The judges that the stages make: `nli` where it rates or filters, and `none` for what is not to wait for it."""
-    filters = any(threshold is not None for threshold in root.generate_triplets.filters.judge.values())
+    filters = has_threshold(root.generate_triplets.filters.judge.values())
     rated = [] if root.train_judge.source == NO_JUDGE else list(root.grid.strategies)
     filter_judge = NLI_JUDGE if filters else NO_JUDGE
     return {

@@ -188,11 +188,20 @@ def evaluate_embedder(
     return Evaluation(scores, geometry)
 
 
+def require_embedder(folder: Path) -> None:
+    """Refuse a folder that Sentence Transformers does not load.
+
+    Raises:
+        DataError: It has no `modules.json`.
+    """
+    if not (folder / "modules.json").is_file():
+        raise DataError(f"{folder}: no Sentence Transformers folder; run the stage that makes it first")
+
+
 def _load(model_dir: Path) -> Any:
     from sentence_transformers import SentenceTransformer
 
-    if not (model_dir / "modules.json").is_file():
-        raise DataError(f"{model_dir}: no Sentence Transformers folder; run stage train_embedder first")
+    require_embedder(model_dir)
     return SentenceTransformer(str(model_dir))
 
 

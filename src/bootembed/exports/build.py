@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bootembed.core.errors import DataError
+from bootembed.evaluation.run import require_embedder
 from bootembed.exports.onnx import export_onnx, is_onnx, load_onnx
 from bootembed.exports.record import Original, write_record
 from bootembed.exports.static import export_static
@@ -64,8 +65,7 @@ def load_embedder(folder: Path) -> SentenceTransformer:
     """
     from sentence_transformers import SentenceTransformer
 
-    if not (folder / "modules.json").is_file():
-        raise DataError(f"{folder}: no Sentence Transformers folder; run the stage that makes it first")
+    require_embedder(folder)
     return load_onnx(folder) if is_onnx(folder) else SentenceTransformer(str(folder))
 
 

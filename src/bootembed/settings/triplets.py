@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from bootembed.settings.base import Fraction, Section, Slug
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def has_threshold(thresholds: Iterable[float | None]) -> bool:
+    """Whether a filter by thresholds is on; `conf/plugins` asks it of a judge's that are not checked yet."""
+    return any(threshold is not None for threshold in thresholds)
 
 
 class Semantic(Section):
@@ -26,7 +34,7 @@ class Semantic(Section):
     @property
     def is_on(self) -> bool:
         """Whether any threshold is set."""
-        return self.min_positive_similarity is not None or self.min_margin is not None
+        return has_threshold((self.min_positive_similarity, self.min_margin))
 
 
 class JudgeFilter(Section):
@@ -38,7 +46,7 @@ class JudgeFilter(Section):
     @property
     def is_on(self) -> bool:
         """Whether any threshold is set."""
-        return self.min_entailment is not None or self.min_contradiction is not None
+        return has_threshold((self.min_entailment, self.min_contradiction))
 
     @property
     def off(self) -> JudgeFilter:

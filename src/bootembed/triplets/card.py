@@ -64,12 +64,13 @@ triplets = load_dataset("path/to/this/folder", split="train")
 
 @dataclass(frozen=True)
 class GenerationSettings:
-    """The parameters that triplets were generated with."""
+    """What triplets were generated with: parameters, and the content hash of the judge where one filtered."""
 
     base_model: BaseModelSpec
     generation: Generation
     filters: Filters
     card: Card
+    judge_hash: str | None = None
 
 
 def dataset_card(triplets: Triplets, settings: GenerationSettings) -> str:
@@ -129,6 +130,7 @@ def _provenance_rows(triplets: Triplets, settings: GenerationSettings) -> list[t
         ("base model", _base_model(settings)),
         ("base model, SHA-256", provenance["generator_hash"]),
         *((f"{p} adapter, SHA-256", provenance[f"{p}_adapter_hash"] or "none") for p in Polarity),
+        *([("judge, SHA-256", settings.judge_hash)] if settings.judge_hash else []),
         ("prompts", provenance["prompt_version"]),
         ("positive prompt", definition.positive),
         ("negative prompt", definition.negative),
