@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from encoders import sentences, write_embedder
 from sentence_transformers import SentenceTransformer
 
 from bootembed.commands import main
+from bootembed.inference import compare
 from bootembed.inference import embed as embedding
 
 TEXTS = sentences(30)
@@ -133,3 +135,16 @@ def test_cells_are_compared_on_common_tasks(tmp_path, monkeypatch):
     assert "no common task" in _run("compare", "one-afr-tiny", "other-afr-tiny", *where).output
     result = _run("compare", "one-afr-tiny", "tow-afr-tiny", *where)
     assert (result.exit_code, "did you mean 'two-afr-tiny'" in result.output) == (1, True)
+
+    tags = {"recipe": "one", "encoder": "tiny", "embedder": "0-1", "content_hash": "abc"}
+    monkeypatch.setattr(compare, "version_of", lambda _: SimpleNamespace(name="bootembed-afr", tags=tags))
+    result = _run("compare", "models:/bootembed-afr@champion", "two-afr-tiny", *where)
+    assert (result.exit_code, "are of another model" in result.output) == (1, True)
+    (tmp_path / "one-afr-tiny/0-1/results/model/abc").mkdir(parents=True)
+    found = compare.find_scores("models:/bootembed-afr@champion", scores_dir=tmp_path, results_dir=tmp_path)
+    assert list(found.scores["STS", "test"].values()) == [0.7]
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text("profile: laptop\n")
+    result = _run("compare", "models/embedders/real/two-afr-tiny", "one-afr-tiny")
+    assert (result.exit_code, "first run `bootembed compose real`" in result.output) == (1, True)

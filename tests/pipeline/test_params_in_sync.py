@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from dvc.repo import Repo
 
 from bootembed.core.errors import ParamsError
+from bootembed.core.tables import write_table
+from bootembed.evaluation.kinds.bitext_mining import NEAREST
+from bootembed.evaluation.kinds.sts import PREDICTIONS
 from bootembed.settings.load import load_params
 from bootembed.workflow.compose import compose
+from bootembed.workflow.places import results_of
+from stages import report
 
 ROOT = Path(__file__).parents[2]
 PROFILES = sorted(path.stem for path in (ROOT / "conf/profile").glob("*.yaml"))
@@ -88,6 +96,48 @@ def test_every_profile_gives_a_graph(profile, tmp_path):
         for recipe in params.grid.recipes:
             for encoder in params.grid.encoders:
                 assert f"evaluate_embedder@{recipe}-{language}-{encoder}" in names
+    outs = {Path(out.def_path).as_posix() for stage in repo.index.stages for out in stage.outs}
+    results = re.compile(r"(metrics|results/\w+|models/(embedders|exports)|data/training_sets)/(\w+)/")
+    assert {found[3] for found in map(results.match, outs) if found} == {profile}
+    assert all(results.match(path) for path in outs if path.startswith(("metrics", "results")))
+    places = [place for name, place in results_of(profile).items() if name != "exports" or params.grid.exports]
+    assert not [place for place in places if not any(place in Path(path).parents for path in outs)]
+
+
+def test_profiles_reported_in_turn_show_only_their_own(tmp_path, monkeypatch):
+    """By the command of dvc.yaml, on scores of a cell that both profiles have."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    few = ["grid.languages=[afr]", "grid.strategies=[]", "grid.baselines=[untrained]", "judge_triplets.languages=[]"]
+    scores, shown = {"laptop": 0.123, "miniature": 0.456}, {}
+    for profile in ("laptop", "miniature", "laptop"):
+        params = load_params(_compose(profile, tmp_path / "params.yaml", *few))
+        _write_results(profile, scores[profile], params.languages)
+        (tmp_path / ".dvc").exists() or Repo.init(no_scm=True)
+        [stage] = [stage for stage in Repo().index.stages if stage.name == "report"]
+        told = CliRunner().invoke(report.main, shlex.split(stage.cmd)[3:], catch_exceptions=False)
+        assert told.exit_code == 0, told.output
+        for other, score in scores.items():
+            text = Path(f"metrics/{profile}/report.md").read_text()
+            assert (f"`{other}`" in text, f"{score}" in text) == (other == profile,) * 2
+        files = {path.name: path.read_bytes() for path in Path("metrics", profile).iterdir() if path.is_file()}
+        assert shown.setdefault(profile, files) == files
+
+
+def _write_results(profile, score, languages):
+    folders = results_of(profile)
+    for folder in [*folders.values(), Path("data/evaluation")]:
+        folder.mkdir(parents=True, exist_ok=True)
+    found = {"0-0": {"scores": {"SampleSTS": {"validation": score, "test": score}}, "geometry": {}}}
+    (folders["scores"] / "untrained-afr-tiny.json").write_text(json.dumps({"embedders": found}))
+    answers = folders["mteb"] / "untrained-afr-tiny/0-0"
+    write_table([], PREDICTIONS, answers / "predictions.parquet")
+    write_table([], NEAREST, answers / "nearest.parquet")
+    (folders["fit"] / "afr.json").write_text("{}")
+    for key, language in languages.items():
+        folder = Path("data/corpora") / language.role / key
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.json").write_text(json.dumps({"tables": {}, "language_check": "", "warnings": []}))
 
 
 @pytest.mark.parametrize("profile", ["paper", "single_gpu", "published"])

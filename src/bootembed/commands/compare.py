@@ -26,5 +26,5 @@ def main(a: str, b: str, scores_dir: Path | None, results_dir: Path | None) -> N
             refuse_other_profiles(name, profile)
         own = results_of(profile)
         scores_dir, results_dir = scores_dir or own["scores"], results_dir or own["mteb"]
-    sides = [find_scores(name, scores_dir=scores_dir) for name in (a, b)]
+    sides = [find_scores(name, scores_dir=scores_dir, results_dir=results_dir) for name in (a, b)]
     click.echo(comparison(*sides, results_dir=results_dir, seed=0))

@@ -37,23 +37,28 @@ class Scored:
     scores: Mapping[Key, Mapping[EmbedderId, float]]
 
 
-def find_scores(name: str, *, scores_dir: Path) -> Scored:
+def find_scores(name: str, *, scores_dir: Path, results_dir: Path) -> Scored:
     """The scores of a cell, of an embedder's folder, or of a registered model.
 
     Args:
         name: `RECIPE-LANGUAGE-ENCODER`; the folder of such a cell or of one of its embedders; or `models:/NAME@ALIAS`.
         scores_dir: One JSON file a cell.
+        results_dir: One folder a cell and in it one an embedder.
 
     Raises:
-        DataError: There are none.
+        DataError: There are none, or they are of another model than the registered one.
     """
-    cell, embedder = _cell_of(name)
+    cell, embedder, content = _cell_of(name)
     file = scores_dir / f"{cell}.json"
     if not file.is_file():
         known = sorted(found.stem for found in scores_dir.glob("*.json"))
         raise DataError(
             f"{name}: no scores in {scores_dir}{suggest(cell, known)}; score it with `bootembed run "
             f"evaluate_embedder@{cell}`, or give one of {known}"
+        )
+    if content and not any((results_dir / cell / str(embedder)).glob(f"results/*/{content}")):
+        raise DataError(
+            f"{name}: the scores of {cell} in {scores_dir} are of another model, by a later run or another profile"
         )
     found = read_cell_scores(file)
     chosen = {identity: own for identity, own in found.items() if embedder in (None, identity)}
@@ -67,16 +72,18 @@ def find_scores(name: str, *, scores_dir: Path) -> Scored:
     return Scored(name, cell, scores)
 
 
-def _cell_of(name: str) -> tuple[str, EmbedderId | None]:
+def _cell_of(name: str) -> tuple[str, EmbedderId | None, str | None]:
+    """Cell, embedder if named, and content hash of a registered version, in whose name mteb keeps its results."""
     if name.startswith(REGISTRY):
         version = version_of(name)
         language = version.name.rpartition("-")[2]
         tags = version.tags
-        return f"{tags['recipe']}-{language}-{tags['encoder']}", EmbedderId.parse(tags["embedder"])
+        cell = f"{tags['recipe']}-{language}-{tags['encoder']}"
+        return cell, EmbedderId.parse(tags["embedder"]), tags.get("content_hash")
     path = Path(name.rstrip("/"))
     if re.fullmatch(r"\d+-\d+", path.name) and path.parent.name:
-        return path.parent.name, EmbedderId.parse(path.name)
-    return path.name, None
+        return path.parent.name, EmbedderId.parse(path.name), None
+    return path.name, None, None
 
 
 def comparison(one: Scored, other: Scored, *, results_dir: Path, seed: int) -> str:
