@@ -18,7 +18,8 @@ def main(
     inputs: Annotated[
         NamedPaths,
         NamedPath(exists=False),
-        "File `judge`, folders `fit`, `oracle`, `ratings` (by the judge), `corpora`, `training_sets`, `evaluation`.",
+        "File `judge`, folders `fit`, `oracle`, `ratings` (by the judge), `training` (records), `corpora`, "
+        "`training_sets`, `evaluation`.",
     ],
     markdown: OutputPath,
     html: OutputPath,
@@ -36,6 +37,7 @@ def main(
     from bootembed.report.page.write import write_page
     from bootembed.report.recipes import write_differences_csv
     from bootembed.report.scores import read_results, together
+    from bootembed.report.training import read_trainings
     from bootembed.report.write import write_markdown, write_oracle_csv, write_overview, write_scores_csv, write_summary
 
     settings = {"profile": params.profile, "grid": params.grid, "seed": params.seed}
@@ -56,7 +58,7 @@ def main(
         write_markdown(results, comparisons, others, markdown, profile=params.profile, seed=params.seed)
         facts = Facts(
             params.profile, params.seed, params.grid, params.languages, params.register_models.validation_task,
-            results, comparisons, fits, judged, params.report,
+            results, comparisons, fits, judged, read_trainings(inputs["training"], params.grid), params.report,
             Folders(scores_dir, results_dir, inputs["training_sets"], inputs["evaluation"]),
         )  # fmt: skip
         write_page(facts, html)

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _OBJECTIVES = "bootembed.embedder.objectives"
 _POINTS = 20  # of the loss curve, about
-_ONLY_ONE = EmbedderId(0, 0)
 
 
 def train_embedder(
@@ -51,7 +50,6 @@ def train_embedder(
     output_dir: Path,
     checkpoint_dir: Path,
     seed: int,
-    identity: EmbedderId = _ONLY_ONE,
     base_hash: str | None = None,
     record: TrainingRecord | None = None,
 ) -> dict[str, float]:
@@ -72,9 +70,8 @@ def train_embedder(
         output_dir: Gets the model, safetensors only, and its card.
         checkpoint_dir: Checkpoints of the run; one of the same inputs is continued, the folder is removed at the end.
         seed: Decides order and dropout; same inputs and seed give the same bytes on the same machine.
-        identity: Which of the cell's embedders it is; named in the model card.
         base_hash: Content hash of `base_model_dir`; computed unless given.
-        record: Gets the curves and similarities, if there is training; used by the main process only.
+        record: Says which of the cell's embedders it is, the first without one, and gets what is kept of a training.
 
     Returns:
         Metrics: rows and optimiser steps; where there was training, its first and last loss. The last one is the median
@@ -86,6 +83,7 @@ def train_embedder(
         ParamsError: The machine lacks the precision, or the encoder lacks dimensions, layers, modules or a tokenizer
             that the settings need.
     """
+    identity = record.identity if record else EmbedderId(0, 0)
     rows, held_out = _divided(rows, settings, seed)
     columns = {part: training_columns(own) for part, own in rows_by_recipe(rows).items()} or {"": {}}
     objectives = {part: _objective(settings.objectives.get(part, settings.objective)) for part in columns}
@@ -110,7 +108,6 @@ def train_embedder(
         inputs = {"base": base_hash, "columns": list(columns.items()), "settings": kept, "seed": seed}
         _check_machine(settings)
         check_batch(len(rows), settings.per_device_train_batch_size, key="train_embedder.per_device_train_batch_size")
-        record = record if is_main_process() else None
         if record is not None:
             record.begin(model)
         _choose_weights(model, list(columns.values()), settings, base_model_dir)

@@ -77,13 +77,13 @@ def train_embedders(
             if finished is None:
                 logger.info("embedder %s", identity)
                 _remove(folder)
-                record = TrainingRecord(rows, settings, seed=derive_seed(seed, "similarity", number), before=before)
+                chosen = derive_seed(seed, "similarity", number)
+                record = TrainingRecord(identity, rows, settings, seed=chosen, before=before)
                 metrics = train_embedder(
                     base_model_dir,
                     rows,
                     settings,
                     **own,
-                    identity=identity,
                     output_dir=folder / "model",
                     checkpoint_dir=checkpoint_dir / str(identity),
                     record=record,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bootembed.core.processes import is_main_process
 from bootembed.core.seeding import sample_rows
 
 if TYPE_CHECKING:
@@ -21,18 +22,19 @@ if TYPE_CHECKING:
     from bootembed.core.names import EmbedderId
     from bootembed.settings.embedder import TrainEmbedder
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILES = (5, 25, 50, 75, 95)  # percent
 MAX_ROWS = 64  # embedded twice; more would cost small trainings more than 3 % of their time
 _DIGITS = 4
 
-Similarity = dict[str, list[float]]
-"""Polarity -> the `QUANTILES` of the cosines with the anchor."""
+Similarity = dict[str, dict[str, float]]
+"""Polarity -> quantile in percent -> the cosine with the anchor that so many rows do not exceed."""
 
 
 class TrainingRecord:
-    """Collects what is kept of one training.
+    """Collects what is kept of one training, in the main process.
 
     Args:
+        identity: Which of the cell's embedders it is.
         rows: The training set, with the rows that are held out.
         settings: Of the training; texts are embedded with its precision.
         seed: Of the choice of `MAX_ROWS` rows.
@@ -41,12 +43,14 @@ class TrainingRecord:
 
     def __init__(
         self,
+        identity: EmbedderId,
         rows: Sequence[dict[str, str]],
         settings: TrainEmbedder,
         *,
         seed: int,
         before: Similarity | None = None,
     ) -> None:
+        self.identity = identity
         chosen = sample_rows([row for row in rows if "anchor" in row], MAX_ROWS, seed=seed)
         self._pairs = {
             polarity: [(row["anchor"], row[polarity]) for row in chosen if polarity in row]
@@ -74,7 +78,7 @@ class TrainingRecord:
 
     def _similarity(self, model: Any) -> Similarity:
         texts = list(dict.fromkeys(text for pairs in self._pairs.values() for pair in pairs for text in pair))
-        if not texts:
+        if not texts or not is_main_process():
             return {}
         batch = self._settings.texts_per_forward or self._settings.per_device_train_batch_size
         with self._precision(model):
@@ -103,5 +107,6 @@ def write_records(records: Mapping[EmbedderId, Mapping[str, Any]], path: Path) -
     path.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
 
 
-def _quantiles(cosines: list[float]) -> list[float]:
-    return [round(float(value), _DIGITS) for value in np.quantile(cosines, QUANTILES)]
+def _quantiles(cosines: list[float]) -> dict[str, float]:
+    found = np.percentile(cosines, QUANTILES)
+    return {str(percent): round(float(value), _DIGITS) for percent, value in zip(QUANTILES, found, strict=True)}

@@ -14,6 +14,7 @@ from bootembed.report.page.fit import fit_table, fit_warnings
 from bootembed.report.page.geometry import scatters
 from bootembed.report.page.provenance import provenance
 from bootembed.report.page.scores import difference_tables, score_charts, score_table
+from bootembed.report.page.training import curve_panels, similarity_tables
 from bootembed.report.page.triplets import funnel, judgements
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def write_page(facts: Facts, path: Path) -> None:
         scores=score_table(facts),
         differences=difference_tables(facts),
         scatters=scatters(facts),
+        curves=curve_panels(facts),
+        similarities=similarity_tables(facts),
         funnel=funnel(facts),
         judgements=judgements(facts),
         fit=fit_table(facts),
