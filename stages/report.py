@@ -25,10 +25,10 @@ def main(
     html: OutputPath,
     summary: OutputPath,
     overview: OutputPath,
-    scores_csv: OutputPath,
-    oracle_csv: OutputPath,
-    differences_csv: OutputPath,
+    tables: Annotated[NamedPaths, NamedPath(exists=False), "CSV files `scores`, `oracle`, `differences`."],
+    charts: Annotated[NamedPaths, NamedPath(exists=False), "SVG files `scores`, `oracle`."],
 ) -> None:
+    from bootembed.report.charts import draw_oracle, draw_scores
     from bootembed.report.corpora import corpora_section, read_corpus_reports
     from bootembed.report.fit import fit_section, read_fits
     from bootembed.report.intervals import compare_recipes
@@ -46,9 +46,11 @@ def main(
             scores_dir, triplets_dir, params.grid, oracle_dir=inputs["oracle"], judged=params.judge_triplets.languages
         )
         comparisons = compare_recipes(results.scores, results_dir, seed=params.seed)
-        write_scores_csv(results.scores, scores_csv)
-        write_oracle_csv(results.oracle, oracle_csv)
-        write_differences_csv(comparisons, differences_csv)
+        write_scores_csv(results.scores, tables["scores"])
+        write_oracle_csv(results.oracle, tables["oracle"])
+        write_differences_csv(comparisons, tables["differences"])
+        draw_scores(together(results.scores), charts["scores"])
+        draw_oracle(results.oracle, charts["oracle"])
         judged = read_judgements(inputs["judge"], inputs["ratings"], params.grid)
         write_summary(results, summary, judged=judge_summary(judged))
         write_overview(results, overview, tasks=params.register_models.validation_task)
@@ -68,8 +70,8 @@ def main(
             run.log_metrics({f"mean/{name}": score.mean} | deviation)
         run.log_artifact(markdown)
         run.log_artifact(html)
-        run.log_artifact(scores_csv)
-        run.log_artifact(differences_csv)
+        run.log_artifact(tables["scores"])
+        run.log_artifact(tables["differences"])
 
 
 if __name__ == "__main__":

@@ -64,7 +64,8 @@ def made_up(folder, *, texts=("Die kat slaap.", "Die dier slaap.", "Die kat loop
     (folder / "scores").mkdir(parents=True, exist_ok=True)
     return Facts(
         "made_up", 7, Grid(**_GRID), _languages(), dict.fromkeys(NAMES, "STS"), results, _comparisons(),
-        {language: {"tiny": _FIT} for language in NAMES}, _judged(sets), _trainings(), Report(triplets=most, examples=10),
+        {language: {"tiny": _FIT} for language in NAMES}, _judged(sets), _trainings(),
+        Report(triplets=most, examples=10),
         Folders(folder / "scores", folder / "results", folder / "training_sets", folder / "evaluation"),
     )  # fmt: skip
 

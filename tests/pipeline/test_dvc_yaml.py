@@ -25,7 +25,7 @@ SETTINGS = ROOT / "src/bootembed/settings"
 CHANGES_NO_OUTPUT = ["bootembed/cli.py", "bootembed/tracking/*.py"]
 CHANGES_NO_OUTPUT += [f"settings/{name}.py" for name in ("schema", "consistency*", "load", "base")]
 OUTPUTS = {"--output", "--output-dir", "--metrics", "--results-dir", "--markdown", "--html", "--summary", "--overview"}
-OUTPUTS |= {"--scores-csv", "--oracle-csv", "--differences-csv"}
+OUTPUTS |= {"--table", "--chart"}
 WORK = {"--checkpoint-dir", "--answer-cache"}
 every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
 

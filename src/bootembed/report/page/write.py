@@ -37,7 +37,7 @@ def write_page(facts: Facts, path: Path) -> None:
         facts: What was run and found; what is missing is shown as not run, or left out.
         path: The HTML file.
     """
-    environment = _environment()
+    environment = page_environment()
     style, script = (_source(environment, name) for name in ("page.css", "page.js"))
     browser = triplets_for_page(facts)
     page = environment.get_template("page.html.jinja").render(
@@ -79,7 +79,8 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Jinja with the templates, which escapes all that it puts into them."""
     import jinja2
 
     return jinja2.Environment(
