@@ -81,7 +81,7 @@ def test_the_answer_stands_first_and_the_numbers_follow(tmp_path):
         "9.8.7",
         "hash of in_context-afr-tiny",
         "All 80 triplets.",
-        "xl_lora 3.75 to 2, mean of 2",
+        "xl_lora 3.75 to 2.00, mean of 2",
         "xl_lora, held out accuracy 0.875 to 0.875",
         "xl_lora hard negative 0.300 0.500 +0.200",
     ]:

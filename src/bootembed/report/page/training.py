@@ -62,7 +62,7 @@ def _curves(training: Training) -> Iterator[Curves]:
         first, last = (mean(points[place][1] for points in found) for place in (0, -1))
         of = "" if len(found) == 1 else f", mean of {len(found)}"
         title = training.recipe if name == "loss" else f"{training.recipe}, {name.replace('_', ' ')}"
-        told = minus(f"{first:.3g} to {last:.3g}{of}")
+        told = minus(f"{first:#.3g} to {last:#.3g}{of}")
         yield Curves(title, told, training.kind, lines, x, y)
 
 
