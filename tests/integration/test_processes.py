@@ -77,7 +77,7 @@ def _embedder(folder, base, training_sets, *, processes, batch, seeds=1, launche
     )
     words = ["stages.train_embedder", "--recipe", "xl_lora", "--language", "afr", "--encoder", "tiny"]
     words += ["--base-model", base, "--training-sets", training_sets, "--checkpoint-dir", "work"]
-    words += ["--output-dir", "models"]
+    words += ["--output-dir", "models", "--metrics", "training.json"]
     return _run(folder, [*words, "--params", params], launcher=launcher)
 
 
