@@ -91,6 +91,7 @@ class Lora(LoraTraining):
 
     train_examples: int = Field(ge=1, description="Maximum number of rows, chosen at random with `seed`.")
     max_length: int = Field(ge=16, description="Tokens; longer examples are rejected and counted.")
+    upper_layers: int | None = Field(None, ge=1, description="Adapt this many layers, from above; null: all.")
     gradient_checkpointing: bool = Field(description="Recompute activations instead of storing them.")
     load_in_4bit: bool = Field(description="Hold the base model in 4-bit NormalFloat (QLoRA).")
     attention: Attention = Field("auto", description="Implementation; auto: the fastest available.")
