@@ -137,6 +137,8 @@ def read_results(
                 | dict.fromkeys(grid.mixture_names, "mixture")
             )
             for recipe, kind in kinds.items():
+                if recipe not in grid.recipes_of(encoder):
+                    continue
                 cell = cell_name(str(recipe), language, encoder)
                 if not (scores_dir / f"{cell}.json").exists():
                     not_run.append(f"evaluate_embedder@{cell}")
