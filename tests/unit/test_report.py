@@ -299,7 +299,8 @@ def test_cells_that_were_not_run_are_told_with_their_command(recipe, folders):
 def test_cells_that_are_not_in_the_grid_are_neither_read_nor_missed(folders):
     grid = GRID.model_copy(update={"encoder_recipes": {"tiny": ["untrained", "xl_lora"]}})
     (folders / "scores/translation_pairs-afr-tiny.json").unlink()
-    results = read_results(folders / "scores", folders / "triplets", grid, oracle_dir=folders / "oracle", judged=["afr"])
+    oracle = folders / "oracle"
+    results = read_results(folders / "scores", folders / "triplets", grid, oracle_dir=oracle, judged=["afr"])
     assert {score.recipe for score in results.scores} == {"untrained", "xl_lora"}
     assert results.not_run == []
 

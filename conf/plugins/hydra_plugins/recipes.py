@@ -52,7 +52,7 @@ def mixture_cells(*, _root_: DictConfig) -> DictConfig:
 
 
 def embedder_cells(*, _root_: DictConfig) -> DictConfig:
-    """`<recipe>-<language>-<encoder>` -> these three, of all that are trained: an encoder may go without some recipes."""
+    """`<recipe>-<language>-<encoder>` -> these three, of all that are trained; an encoder may go without a recipe."""
     grid = _root_.grid
     return OmegaConf.create(
         {
