@@ -30,6 +30,7 @@ _GRID = {
     "baselines": ["untrained", "english_nli"],
     "mixtures": [],
     "mixture_cells": {},
+    "embedder_cells": {},
     "exports": [],
     "recipes": ["in_context", "xl_lora", "untrained", "english_nli"],
     "encoders": ["tiny"],

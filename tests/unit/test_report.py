@@ -37,6 +37,7 @@ GRID = Grid(
     mixtures=[],
     recipes=["xl_lora", "untrained", "english_nli", "translation_pairs"],
     mixture_cells={},
+    embedder_cells={},
     exports=[],
     encoders=["tiny"],
     adapter_languages={"eng": "english"},
@@ -301,6 +302,15 @@ def test_cells_that_were_not_run_are_told_with_their_command(recipe, folders):
     (folders / "scores/translation_pairs-afr-tiny.json").write_text("{")
     with pytest.raises(DataError, match=r"cannot be read: .*run stage evaluate_embedder@translation_pairs-afr-tiny"):
         _read(folders)
+
+
+def test_cells_that_are_not_in_the_grid_are_neither_read_nor_missed(folders):
+    grid = GRID.model_copy(update={"encoder_recipes": {"tiny": ["untrained", "xl_lora"]}})
+    (folders / "scores/translation_pairs-afr-tiny.json").unlink()
+    oracle = folders / "oracle"
+    results = read_results(folders / "scores", folders / "triplets", grid, oracle_dir=oracle, judged=["afr"])
+    assert {score.recipe for score in results.scores} == {"untrained", "xl_lora"}
+    assert results.not_run == []
 
 
 def test_without_scores_the_report_says_so(folders):

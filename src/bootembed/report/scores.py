@@ -131,7 +131,7 @@ def read_results(
     for language in grid.languages:
         for encoder in grid.encoders:
             base = _gain_base(scores_dir, language, encoder)
-            for recipe, kind in recipe_kinds(grid).items():
+            for recipe, kind in recipe_kinds(grid, encoder).items():
                 cell = cell_name(recipe, language, encoder)
                 if not (scores_dir / f"{cell}.json").exists():
                     not_run.append(f"evaluate_embedder@{cell}")
@@ -150,14 +150,15 @@ def read_results(
     return Results(scores, geometry, triplets, oracle, not_run)
 
 
-def recipe_kinds(grid: Grid) -> dict[str, str]:
-    """The recipes of the grid, each with `baseline`, `strategy` or `mixture`."""
+def recipe_kinds(grid: Grid, encoder: str) -> dict[str, str]:
+    """The recipes that an encoder is finetuned with, each with `baseline`, `strategy` or `mixture`."""
     kinds = (
         dict.fromkeys(grid.baselines, "baseline")
         | dict.fromkeys(grid.strategies, "strategy")
         | dict.fromkeys(grid.mixture_names, "mixture")
     )
-    return {str(recipe): kind for recipe, kind in kinds.items()}
+    chosen = grid.recipes_of(encoder)
+    return {str(recipe): kind for recipe, kind in kinds.items() if recipe in chosen}
 
 
 def _gain_base(scores_dir: Path, language: str, encoder: str) -> Callable[[str, str], float]:

@@ -44,7 +44,7 @@ def read_trainings(folder: Path, grid: Grid) -> list[Training]:
     found = []
     for language in grid.languages:
         for encoder in grid.encoders:
-            for recipe, kind in recipe_kinds(grid).items():
+            for recipe, kind in recipe_kinds(grid, encoder).items():
                 path = folder / f"{cell_name(recipe, language, encoder)}.json"
                 records = _read(path) if path.exists() else {}
                 if trained := {name: record for name, record in records.items() if record}:

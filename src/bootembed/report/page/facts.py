@@ -92,7 +92,7 @@ class Facts:
                 (str(recipe), encoder)
                 for recipe in self.grid.recipes
                 for encoder in self.grid.encoders
-                if (language, str(recipe), encoder) not in run
+                if recipe in self.grid.recipes_of(encoder) and (language, str(recipe), encoder) not in run
             ]
             for language in self.grid.languages
         }
