@@ -116,6 +116,7 @@ def _train(folder: Path, recipe: str, language: str, encoder: str, *, portable: 
     command += ["--encoder", encoder, "--base-model", f"models/base/{encoder}"]
     command += ["--training-sets", f"{results_of(params['profile'])['training_sets']}/{recipe}-{language}"]
     command += ["--checkpoint-dir", f"{folder}/work", "--output-dir", f"{folder}/models"]
+    command += ["--metrics", f"{folder}/training.json"]
     command += ["--params", f"{folder}/params.yaml"]
     environment = os.environ | {"BOOTEMBED_TRACKING": "off"}
     subprocess.run(command, check=True, env=environment, capture_output=True)

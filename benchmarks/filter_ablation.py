@@ -17,7 +17,7 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from tabulate import tabulate
@@ -32,13 +32,14 @@ from bootembed.triplets.filters import Candidate, TripletRejection, Verdict, fil
 from bootembed.workflow.places import results_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bootembed.settings.schema import Params
     from bootembed.settings.triplets import Filters
-    from bootembed.triplets.filters import Rating, Similarity
+    from bootembed.triplets.filters import Rating, Similarity, Translation
 
 logger = logging.getLogger("filter_ablation")
+T = TypeVar("T")
 NONE, FIRST, ALL, CONFIGURED = "none", "first", "all", "configured"
 # Answers that never ended or were never written cannot be told from others once they are on disk.
 _LOST = {str(TripletRejection.PROMPT_TOO_LONG), str(TripletRejection.OVER_LONG)}
@@ -51,6 +52,7 @@ _OFF: dict[TripletRejection, dict[str, Any]] = {
     TripletRejection.NUMBERS_DIFFER: {"numbers_differ": False},
     TripletRejection.NAMES_DIFFER: {"names_differ": False},
     TripletRejection.ONLY_NEGATED: {"only_negated": False},
+    TripletRejection.TRANSLATION_OF_ANCHOR: {"max_translation_probability": None},
 }
 _OFF_MODELS = {  # the section of the model that checks, and the threshold
     TripletRejection.POSITIVE_TOO_FAR: ("semantic", "min_positive_similarity"),
@@ -184,8 +186,9 @@ def ablate(
     """One row a setting: what it keeps and the scores of the embedders trained on that."""
     candidates, lost, answer_language = run.candidates(strategy, language)
     similarity, rating = _models(run)
+    translation = _translation(run, answer_language)
     for name, filters in filter_settings(run.params.generate_triplets.filters, thresholds).items():
-        verdicts = _judge(candidates, lost, filters, (language, answer_language), similarity, rating)
+        verdicts = _judge(candidates, lost, filters, (language, answer_language), similarity, rating, translation)
         kept = [_row(verdict.candidate) for verdict in verdicts if verdict.reason is None]
         reasons = Counter(str(verdict.reason) for verdict in verdicts if verdict.reason is not None)
         logger.info("%s %s %s: %d of %d kept", strategy, language, name, len(kept), len(candidates))
@@ -210,6 +213,7 @@ def _judge(
     languages: tuple[str, str],
     similarity: Similarity,
     rating: Rating,
+    translation: Translation,
 ) -> list[Verdict]:
     usable = [candidate for candidate in candidates if candidate.anchor_id not in lost]
     aside = [Verdict(candidate, TripletRejection.OVER_LONG) for candidate in candidates if candidate.anchor_id in lost]
@@ -223,6 +227,7 @@ def _judge(
         answer_language=languages[1],
         similarity=similarity,
         rating=rating,
+        translation=translation,
     )
     return [*verdicts, *aside]
 
@@ -247,10 +252,18 @@ def _models(run: Run) -> tuple[Similarity, Rating]:
     return _remembered(compare), _remembered(JudgeRating(run.folder / "models" / "judge", run.params.rate_triplets))
 
 
-def _remembered(measure: Similarity | Rating) -> Similarity:
-    known: dict[tuple[str, str, str], tuple[float, float]] = {}
+def _translation(run: Run, answer_language: str) -> Translation:
+    """The same of the run's generator."""
+    from bootembed.triplets.translation import TranslationProbability
 
-    def remembered(triplets: Sequence[tuple[str, str, str]]) -> list[tuple[float, float]]:
+    settings, name = run.params.generation.transformers, run.params.languages[answer_language].name
+    return _remembered(TranslationProbability(run.folder / "models" / "base" / "generator", settings, language=name))
+
+
+def _remembered(measure: Callable[[Sequence[tuple[str, str, str]]], list[T]]) -> Callable[..., list[T]]:
+    known: dict[tuple[str, str, str], T] = {}
+
+    def remembered(triplets: Sequence[tuple[str, str, str]]) -> list[T]:
         new = [triplet for triplet in dict.fromkeys(triplets) if triplet not in known]
         known.update(zip(new, measure(new) if new else [], strict=True))
         return [known[triplet] for triplet in triplets]

@@ -18,16 +18,17 @@ def main(
     inputs: Annotated[
         NamedPaths,
         NamedPath(exists=False),
-        "File `judge`, folders `fit`, `oracle`, `ratings` (by the judge), `corpora`, `training_sets`, `evaluation`.",
+        "File `judge`, folders `fit`, `oracle`, `ratings` (by the judge), `training` (records), `corpora`, "
+        "`training_sets`, `evaluation`.",
     ],
     markdown: OutputPath,
     html: OutputPath,
     summary: OutputPath,
     overview: OutputPath,
-    scores_csv: OutputPath,
-    oracle_csv: OutputPath,
-    differences_csv: OutputPath,
+    tables: Annotated[NamedPaths, NamedPath(exists=False), "CSV files `scores`, `oracle`, `differences`."],
+    charts: Annotated[NamedPaths, NamedPath(exists=False), "SVG files `scores`, `oracle`."],
 ) -> None:
+    from bootembed.report.charts import draw_oracle, draw_scores
     from bootembed.report.corpora import corpora_section, read_corpus_reports
     from bootembed.report.fit import fit_section, read_fits
     from bootembed.report.intervals import compare_recipes
@@ -36,6 +37,7 @@ def main(
     from bootembed.report.page.write import write_page
     from bootembed.report.recipes import write_differences_csv
     from bootembed.report.scores import read_results, together
+    from bootembed.report.training import read_trainings
     from bootembed.report.write import write_markdown, write_oracle_csv, write_overview, write_scores_csv, write_summary
 
     settings = {"profile": params.profile, "grid": params.grid, "seed": params.seed}
@@ -44,9 +46,11 @@ def main(
             scores_dir, triplets_dir, params.grid, oracle_dir=inputs["oracle"], judged=params.judge_triplets.languages
         )
         comparisons = compare_recipes(results.scores, results_dir, seed=params.seed)
-        write_scores_csv(results.scores, scores_csv)
-        write_oracle_csv(results.oracle, oracle_csv)
-        write_differences_csv(comparisons, differences_csv)
+        write_scores_csv(results.scores, tables["scores"])
+        write_oracle_csv(results.oracle, tables["oracle"])
+        write_differences_csv(comparisons, tables["differences"])
+        draw_scores(together(results.scores), charts["scores"])
+        draw_oracle(results.oracle, charts["oracle"])
         judged = read_judgements(inputs["judge"], inputs["ratings"], params.grid)
         write_summary(results, summary, judged=judge_summary(judged))
         write_overview(results, overview, tasks=params.register_models.validation_task)
@@ -56,7 +60,7 @@ def main(
         write_markdown(results, comparisons, others, markdown, profile=params.profile, seed=params.seed)
         facts = Facts(
             params.profile, params.seed, params.grid, params.languages, params.register_models.validation_task,
-            results, comparisons, fits, judged, params.report,
+            results, comparisons, fits, judged, read_trainings(inputs["training"], params.grid), params.report,
             Folders(scores_dir, results_dir, inputs["training_sets"], inputs["evaluation"]),
         )  # fmt: skip
         write_page(facts, html)
@@ -66,8 +70,8 @@ def main(
             run.log_metrics({f"mean/{name}": score.mean} | deviation)
         run.log_artifact(markdown)
         run.log_artifact(html)
-        run.log_artifact(scores_csv)
-        run.log_artifact(differences_csv)
+        run.log_artifact(tables["scores"])
+        run.log_artifact(tables["differences"])
 
 
 if __name__ == "__main__":

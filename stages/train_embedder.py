@@ -20,6 +20,7 @@ def main(
     training_sets: InputPath,
     checkpoint_dir: OutputPath,
     output_dir: OutputPath,
+    metrics: OutputPath,
 ) -> None:
     if started_processes("stages.train_embedder", processes=params.launch.processes):
         return
@@ -39,6 +40,7 @@ def main(
             scoring_max_seq_length=params.evaluate_embedder.max_seq_length,
             output_dir=output_dir,
             checkpoint_dir=checkpoint_dir,
+            metrics_file=metrics,
             seed=params.seed,
         )
         run.log_metrics(embedder_metrics(found))

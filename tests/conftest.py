@@ -129,17 +129,28 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def registry(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder, and a store without registered models: a file in it, or a server (`stores.BOTH`)."""
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder as working directory, and a SQLite store that will be a file in it."""
+    from stores import begin_quickly
+
+    begin_quickly(monkeypatch)
+    monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def registry(request: pytest.FixtureRequest, store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """`store`, or its folder and a server without registered models (`stores.BOTH`)."""
     from bootembed import tracking
 
     served = getattr(request, "param", "sqlite") == "server"
-    address = request.getfixturevalue("mlflow_server") if served else f"sqlite:///{tmp_path}/mlflow.db"
-    monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.chdir(tmp_path)
-    yield tmp_path
+    if served:
+        address = request.getfixturevalue("mlflow_server")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    yield store
     if served:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)  # a test may have pointed elsewhere
         client = tracking.client()

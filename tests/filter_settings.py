@@ -16,6 +16,7 @@ ALL = Filters(
     numbers_differ=True,
     names_differ=True,
     only_negated=True,
+    max_translation_probability=None,
     semantic=Semantic(
         encoder="tiny", pooling="mean", max_seq_length=32, batch_size=8, min_positive_similarity=None, min_margin=None
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from stores import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +27,7 @@ _OFFLINE = {"NO_PROXY": "127.0.0.1", "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW
 @contextlib.contextmanager
 def tracking_server(folder: Path) -> Iterator[str]:
     """The address of a tracking server with registry and artifacts in a folder."""
+    shutil.copy(tables(), folder / "mlflow.db")
     words = ["server", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--workers", "1"]
     words += ["--artifacts-destination", str(folder / "artifacts")]
     with _served(words, folder, path="/health") as address:

@@ -15,6 +15,7 @@ from bootembed.report.intervals import Comparison, Estimate
 from bootembed.report.judge import Judgements
 from bootembed.report.page.facts import Facts, Folders
 from bootembed.report.scores import Geometry, Results, Score
+from bootembed.report.training import Training
 from bootembed.settings.corpora import Language
 from bootembed.settings.report import Report
 from bootembed.settings.schema import Grid
@@ -29,6 +30,7 @@ _GRID = {
     "baselines": ["untrained", "english_nli"],
     "mixtures": [],
     "mixture_cells": {},
+    "embedder_cells": {},
     "exports": [],
     "recipes": ["in_context", "xl_lora", "untrained", "english_nli"],
     "encoders": ["tiny"],
@@ -63,7 +65,8 @@ def made_up(folder, *, texts=("Die kat slaap.", "Die dier slaap.", "Die kat loop
     (folder / "scores").mkdir(parents=True, exist_ok=True)
     return Facts(
         "made_up", 7, Grid(**_GRID), _languages(), dict.fromkeys(NAMES, "STS"), results, _comparisons(),
-        {language: {"tiny": _FIT} for language in NAMES}, _judged(sets), Report(triplets=most, examples=10),
+        {language: {"tiny": _FIT} for language in NAMES}, _judged(sets), _trainings(),
+        Report(triplets=most, examples=10),
         Folders(folder / "scores", folder / "results", folder / "training_sets", folder / "evaluation"),
     )  # fmt: skip
 
@@ -71,6 +74,19 @@ def made_up(folder, *, texts=("Die kat slaap.", "Die dier slaap.", "Die kat loop
 def _judged(sets):
     rates = {"positive_entailment_rate": 0.765, "negative_contradiction_rate": 0.654}
     return Judgements({"ind": {"rows": 100.0, "accuracy": 0.612}}, {key: [rates, {}] for key in sets})
+
+
+def _trainings():
+    """Of two embedders each; the loss of the second is higher by 1, and only the first has a held-out score."""
+    quantiles = dict(zip(("5", "25", "50", "75", "95"), (0.1, 0.2, 0.3, 0.4, 0.5), strict=True))
+    before = {"positive": quantiles, "negative": quantiles}
+    after = {polarity: {name: value + 0.4 for name, value in quantiles.items()} for polarity in before}
+    first = {"loss": [[1, 3.25], [10, 1.5]], "held_out_accuracy": [[10, 0.875]]}
+    records = {
+        "0-0": {"curves": first, "similarity": {"before": before, "after": after}},
+        "0-1": {"curves": {"loss": [[1, 4.25], [10, 2.5]]}, "similarity": {"before": before, "after": before}},
+    }
+    return [Training("xl_lora", "strategy", language, "tiny", records) for language in NAMES]
 
 
 def _kind(recipe):

@@ -94,6 +94,11 @@ def prompt_definition(version: str) -> PromptDefinition:
     return _DEFINITIONS[version]
 
 
+def translation_prompt(text: str, *, language: str) -> str:
+    """The user turn that asks for a translation into `language` (an English name)."""
+    return f"Translate into {language}: {text}"
+
+
 def repeats_prompt(text: str) -> bool:
     """Whether a text contains a phrase, of three words or more, of any prompt definition."""
     folded = " ".join(text.casefold().split())

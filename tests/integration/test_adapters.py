@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from transformers import TrainerCallback
 from bootembed.adapters import train
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter, train_adapters
+from bootembed.core.errors import ParamsError
 from bootembed.core.hashing import content_hash
 from bootembed.core.names import Polarity
 from bootembed.prompts import prompt_definition
@@ -85,6 +87,18 @@ def _add_callback(monkeypatch, callback):
         return made
 
     monkeypatch.setattr(train, "_trainer", with_callback)
+
+
+def test_upper_layers_alone_get_an_adapter(tiny_generator, tmp_path):
+    few = LORA.model_copy(update={"train_examples": 8})
+    _train(tiny_generator, tmp_path / "all", settings=few)
+    _train(tiny_generator, tmp_path / "upper", settings=few.model_copy(update={"upper_layers": 1}))
+    modules, upper = (set(read_adapter(tmp_path / name).factors) for name in ("all", "upper"))
+    last = max(int(re.search(r"layers\.(\d+)", name)[1]) for name in modules)
+    assert last > 0
+    assert upper == {name for name in modules if f"layers.{last}." in name}
+    with pytest.raises(ParamsError, match=f"upper_layers: 99, but the generator has {last + 1} layers"):
+        _train(tiny_generator, tmp_path / "none", settings=few.model_copy(update={"upper_layers": 99}))
 
 
 def test_a_killed_run_goes_on_unless_its_inputs_changed(tiny_generator, tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ import yaml
 from asking import random_adapters
 from click.testing import CliRunner
 from encoders import sentences, write_embedder, write_encoder
+from forks import Fork
 from toy import toy_nli
 
 from benchmarks import embedder, exports, generation, killed_generation
@@ -48,7 +49,8 @@ def test_triplets_are_written(generating, procedure, tmp_path):
     assert found["seconds"] > 0
 
 
-def test_kills_land_within_generation_and_what_they_cost_is_counted(tiny_generator, generating, tmp_path):
+def test_kills_land_within_generation_and_what_they_cost_is_counted(tiny_generator, generating, tmp_path, monkeypatch):
+    monkeypatch.setattr(killed_generation.subprocess, "Popen", lambda command, env: Fork(command[1:], env=env))
     output = tmp_path / "result.json"
     sizes = ["--encoder", tiny_generator, "--rows", 60, "--batch-size", 4, "--kills", 2, "--output", output]
     result = CliRunner().invoke(killed_generation.main, ["measure", *map(str, [*generating, *sizes])])

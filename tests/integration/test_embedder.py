@@ -22,6 +22,7 @@ from transformers import BertTokenizer
 
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
+from bootembed.core.names import EmbedderId
 from bootembed.core.tables import ANCHORS, GENERATED_TRIPLETS, NLI, PAIRS, write_table
 from bootembed.embedder import objectives
 from bootembed.embedder.by_length import ByLength
@@ -29,6 +30,7 @@ from bootembed.embedder.objectives.distillation import with_teacher_labels
 from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.embedder.teacher import TeacherContrast, teacher_embeddings
 from bootembed.embedder.train import train_embedder
+from bootembed.embedder.training_record import TrainingRecord
 from bootembed.embedder.training_sets import read_training_set
 from bootembed.embedder.vocabulary import add_words
 from bootembed.settings.embedder import EncoderLora, TrainEmbedder
@@ -103,7 +105,7 @@ def _triplets(count):
     ]
 
 
-def _train(base, folder, rows, settings=SETTINGS, seed=1):
+def _train(base, folder, rows, settings=SETTINGS, seed=1, record=None):
     return train_embedder(
         base,
         rows,
@@ -115,6 +117,7 @@ def _train(base, folder, rows, settings=SETTINGS, seed=1):
         output_dir=folder,
         checkpoint_dir=folder.with_name(folder.name + ".work"),
         seed=seed,
+        record=record,
     )
 
 
@@ -274,19 +277,27 @@ def test_no_text_is_its_own_negative(xlmr):
 
 
 def test_a_killed_run_is_continued(xlmr, tmp_path, monkeypatch):
-    """The resumed run ends with the bytes of an undisturbed one."""
+    """The resumed run ends with the bytes of an undisturbed one, and with its curve, points of several steps."""
     monkeypatch.setattr("bootembed.core.trainer_callbacks.SAVE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("bootembed.embedder.train._POINTS", 2)
     rows = _triplets(80)
-    undisturbed = _train(xlmr, tmp_path / "whole", rows)
+    whole, killed = (TrainingRecord(EmbedderId(0, 0), rows, SETTINGS, seed=1) for _ in range(2))
+    undisturbed = _train(xlmr, tmp_path / "whole", rows, record=whole)
     calls = die_in_call(monkeypatch, 7)
     with pytest.raises(KeyboardInterrupt):
         _train(xlmr, tmp_path / "killed", rows)
     assert (tmp_path / "killed.work" / "checkpoint-6").is_dir()
-    resumed = _train(xlmr, tmp_path / "killed", rows)
+    resumed = _train(xlmr, tmp_path / "killed", rows, record=killed)
     assert calls[7:] == list(range(6, 10))
     assert resumed["steps"] == undisturbed["steps"] == 10
     assert content_hash(tmp_path / "killed") == content_hash(tmp_path / "whole")
     assert not (tmp_path / "killed.work").exists()
+    assert killed.as_json() == whole.as_json()
+    assert [step for step, _ in whole.as_json()["curves"]["loss"]] == [1, 5, 10]
+    lead = {
+        time: found["positive"]["50"] - found["negative"]["50"] for time, found in whole.as_json()["similarity"].items()
+    }
+    assert lead["after"] > lead["before"]
 
 
 def _killed(xlmr, folder, rows, monkeypatch, *, at=7, settings=SETTINGS):

@@ -12,8 +12,10 @@ from sentence_transformers import SentenceTransformer
 
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
+from bootembed.core.names import EmbedderId
 from bootembed.embedder.held_out import SCORE, HeldOutAccuracy, hold_out
 from bootembed.embedder.train import train_embedder
+from bootembed.embedder.training_record import TrainingRecord
 from bootembed.settings.embedder import EncoderLora, HeldOut, TrainEmbedder
 
 SETTINGS = TrainEmbedder(
@@ -48,11 +50,11 @@ def _triplets(count):
     ]
 
 
-def _train(base, folder, settings, rows=None):
+def _train(base, folder, settings, rows=None, record=None):
     names = {"recipe": "xl_lora", "language": "afr", "encoder": "tiny", "scoring_max_seq_length": 24}
     work = folder.with_name(folder.name + ".work")
     return train_embedder(
-        base, rows or _triplets(80), settings, **names, output_dir=folder, checkpoint_dir=work, seed=1
+        base, rows or _triplets(80), settings, **names, output_dir=folder, checkpoint_dir=work, seed=1, record=record
     )
 
 
@@ -113,15 +115,19 @@ def test_the_score_is_the_share_of_anchors_that_find_their_positive(encoder):
     assert HeldOutAccuracy(mixed, batch_size=2)(Model()) == {SCORE: 1.0}
 
 
-def test_held_out_rows_do_not_train_and_their_score_is_logged(encoder, tmp_path, caplog):
+def test_held_out_rows_do_not_train_and_their_score_is_logged_and_kept(encoder, tmp_path, caplog):
+    record = TrainingRecord(EmbedderId(0, 0), [], SETTINGS, seed=1)
     with caplog.at_level("INFO", logger="bootembed"):
-        metrics = _train(encoder, tmp_path / "model", SETTINGS)
+        metrics = _train(encoder, tmp_path / "model", SETTINGS, record=record)
     assert (metrics["rows"], metrics["held_out_rows"], metrics["steps"]) == (64, 16, 16)
     assert metrics["kept_step"] == 16
     assert "step 8 of 16: held out accuracy" in caplog.text
     points = [record for record in caplog.records if "0-0/held_out_accuracy" in getattr(record, "curve", {})]
     assert [record.step for record in points] == list(range(2, 17, 2))
     assert points[-1].curve["0-0/held_out_accuracy"] == metrics[SCORE]
+    kept = record.as_json()["curves"]
+    assert kept[SCORE] == [[point.step, pytest.approx(point.curve["0-0/held_out_accuracy"])] for point in points]
+    assert [step for step, _ in kept["loss"]] == list(range(1, 17))
 
 
 @pytest.mark.parametrize("lora", [None, LORA])

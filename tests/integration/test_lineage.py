@@ -60,9 +60,9 @@ stages:
 """
 
 
-def _run(*words, cwd=None):
+def _run(*words):
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    subprocess.run(words, cwd=cwd, check=True, capture_output=True, env=os.environ | {"PATH": search})
+    subprocess.run(words, check=True, capture_output=True, env=os.environ | {"PATH": search})
 
 
 def _git(*words):
@@ -74,21 +74,32 @@ def _commit(message):
     _run("git", "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-qm", message)
 
 
-@pytest.fixture
-def project(registry):
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
     """A clone in which DVC trained an embedder, recorded and pushed it, and nothing of it is committed yet."""
+    folder = tmp_path_factory.mktemp("trained")
+    candidate(folder / "made", "xl_lora", 0.7, seed=1)
+    (folder / "raw").mkdir()
+    (folder / "raw/text").write_text("Die boer koop appels.\n")
+    (folder / "dvc.yaml").write_text(DVC_YAML)
+    (folder / "params.yaml").write_text("seed: 7\nepochs: 2\nother: 1\n")
+    (folder / ".gitignore").write_text("/made\n/mlflow.db*\n/mlruns\n/remote\n/data\n/models\n/results\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        _run("git", "init", "-q")
+        _run("dvc", "init", "-q")
+        _run("dvc", "remote", "add", "--default", "store", "remote")
+        _commit("Before")
+        _run("dvc", "repro", "-q")
+        _run("dvc", "push", "-q")
+    return folder
+
+
+@pytest.fixture
+def project(trained, registry):
+    """A copy of it as working directory; returns the embedder that it trained, as a candidate."""
+    shutil.copytree(trained, registry, dirs_exist_ok=True, symlinks=True)
     made = candidate(registry / "made", "xl_lora", 0.7, seed=1)
-    (registry / "raw").mkdir()
-    (registry / "raw/text").write_text("Die boer koop appels.\n")
-    (registry / "dvc.yaml").write_text(DVC_YAML)
-    (registry / "params.yaml").write_text("seed: 7\nepochs: 2\nother: 1\n")
-    (registry / ".gitignore").write_text("/made\n/mlflow.db*\n/mlruns\n/remote\n/data\n/models\n/results\n")
-    _run("git", "init", "-q")
-    _run("dvc", "init", "-q")
-    _run("dvc", "remote", "add", "--default", "store", str(registry / "remote"))
-    _commit("Before")
-    _run("dvc", "repro", "-q")
-    _run("dvc", "push", "-q")
     return replace(made, folder=Path(f"models/embedders/{CELL}/0-0"))
 
 
@@ -201,18 +212,15 @@ def test_lineage_is_added_to_a_version_that_had_none(project):
     assert json.loads(_lineage("--json", f"models:/{MODEL}/1"))["parameters"]
 
 
-@pytest.mark.parametrize(
-    ("name", "told"),
-    [
+def test_what_is_not_there_is_one_line_with_the_nearest(registry):
+    register([candidate(registry, "xl_lora", 0.7, seed=1)], MODEL, alias="champion")
+    for name, told in [
         (f"models:/{MODEL}@champoin", f"did you mean 'models:/{MODEL}@champion'?"),
         (f"models:/{MODEL}/7", f"did you mean 'models:/{MODEL}/1'?"),
         ("models:/bootembed-aff@champion", f"did you mean 'models:/{MODEL}@champion'?"),
         (MODEL, f"did you mean 'models:/{MODEL}@champion'?"),
         ("0123456", "no version in MLflow's registry was made on this commit or has this hash"),
-    ],
-)
-def test_what_is_not_there_is_one_line_with_the_nearest(name, told, registry):
-    register([candidate(registry, "xl_lora", 0.7, seed=1)], MODEL, alias="champion")
-    done = CliRunner().invoke(main, ["lineage", name])
-    assert (done.exit_code, told in done.output) == (1, True)
-    assert len(done.output.splitlines()) == 1
+    ]:
+        done = CliRunner().invoke(main, ["lineage", name])
+        assert (done.exit_code, told in done.output) == (1, True), name
+        assert len(done.output.splitlines()) == 1

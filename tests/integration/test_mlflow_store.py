@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from forks import Fork
+from stores import tables
 
 from bootembed.core.mlflow_store import follow_move
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 START = """
 from bootembed import tracking
@@ -33,16 +36,22 @@ client.log_dict(other.info.run_id, {"score": 3}, "third.json")
 """
 
 
-@pytest.mark.parametrize("copied", [False, True])
-def test_artifacts_follow_the_project(tmp_path: Path, copied: bool) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+def _began(tmp_path: Path) -> tuple[Path, Path, dict[str, str]]:
+    """Where the project is, with an empty store, and where it will be; the environment of those who work there."""
     old, new = tmp_path / "old", tmp_path / "new project"
     old.mkdir()
-    subprocess.run([sys.executable, "-c", START], cwd=old, env=environment, check=True)
+    shutil.copy(tables(), old / "mlflow.db")
+    return old, new, {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_artifacts_follow_the_project(tmp_path: Path, copied: bool) -> None:
+    old, new, environment = _began(tmp_path)
+    Fork(["-c", START], cwd=old, env=environment).finish()
     before = sorted(old.rglob("*.json"))
     assert len(before) == 1
     (shutil.copytree if copied else shutil.move)(old, new)
-    subprocess.run([sys.executable, "-c", GO_ON], cwd=new, env=environment, check=True)
+    Fork(["-c", GO_ON], cwd=new, env=environment).finish()
     assert {file.name for file in new.rglob("*.json")} == {"validation.json", "more.json", "third.json"}
     assert sorted(old.rglob("*.json")) == (before if copied else [])
 
@@ -68,15 +77,12 @@ register([candidate(Path("embedders"), "xl_lora", 0.7, seed=1)], "bootembed-afr"
 
 
 def test_a_version_registered_before_a_move_loads_after_it(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parents[1]), environment.get("PYTHONPATH", "")])
-    old, new = tmp_path / "old", tmp_path / "new project"
-    old.mkdir()
+    old, new, environment = _began(tmp_path)
     (old / "texts.txt").write_text("bada kefe\nligi mo\n")
-    subprocess.run([sys.executable, "-c", REGISTER], cwd=old, env=environment, check=True)
+    Fork(["-c", REGISTER], cwd=old, env=environment).finish()
     shutil.rmtree(old / "embedders")
     shutil.move(old, new)
-    embed = [sys.executable, "-m", "bootembed", "embed", "models:/bootembed-afr@champion", "texts.txt", "-o", "out.npy"]
-    subprocess.run(embed, cwd=new, env=environment, check=True)
+    words = ["bootembed", "embed", "models:/bootembed-afr@champion", "texts.txt", "-o", "out.npy"]
+    Fork(["-m", *words], cwd=new, env=environment).finish()
     assert np.load(new / "out.npy").shape == (2, 32)
     assert not old.exists()

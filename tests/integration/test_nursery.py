@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -23,6 +23,7 @@ from bootembed.workflow.nursery_process import LIBRARIES
 from bootembed.workflow.workers import Cell, Workers
 
 TESTS = Path(__file__).parents[1]
+GOLDEN = json.loads((TESTS / "golden/portable.json").read_text())
 REPOSITORY = TESTS.parent
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no nursery")
 
@@ -32,7 +33,8 @@ BY_LIBRARIES = ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK", "TORCHINDUCTOR_CACHE
 # A process as a stage finds it. What a fork may inherit by mistake is here: numbers, threads, modules, descriptors.
 PROBE = """
 import json, os, random, sys, threading
-loaded = [name for name in sys.modules if name.partition(".")[0] == "bootembed"]
+found = list(sys.modules)
+loaded = [name for name in found if name.partition(".")[0] == "bootembed"]
 from bootembed.core.arithmetic import prepare_arithmetic
 prepare_arithmetic(threads=1, portable=True)
 import numpy, torch
@@ -46,9 +48,12 @@ json.dump({
     "python threads": threading.active_count(), "gpu": torch.cuda.is_initialized(),
 }, open(sys.argv[1], "w"))
 open(sys.argv[1] + ".random", "w").write(repr([random.random(), numpy.random.random(), torch.rand(1).item()]))
+open(sys.argv[1] + ".modules", "w").write("\\n".join(found))
 """
 STAGES = {
     "probe": PROBE,
+    "touch": "import sys\nopen(sys.argv[1], 'w').close()\n",
+    "change": "print('k: 1', file=open('params.yaml', 'a'))\n",
     "fault": "raise ValueError('a reason')\n",
     "leave": "import os\nos._exit(3)\n",
     "killed": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n",
@@ -92,56 +97,79 @@ def made_project(parent):
         yield folder
 
 
-def run(project, *commands, preload=True):
-    """What becomes of the commands, one cell each: their faults, and how each began."""
+@contextmanager
+def running(project, began, *, preload=True):
+    """A function that runs a command as the only one, in a cell of a name, and returns the fault; how each `began`."""
     log_dir = project / f"logs-{preload}"
     with Workers(1, [], root=str(project), log_dir=log_dir, preload=preload) as workers:
-        cells = [Cell(f"cell{n}", (command,), str(project), {}) for n, command in enumerate(commands)]
-        faults = [future.result() for future in [workers.submit(cell) for cell in cells]]
-    rows = list(csv.DictReader((log_dir / "cells.csv").open()))
-    return faults, {row["name"]: row["began_as"] for row in rows}
+        yield lambda name, command: workers.submit(Cell(name, (command,), str(project), {})).result()
+    began.update((row["name"], row["began_as"]) for row in csv.DictReader((log_dir / "cells.csv").open()))
+
+
+def run(project, command):
+    """The command's fault, and how it and a nursery began."""
+    began = {}
+    with running(project, began) as cell:
+        return cell("cell", command), began
 
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
-    """A project where the same commands ran as forks and as processes, and the faults of the forks."""
+    """A project after the cells of one nursery and two processes; by name the faults, and how each began."""
+    faults, began, processes = {}, {}, {}
     with made_project(tmp_path_factory.mktemp("compared")) as folder:
-        probe, corpora = "python -m stages.probe", "python -m stages.write_sample_corpora --language afr --output-dir"
-        faulty = [f"python -m stages.{name}" for name in ("leave", "killed", "fault", "absent")]
-        faults, began = run(folder, *faulty, f"{probe} 'a fork'", f"{probe} another", f"{corpora} of-fork")
-        assert began.pop("nursery") == "process"
-        assert (len(began), set(began.values())) == (7, {"fork"})
-        commands = [f"{probe} 'a process'", f"{corpora} of-process"]
-        assert run(folder, *commands, preload=False) == ([None, None], {"cell0": "process", "cell1": "process"})
-        yield folder, faults
+        corpora = "python -m stages.write_sample_corpora --language afr --output-dir"
+        params = (folder / "params.yaml").read_bytes()
+        with running(folder, began) as cell:
+            for name in ("leave", "killed", "fault", "absent", "golden"):
+                faults[name] = cell(name, f"python -m stages.{name} {name}")
+            for name in ("a fork", "another"):
+                faults[name] = cell(name, shlex.join(["python", "-m", "stages.probe", name]))
+            faults["corpora"] = cell("corpora", f"{corpora} of-fork")
+            faults["change"] = cell("change", "python -m stages.change now")
+            faults["changed"] = cell("changed", "python -m stages.touch changed")
+            (folder / "params.yaml").write_bytes(params)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("PATH", f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}")
+                (folder / "bin").mkdir()
+                (folder / "bin/python").symlink_to(sys.executable)
+                faults["other python"] = cell("other python", "python -m stages.touch other")
+            faults["as before"] = cell("as before", "python -m stages.touch before")
+            faults["orphan"] = cell("orphan", "python -m stages.orphan orphan")
+            faults["after it"] = cell("after it", "python -m stages.touch after")
+        with running(folder, processes, preload=False) as cell:
+            assert cell("a process", "python -m stages.probe 'a process'") is None
+            assert cell("of-process", f"{corpora} of-process") is None
+        assert processes == dict.fromkeys(("a process", "of-process"), "process")
+        yield folder, faults, began
 
 
 def test_a_forked_cell_finds_what_a_process_of_its_own_finds(compared):
-    project, faults = compared
-    assert faults[4] is None
+    project, faults, began = compared
+    assert (faults["a fork"], began["a fork"], began["nursery"]) == (None, "fork", "process")
     fork, process = (json.loads((project / name).read_text()) for name in ("a fork", "a process"))
     assert fork["arguments"] == [str(project / "stages/probe.py"), "a fork"]
     assert (fork["name"], fork["kernels"], fork["loaded"]) == ("__main__", "AVX2", [])
-    assert (fork["environment"]["DVC_STAGE"], process["environment"]["DVC_STAGE"]) == ("cell4", "cell0")
+    assert (fork["environment"]["DVC_STAGE"], process["environment"]["DVC_STAGE"]) == ("a fork", "a process")
     assert fork["group"] == 0  # a process may have a shell above it that leads its group
     for found in (fork, process):
         for name in ("DVC_STAGE", *BY_LIBRARIES):
             found["environment"].pop(name, None)
         del found["arguments"], found["group"]
     assert fork == process
-    assert (project / "logs-True/cell4.log").read_text() == (project / "logs-False/cell0.log").read_text()
+    assert (project / "logs-True/a fork.log").read_text() == (project / "logs-False/a process.log").read_text()
 
 
 def test_what_is_not_seeded_differs_between_forked_cells(compared):
     """As between processes, whose generators Python, NumPy and torch seed from the system."""
-    project, _ = compared
+    project, *_ = compared
     one, other = (re.findall(r"0\.\d+", (project / f"{name}.random").read_text()) for name in ("a fork", "another"))
     assert len(one) == 3
     assert not set(one) & set(other)
 
 
 def test_a_forked_stage_writes_the_bytes_of_a_process(compared):
-    project, _ = compared
+    project, *_ = compared
     files = sorted(path.name for path in (project / "of-fork").iterdir())
     assert len(files) > 5
     assert all(
@@ -150,76 +178,75 @@ def test_a_forked_stage_writes_the_bytes_of_a_process(compared):
 
 
 def test_a_fault_is_that_of_its_cell_alone(compared):
-    _, faults = compared
-    assert [re.match(r"exit status (\d+)", fault)[1] for fault in faults[:4]] == ["3", "137", "1", "1"]
-    assert faults[2].endswith(": ValueError: a reason")
-    assert faults[3].endswith("No module named stages.absent")
-    assert faults[4:] == [None, None, None]
+    _, faults, began = compared
+    names = ["leave", "killed", "fault", "absent"]
+    assert [re.match(r"exit status (\d+)", faults[name])[1] for name in names] == ["3", "137", "1", "1"]
+    assert faults["fault"].endswith(": ValueError: a reason")
+    assert faults["absent"].endswith("No module named stages.absent")
+    assert {fault for name, fault in faults.items() if name not in names} == {None}
+    assert {began[name] for name in (*names, "another", "corpora", "as before")} == {"fork"}
 
 
-def test_a_forked_chain_gives_the_bits_of_a_process(project):
-    """LoRA training, generation, an embedder and its scores; `test_golden.py` holds a process to committed bits."""
-    assert run(project, "python -m stages.golden fork")[1]["cell0"] == "fork"
-    assert run(project, "python -m stages.golden process", preload=False) == ([None], {"cell0": "process"})
-    fork, process = (json.loads((project / name / "hashes.json").read_text()) for name in ("fork", "process"))
-    assert len(fork) == 6
-    assert fork == process
+def test_a_forked_cell_has_the_libraries(compared):
+    """One that was renamed would be imported by each cell again, unseen."""
+    project, *_ = compared
+    assert set(LIBRARIES) <= set((project / "another.modules").read_text().splitlines())
 
 
-def test_where_the_nursery_dies_cells_are_processes(project):
-    faults, began = run(project, "python -m stages.orphan here", "python -m stages.probe found")
-    assert (faults, began["cell0"], began["cell1"]) == ([None, None], "process", "process")
-    assert (project / "here").read_text() == "done"
+def test_a_forked_chain_gives_the_committed_bits(compared):
+    """LoRA training, generation, an embedder and its scores; `test_golden.py` holds a process to the same."""
+    project, _, began = compared
+    assert began["golden"] == "fork"
+    assert json.loads((project / "golden/hashes.json").read_text()) == GOLDEN
+
+
+def test_where_the_nursery_dies_cells_are_processes(compared):
+    project, _, began = compared
+    assert (began["orphan"], began["after it"]) == ("process", "process")
+    assert (project / "orphan").read_text() == "done"
+    assert (project / "after").exists()
+
+
+def test_a_cell_under_other_parameters_than_the_nursery_is_a_process(compared):
+    project, _, began = compared
+    assert (began["change"], began["changed"], began["as before"]) == ("fork", "process", "fork")
+    assert (project / "changed").exists()
+
+
+def test_another_python_is_not_the_nursery(compared):
+    project, _, began = compared
+    assert began["other python"] == "process"
+    assert (project / "other").exists()
 
 
 @pytest.mark.parametrize(
     "command",
     [
-        "python -m stages.probe found; true",
-        "python -m stages.probe $NAME",
-        "NAME=found python -m stages.probe found",
-        "python -m  stages.probe found",
-        "python -m stages.probe found --params params.yaml",
-        "python stages/probe.py found",
-        "sh -c 'python -m stages.probe found'",
+        "python -m stages.touch found; true",
+        "python -m stages.touch $NAME",
+        "NAME=found python -m stages.touch found",
+        "python -m  stages.touch found",
+        "python -m stages.touch found --params params.yaml",
+        "python stages/touch.py found",
+        "sh -c 'python -m stages.touch found'",
     ],
 )
 def test_other_commands_need_a_shell(project, command, monkeypatch):
     monkeypatch.setenv("NAME", "found")
-    (project / "stages/probe.py").write_text("import sys\nopen(sys.argv[1], 'w').close()\n")
-    assert run(project, command) == ([None], {"cell0": "process"})
+    assert run(project, command) == (None, {"cell": "process"})
     assert (project / "found").exists()
 
 
 @pytest.mark.parametrize("launch", [LAUNCH | {"processes": 2}, None])
 def test_without_an_arithmetic_to_set_cells_are_processes(project, launch):
     (project / "params.yaml").write_text(yaml.safe_dump({"launch": launch}))  # null is faulty
-    faults, began = run(project, "python -m stages.probe found")
-    assert (faults, began["cell0"]) == ([None], "process")
-
-
-def test_a_cell_under_other_parameters_than_the_nursery_is_a_process(project):
-    (project / "stages/change.py").write_text("print('k: 1', file=open('params.yaml', 'a'))\n")
-    faults, began = run(project, "python -m stages.change", "python -m stages.probe found")
-    assert (faults, began["cell0"], began["cell1"]) == ([None, None], "fork", "process")
-
-
-def test_another_python_is_not_the_nursery(project, monkeypatch):
-    (project / "bin").mkdir()
-    (project / "bin/python").symlink_to(sys.executable)
-    monkeypatch.setenv("PATH", f"{project / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    (project / "stages/probe.py").write_text("")
-    assert run(project, "python -m stages.probe found") == ([None], {"cell0": "process"})
+    fault, began = run(project, "python -m stages.touch found")
+    assert (fault, began["cell"]) == (None, "process")
 
 
 def test_with_gpus_to_deal_out_there_is_no_nursery(project):
     with Workers(1, ["0"], root=str(project), log_dir=project / "logs") as workers:
         assert workers._nursery is None
-
-
-def test_libraries_are_there():
-    """One that was renamed would be imported by each cell again, unseen."""
-    assert [name for name in LIBRARIES if importlib.util.find_spec(name) is None] == []
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
@@ -237,8 +264,8 @@ def test_forked_cells_end_with_the_fan_out(project, ending):
     started = [psutil.Process(int(pid)) for pid in (project / "pids").read_text().split()]
     assert "bootembed.workflow.nursery_process" in started[1].cmdline()
     process.send_signal(ending)
-    assert process.wait(timeout=30) == {signal.SIGINT: 1, signal.SIGKILL: -9}[ending]
-    deadline = time.monotonic() + 30
+    assert process.wait(timeout=120) == {signal.SIGINT: 1, signal.SIGKILL: -9}[ending]
+    deadline = time.monotonic() + 120
     while any(runs(one) for one in started) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(runs(one) for one in started)

@@ -7,8 +7,11 @@ import os
 import shutil
 
 import pytest
+from dvc_render import ImageRenderer
+from dvc_render.html import render_html
 from page_facts import HOSTILE, made_up
 
+from bootembed.report.charts import draw_oracle, draw_scores
 from bootembed.report.page.write import write_page
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -144,6 +147,20 @@ def test_tables_are_sorted_by_their_heads(browser, page):
     sorted_by = [head.get_attribute("aria-sort") for head in table.find_elements("css selector", "thead th")]
     assert sorted_by[-1] == "ascending"
     assert not any(sorted_by[:-1])
+
+
+def test_the_page_of_dvc_plots_draws_without_a_network(browser, tmp_path):
+    facts = made_up(tmp_path)
+    draw_scores(facts.cells, tmp_path / "scores.svg")
+    draw_oracle(facts.results.oracle, tmp_path / "oracle.svg")
+    names = ("scores.svg", "oracle.svg")
+    pictures = [ImageRenderer([{"rev": "workspace", "src": name}], name) for name in names]
+    render_html(pictures, tmp_path / "index.html")
+    assert "//" not in (tmp_path / "index.html").read_text()
+    assert all("//" not in (tmp_path / name).read_text().partition(">")[2] for name in names)
+    browser.get((tmp_path / "index.html").as_uri())
+    _wait(browser, "Array.from(document.images, (image) => image.naturalWidth).join() === '760,760'")
+    assert browser.get_log("browser") == []
 
 
 def test_it_prints_what_is_folded_too(browser, page):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 import yaml
@@ -21,7 +24,9 @@ from bootembed.core.processes import check_batch, started_processes
 from bootembed.core.tables import NLI, TRIPLETS, write_table
 from bootembed.strategies.adapter_composition import read_adapter, relative_difference
 
-ROOT = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
+ROOT = TESTS.parent
+LAUNCH = "import sys; from bootembed.core import processes; processes.started_processes(sys.argv.pop(1), processes=2)"
 
 
 def _without_dropout(folder):
@@ -45,26 +50,32 @@ def _params(folder, **changes):
     return path
 
 
-def _run(folder, words, *, launcher=("-m",)):
-    """Run a stage in `folder`; returns what it said."""
-    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+def _run(folder, words):
+    """Run Python in `folder`; returns what it said."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT / "src", ROOT, TESTS)))}
     done = subprocess.run(
-        [sys.executable, *launcher, *map(str, words)],
-        env=environment,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, *map(str, words)], env=environment, cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
+    return done.stderr
+
+
+def _alone(folder, words, caplog, monkeypatch):
+    """Run a stage in `folder` and in this process; returns the losses that it logged."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.chdir(folder)
+    caplog.clear()
+    with caplog.at_level("INFO", logger="bootembed"):
+        importlib.import_module(words[0]).main([*map(str, words[1:])], standalone_mode=False)
+    return _losses(caplog.text)
 
 
 def _losses(said):
     return [float(loss) for loss in re.findall(r": loss ([0-9.]+)", said)]
 
 
-def _embedder(folder, base, training_sets, *, processes, batch, seeds=1, launcher=("-m",), **changes):
+def _embedder(folder, base, training_sets, *, processes, batch, seeds=1, **changes):
+    """Words that train embedders."""
     folder.mkdir()
     params = _params(
         folder,
@@ -77,8 +88,25 @@ def _embedder(folder, base, training_sets, *, processes, batch, seeds=1, launche
     )
     words = ["stages.train_embedder", "--recipe", "xl_lora", "--language", "afr", "--encoder", "tiny"]
     words += ["--base-model", base, "--training-sets", training_sets, "--checkpoint-dir", "work"]
-    words += ["--output-dir", "models"]
-    return _run(folder, [*words, "--params", params], launcher=launcher)
+    return [*words, "--output-dir", "models", "--metrics", "training.json", "--params", params]
+
+
+def _adapter(folder, base, rows, *, processes, batch):
+    """Words that train adapters."""
+    folder.mkdir()
+    params = _params(
+        folder,
+        generator_seeds=2,
+        launch__processes=processes,
+        train_task_adapter__per_device_train_batch_size=batch,
+        train_task_adapter__train_examples=64,
+        train_task_adapter__num_train_epochs=7,
+        train_task_adapter__bf16=False,
+        train_task_adapter__max_length=256,
+    )
+    words = ["stages.train_entailment_adapter", "--section", "train_task_adapter", "--polarity", "positive"]
+    words += ["--base-model", base, "--params", params, "--rows", rows]
+    return [*words, "--checkpoint-dir", "work", "--output-dir", "adapter"]
 
 
 @pytest.fixture(scope="module")
@@ -98,78 +126,90 @@ def triplets(tmp_path_factory):
     return folder
 
 
-TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m")
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+    return write_generator_model(tmp_path_factory.mktemp("generator") / "base", "qwen3")
 
 
 @pytest.fixture(scope="module")
-def two_processes(encoder, triplets, tmp_path_factory):
-    """Folder and log of a stage that trains two embedders, each in two processes."""
-    folder = tmp_path_factory.mktemp("processes") / "two"
-    return folder, _embedder(folder, encoder, triplets, processes=2, batch=8, seeds=2)
+def rows(tmp_path_factory):
+    path = tmp_path_factory.mktemp("nli") / "nli.parquet"
+    write_table(toy_nli(64), NLI, path)
+    return path
 
 
-def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, two_processes, tmp_path):
-    """Whoever starts the processes, with mini-batches or without."""
-    one = _embedder(tmp_path / "one", encoder, triplets, processes=1, batch=16)
-    folder, two = two_processes
-    cached = _embedder(
-        tmp_path / "cached",
-        encoder,
-        triplets,
-        processes=1,
-        batch=8,
-        launcher=TORCHRUN,
-        train_embedder__mini_batch_size=4,
-    )
-    assert len(_losses(one)) == 8
-    assert len(_losses(two)) == 16  # of two seeds, each printed once: by one process
-    assert _losses(two)[:8] == pytest.approx(_losses(one), abs=2e-3)
-    assert sorted(folder.name for folder in (folder / "models").iterdir()) == ["0-0", "0-1"]
-    assert _losses(cached) == pytest.approx(_losses(one), abs=2e-3)
+@pytest.fixture(scope="module")
+def in_turn(encoder, triplets, generator, rows, tmp_path_factory):
+    """Folders of stages that trained in the same two processes, started as a stage starts them, and all losses."""
+    folder = tmp_path_factory.mktemp("in_turn")
+    own = {"train_embedder__num_train_epochs": 0.25, "train_embedder__gather_across_devices": False}
+    embedder = partial(_embedder, base=encoder, training_sets=triplets, batch=8)
+    stages = {
+        "two": embedder(folder / "two", processes=2, seeds=2),
+        "cached": embedder(folder / "cached", processes=1, train_embedder__mini_batch_size=4),
+        "own": embedder(folder / "own", processes=2, **own),
+        "adapter": _adapter(folder / "adapter", generator, rows, processes=2, batch=8),
+    }
+    calls = [[str(folder / name), [*map(str, words)]] for name, words in stages.items()]
+    (folder / "calls.json").write_text(json.dumps(calls))
+    said = _run(folder, ["-c", LAUNCH, "stages_in_turn", "calls.json"])
+    _, *parts = re.split(r"^folder .*/(\w+)$", said, flags=re.MULTILINE)
+    assert parts[::2] == list(stages)
+    return folder, dict(zip(stages, map(_losses, parts[1::2]), strict=True))
+
+
+def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, in_turn, tmp_path, caplog, monkeypatch):
+    """With mini-batches or without."""
+    one = tmp_path / "one"
+    losses = _alone(one, _embedder(one, encoder, triplets, processes=1, batch=16), caplog, monkeypatch)
+    folder, found = in_turn
+    assert len(losses) == 8
+    assert len(found["two"]) == 16  # of two seeds, each printed once: by one process
+    assert found["two"][:8] == pytest.approx(losses, abs=2e-3)
+    assert sorted(path.name for path in (folder / "two/models").iterdir()) == ["0-0", "0-1"]
+    assert found["cached"] == pytest.approx(losses, abs=2e-3)
     texts = sentences(5, seed=7)
-    expected = SentenceTransformer(str(tmp_path / "one/models/0-0")).encode(texts)
-    for run in (folder, tmp_path / "cached"):
-        found = SentenceTransformer(str(run / "models/0-0")).encode(texts)
-        assert found == pytest.approx(expected, abs=1e-3)
+    expected = SentenceTransformer(str(one / "models/0-0")).encode(texts)
+    for run in (folder / "two", folder / "cached"):
+        assert SentenceTransformer(str(run / "models/0-0")).encode(texts) == pytest.approx(expected, abs=1e-3)
         assert not (run / "work").exists()
 
 
-def test_own_negatives(encoder, triplets, two_processes, tmp_path):
+def test_own_negatives(in_turn):
     """Processes that gather nothing have half the candidates each, and so a lower loss to begin with."""
-    settings = {"train_embedder__num_train_epochs": 0.25, "train_embedder__gather_across_devices": False}
-    own = _embedder(tmp_path / "own", encoder, triplets, processes=2, batch=8, **settings)
-    _, gathered = two_processes
-    assert _losses(own)[0] < _losses(gathered)[0] - 0.2
+    assert in_turn[1]["own"][0] < in_turn[1]["two"][0] - 0.2
 
 
-def test_adapters_of_one_and_two_processes_are_alike(tmp_path):
-    base = write_generator_model(tmp_path / "base", "qwen3")
-    write_table(toy_nli(64), NLI, tmp_path / "nli.parquet")
-    losses = {}
-    for name, processes, batch in (("one", 1, 16), ("two", 2, 8)):
-        (tmp_path / name).mkdir()
-        params = _params(
-            tmp_path / name,
-            generator_seeds=2,
-            launch__processes=processes,
-            train_task_adapter__per_device_train_batch_size=batch,
-            train_task_adapter__train_examples=64,
-            train_task_adapter__num_train_epochs=7,
-            train_task_adapter__bf16=False,
-            train_task_adapter__max_length=256,
-        )
-        words = ["stages.train_entailment_adapter", "--section", "train_task_adapter", "--polarity", "positive"]
-        words += ["--base-model", base, "--params", params, "--rows", tmp_path / "nli.parquet"]
-        words += ["--checkpoint-dir", "work", "--output-dir", "adapter"]
-        said = _run(tmp_path / name, words)
-        losses[name] = _losses(said)
-        assert not (tmp_path / name / "work").exists()
-    assert len(losses["one"]) == 4  # of the first and the 25th step of both seeds
-    assert losses["one"][1] < 0.95 * losses["one"][0]
-    assert losses["two"] == pytest.approx(losses["one"], rel=2e-3)  # as printed
+def test_adapters_of_one_and_two_processes_are_alike(generator, rows, in_turn, tmp_path, caplog, monkeypatch):
+    one, two = tmp_path / "one", in_turn[0] / "adapter"
+    losses = _alone(one, _adapter(one, generator, rows, processes=1, batch=16), caplog, monkeypatch)
+    assert len(losses) == 4  # of the first and the 25th step of both seeds
+    assert losses[1] < 0.95 * losses[0]
+    assert in_turn[1]["adapter"] == pytest.approx(losses, rel=2e-3)  # as printed
+    for folder in (one, two):
+        assert not (folder / "work").exists()
     for number in "01":
-        one, two = (read_adapter(tmp_path / name / "adapter" / number) for name in ("one", "two"))
-        assert relative_difference(two, one) < 0.02
+        alone, shared = (read_adapter(folder / "adapter" / number) for folder in (one, two))
+        assert relative_difference(shared, alone) < 0.02
+
+
+@pytest.mark.parametrize("stage", ["train_embedder", "train_entailment_adapter"])
+def test_a_stage_starts_itself_in_several_processes(
+    stage, encoder, triplets, generator, rows, tmp_path, caplog, monkeypatch
+):
+    """As it is started in earnest above; those that it starts do the work."""
+    words = {
+        "train_embedder": lambda folder: _embedder(folder, encoder, triplets, processes=2, batch=8),
+        "train_entailment_adapter": lambda folder: _adapter(folder, generator, rows, processes=2, batch=8),
+    }[stage](tmp_path / "two")
+    started = []
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.setattr("sys.argv", ["stage", "its", "words"])
+    monkeypatch.setattr("subprocess.run", lambda command, **_: started.append(command) or CompletedProcess([], 0))
+    assert _alone(tmp_path / "two", words, caplog, monkeypatch) == []
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    assert started == [[*launcher, "-m", f"stages.{stage}", "its", "words"]]
+    assert [path.name for path in (tmp_path / "two").iterdir()] == ["params.yaml"]
 
 
 def test_rows_too_few_for_all_processes_are_refused(monkeypatch):

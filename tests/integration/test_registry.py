@@ -224,6 +224,7 @@ def test_candidates_are_read_from_all_embedders(tmp_path):
         adapter_languages={},
         mixtures=[],
         mixture_cells={},
+        embedder_cells={},
         exports=[],
     )
     folders = [tmp_path / name for name in ("embedders", "scores", "results")]

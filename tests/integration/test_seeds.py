@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from encoders import sentences, write_encoder
 
@@ -16,6 +17,7 @@ from bootembed.core.tables import PAIRS, TRIPLETS, write_table
 from bootembed.embedder import train_all
 from bootembed.embedder.train import train_embedder
 from bootembed.embedder.train_all import train_embedders
+from bootembed.embedder.training_record import TrainingRecord
 from bootembed.embedder.training_sets import read_training_sets
 from bootembed.settings.embedder import TrainEmbedder
 
@@ -38,7 +40,12 @@ def _pairs(count, seed=0):
 
 def _train(encoder, folder, training_sets, settings=TWO):
     work = folder.with_name(f"{folder.name}.work")
-    return train_embedders(encoder, training_sets, settings, **NAMES, output_dir=folder, checkpoint_dir=work, seed=1)
+    places = {"output_dir": folder, "checkpoint_dir": work, "metrics_file": _records(folder)}
+    return train_embedders(encoder, training_sets, settings, **NAMES, **places, seed=1)
+
+
+def _records(folder):
+    return folder.with_name(f"{folder.name}.json")
 
 
 def test_each_is_the_embedder_that_is_trained_alone(encoder, tmp_path):
@@ -48,20 +55,24 @@ def test_each_is_the_embedder_that_is_trained_alone(encoder, tmp_path):
     assert sorted(path.name for path in (tmp_path / "cell").iterdir()) == ["0-0", "0-1", "1-0", "1-1"]
     assert not (tmp_path / "cell.work").exists()
     assert len({content_hash(path / "model.safetensors") for path in (tmp_path / "cell").iterdir()}) == 4
+    records = json.loads(_records(tmp_path / "cell").read_text())
+    assert records["0-0"]["similarity"]["after"] != records["0-1"]["similarity"]["after"]
     for identity, metrics in found.items():
         number, count = identity.training_set, identity.seed
         alone = tmp_path / "alone" / str(identity)
+        record = TrainingRecord(identity, sets[number], TWO, seed=derive_seed(1, "similarity", number))
         told = train_embedder(
             encoder,
             sets[number],
             TWO.model_copy(update={"seeds": 7}),
             **NAMES,
-            identity=identity,
             output_dir=alone,
             checkpoint_dir=tmp_path / "work",
             seed=derive_seed(1, "embedder", number, count),
+            record=record,
         )
         assert told == metrics
+        assert records[str(identity)] == record.as_json()
     assert content_hash(tmp_path / "alone") == content_hash(tmp_path / "cell")
     card = (tmp_path / "cell/1-0/README.md").read_text()
     assert "| training set | 1 |" in card
@@ -72,6 +83,7 @@ def test_where_nothing_is_trained_there_is_one(encoder, tmp_path):
     found = _train(encoder, tmp_path / "cell", {0: []}, TWO.model_copy(update={"objective": "none"}))
     assert found == {EmbedderId(0, 0): {"rows": 0.0, "steps": 0.0}}
     assert [path.name for path in (tmp_path / "cell").iterdir()] == ["0-0"]
+    assert json.loads(_records(tmp_path / "cell").read_text()) == {"0-0": {}}
 
 
 @pytest.fixture
@@ -79,11 +91,12 @@ def trained(monkeypatch):
     """Names of the embedders that are trained; the first of a fixture's `killed` is interrupted."""
     seen = []
 
-    def counted(*arguments, identity, **others):
-        seen.append(str(identity))
-        if seen.count(str(identity)) == 1 and str(identity) in counted.killed:
+    def counted(*arguments, record, **others):
+        identity = str(record.identity)
+        seen.append(identity)
+        if seen.count(identity) == 1 and identity in counted.killed:
             raise KeyboardInterrupt
-        return train_embedder(*arguments, identity=identity, **others)
+        return train_embedder(*arguments, record=record, **others)
 
     counted.killed = ()
     monkeypatch.setattr(train_all, "train_embedder", counted)
@@ -102,6 +115,7 @@ def test_a_killed_run_keeps_what_it_had_finished(encoder, tmp_path, trained):
     assert _train(encoder, tmp_path / "killed", sets, three) == undisturbed
     assert trained.seen == ["0-0", "0-1", "0-1", "0-2"]
     assert content_hash(tmp_path / "killed") == content_hash(tmp_path / "whole")
+    assert _records(tmp_path / "killed").read_bytes() == _records(tmp_path / "whole").read_bytes()
 
 
 @pytest.mark.parametrize("changed", ["rows", "settings"])
@@ -127,6 +141,27 @@ def test_an_embedder_killed_while_it_was_kept_is_trained_again(encoder, tmp_path
     _train(encoder, tmp_path / "cell", {0: _pairs(20)})
     assert trained.seen == ["0-0", "0-1", "0-0", "0-1"]
     assert (tmp_path / "cell/0-0/model.safetensors").stat().st_size > 4
+
+
+def test_similarities_are_quantiles_of_cosines_of_the_rows():
+    points = {"a": [1, 0], "b": [0, 1], "c": [0.6, 0.8], "d": [-1, 0]}
+
+    class Model:
+        def encode(self, texts, **_):
+            return np.array([points[text] for text in texts])
+
+    rows = [{"anchor": "a", "positive": "b", "negative": "d"}, {"anchor": "a", "positive": "c"}, {"text": "a"}]
+    record = TrainingRecord(EmbedderId(0, 0), rows, TWO, seed=1)
+    record.begin(Model())
+    points["b"] = [1, 0]
+    record.end(Model(), {})
+    found = record.as_json()["similarity"]
+    before = {"positive": {"5": 0.03, "25": 0.15, "50": 0.3, "75": 0.45, "95": 0.57}}
+    assert found["before"] == before | {"negative": dict.fromkeys(before["positive"], -1.0)}
+    assert found["after"]["positive"]["50"] == 0.8
+    alone = TrainingRecord(EmbedderId(0, 0), [{"text": "a"}], TWO, seed=1)
+    alone.end(Model(), {"loss": [[1, 2.0]]})
+    assert alone.as_json() == {"curves": {"loss": [[1, 2.0]]}}
 
 
 def test_training_sets_come_in_the_order_of_their_numbers(tmp_path):

@@ -11,6 +11,7 @@ from typing import get_args
 
 import pytest
 from dvc.repo import Repo
+from dvc_render import ImageRenderer
 
 from bootembed.settings.schema import Params
 
@@ -25,7 +26,7 @@ SETTINGS = ROOT / "src/bootembed/settings"
 CHANGES_NO_OUTPUT = ["bootembed/cli.py", "bootembed/tracking/*.py"]
 CHANGES_NO_OUTPUT += [f"settings/{name}.py" for name in ("schema", "consistency*", "load", "base")]
 OUTPUTS = {"--output", "--output-dir", "--metrics", "--results-dir", "--markdown", "--html", "--summary", "--overview"}
-OUTPUTS |= {"--scores-csv", "--oracle-csv", "--differences-csv"}
+OUTPUTS |= {"--table", "--chart"}
 WORK = {"--checkpoint-dir", "--answer-cache"}
 every_stage = pytest.mark.parametrize("name", sorted(ONE_OF_EACH))
 
@@ -47,6 +48,13 @@ def _covered(path, declared):
 
 def test_the_graph_is_small_enough_for_dvc():
     assert 40 < len(STAGES) < 150
+
+
+def test_plots_are_pictures():
+    """Of tables DVC's page draws nothing without a network."""
+    plots = [out for stage in STAGES.values() for out in stage.outs if out.plot]
+    assert plots
+    assert {Path(plot.def_path).suffix for plot in plots} <= ImageRenderer.EXTENSIONS
 
 
 @every_stage

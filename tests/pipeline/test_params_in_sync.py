@@ -60,6 +60,17 @@ def test_recipes_follow_from_strategies_and_baselines(tmp_path):
     assert params.grid.recipes == ["xl_lora", "untrained", "english_nli"]
 
 
+def test_an_encoder_goes_without_the_recipes_that_are_not_chosen_for_it(tmp_path):
+    chosen = ["+base_models.other=${base_models.tiny}", "grid.encoders=[tiny,other]"]
+    chosen += ["+grid.encoder_recipes.other=[untrained,xl_lora]"]
+    params = load_params(_compose("laptop", tmp_path / "params.yaml", *chosen))
+    cells = params.grid.embedder_cells
+    assert [cell for cell in cells if cell.endswith("-other")] == [
+        f"{recipe}-{language}-other" for recipe in ("xl_lora", "untrained") for language in params.grid.languages
+    ]
+    assert sum(cell.endswith("-tiny") for cell in cells) == len(params.grid.recipes) * len(params.grid.languages)
+
+
 def test_dvc_composes_with_the_same_plugins():
     hydra = Repo(str(ROOT)).config["hydra"]
     assert hydra["enabled"]

@@ -87,7 +87,7 @@ def test_what_is_declared_is_read(name):
 @every_stage
 def test_every_output_is_named_by_an_option(name):
     stage = ONE_OF_EACH[name]
-    values = [Path(word) for word in shlex.split(stage.cmd)[3:] if "/" in word]
+    values = [Path(word.rpartition("=")[2]) for word in shlex.split(stage.cmd)[3:] if "/" in word]
     for out in stage.outs:
         path = Path(out.def_path)
         assert any(path == value or path in value.parents for value in values), f"{name}: nothing writes {path}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from bootembed.workflow.cells import Cells, FanOutError
 from bootembed.workflow.fan_out import fan_out
 from bootembed.workflow.lock_file import LockFile
 from bootembed.workflow.parameters import Parameters
-from bootembed.workflow.workers import visible_devices
+from bootembed.workflow.workers import Cell, visible_devices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +72,11 @@ def status():
 
     with Repo() as repo:
         return {name.split(":")[-1] for name in repo.status()}
+
+
+def _md5(path: Path) -> str:
+    found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    return f"{found[:2]}/{found[2:]}"
 
 
 def run(project, *targets, jobs=2, devices=(), **options):
@@ -177,6 +183,75 @@ def test_what_is_up_to_date_is_left_alone(project):
     assert (outcome.unchanged, sorted(outcome.recorded)) == (["cell@b"], ["cell@a", "cell@c"])
     assert (project / "out/b.txt").stat().st_mtime_ns == before
     assert run(project, "cell").unchanged == ["cell@a", "cell@b", "cell@c"]
+
+
+def test_a_look_notices_every_change(project):
+    """What several cells read is hashed once in a look, but never remembered until the next one."""
+    from dvc.repo import Repo
+
+    run(project, "cell", "end")
+    cached = project / ".dvc/cache/files/md5" / _md5(project / "out/a.txt")
+    changes = {
+        "base.txt": ("T\n", {"cell@a", "cell@b", "cell@c"}),
+        "cell.sh": (COPY.replace("base", "bass"), {"cell@a", "cell@b", "cell@c"}),
+        "params.yaml": ("k: 2\n", {"cell@a", "cell@b", "cell@c"}),
+        "out/a.txt": ("other\n", {"cell@a", "end"}),
+        "out/b.txt": (None, {"cell@b", "end"}),
+        "end.txt": (None, {"end"}),
+        str(cached): (None, {"cell@a"}),
+        "dvc.yaml": (yaml.safe_dump(PIPELINE).replace("out/*.txt", "out/?.txt"), {"end"}),
+    }
+    with Repo() as repo, Cells(repo, ["cell", "end"]) as cells:
+
+        def stale() -> set[str]:
+            with cells.look() as is_unchanged:
+                return {name for name in cells.needs if not is_unchanged(name)}
+
+        assert stale() == set()
+        for name, (content, expected) in changes.items():
+            path = project / name
+            kept = path.read_bytes()
+            path.unlink()
+            if content is not None:
+                path.write_text(content)
+            assert stale() == expected == set(repo.status()), name
+            path.unlink(missing_ok=True)
+            path.write_bytes(kept)
+            assert stale() == set(), name
+
+
+def test_what_cells_share_is_hashed_once_in_a_look(project, monkeypatch):
+    from dvc.output import Output
+    from dvc.repo import Repo
+
+    run(project, "cell")
+    hashed = []
+    get_hash = Output.get_hash
+    monkeypatch.setattr(Output, "get_hash", lambda item: hashed.append(str(item)) or get_hash(item))
+    with Repo() as repo, Cells(repo, ["cell"]) as cells:
+        hashed.clear()
+        for looks in (1, 2):
+            with cells.look() as is_unchanged:
+                assert all(map(is_unchanged, cells.needs))
+            assert hashed.count("cell.sh") == hashed.count("base.txt") == looks
+        assert not isinstance(cells.begin("cell@a"), Cell)
+        assert hashed.count("cell.sh") == 3
+
+
+def test_the_stages_of_a_target_are_those_that_dvc_collects(project):
+    from dvc.repo import Repo
+
+    (project / "other").mkdir()
+    other = {"stages": {"cell": {"cmd": "true"}, "end": {"cmd": "true"}}}
+    (project / "other/dvc.yaml").write_text(yaml.safe_dump(other))
+    none = {"matrix": {"name": []}, "cmd": "true ${item.name}"}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE["stages"] | {"none": none}}))
+    repro()
+    with Repo() as repo:
+        for target in ("dvc.yaml", "cell", "cell@b", "end", "none", "other/dvc.yaml", "other/dvc.yaml:cell"):
+            expected = {stage.name for stage in repo.stage.collect(target)}
+            with Cells(repo, [target]) as cells:
+                assert set(cells.needs) == expected, target
 
 
 def test_a_failed_cell_is_told_and_not_recorded_and_the_others_are(project):

@@ -393,6 +393,52 @@ class TestMeaning:
             filter_candidates(self.ROWS, filters, anchor_language="eng", answer_language="eng")
 
 
+class TestTranslation:
+    """The generator's probabilities are replaced by known ones, by the first letter of the anchor."""
+
+    ROWS = (
+        _candidate("a ein", "a one", "a other", 0),
+        _candidate("b ein", "b one", "b ein", 1),
+        _candidate("c ein", "c one", "c copy", 2),
+    )
+
+    def _filter(self, most, *, anchor_language="afr", asked=None):
+        known = {"a": 0.1, "b": 1.0, "c": 0.6}
+
+        def translation(triplets):
+            if asked is not None:
+                asked.extend(triplets)
+            return [known[anchor[0]] for anchor, _, _ in triplets]
+
+        verdicts = filter_candidates(
+            self.ROWS,
+            _with(max_translation_probability=most, wrong_language=False),
+            anchor_language=anchor_language,
+            answer_language="eng",
+            translation=translation,
+        )
+        return [verdict.reason for verdict in verdicts]
+
+    def test_probable_translations_are_rejected_and_only_what_is_left_is_read(self):
+        copy, translated = TripletRejection.COPY_OF_ANCHOR, TripletRejection.TRANSLATION_OF_ANCHOR
+        asked = []
+        assert self._filter(0.5, asked=asked) == [None, copy, translated]
+        assert len(asked) == 2
+        assert self._filter(0.6) == [None, copy, None]
+
+    def test_off_or_within_one_language(self):
+        asked = []
+        for options in ({"most": None}, {"most": 0.0, "anchor_language": "eng"}):
+            assert self._filter(**options, asked=asked) == [None, TripletRejection.COPY_OF_ANCHOR, None]
+        assert asked == []
+
+    def test_without_a_generator(self):
+        with pytest.raises(ValueError, match="`translation` is needed"):
+            filter_candidates(
+                self.ROWS, _with(max_translation_probability=0.5), anchor_language="afr", answer_language="eng"
+            )
+
+
 any_text = st.one_of(
     st.text(st.characters(exclude_categories=("Cs",)), max_size=60),
     st.text(st.sampled_from(list("ab B.!?।。 \"'“”१1,0 |`<{[*\n\u200d\u0301")), max_size=30),

@@ -173,6 +173,14 @@ LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-lin
         ),
         ({"grid.mixtures": [["xl_lora"]]}, ["grid.mixtures.0", "at least 2"]),
         (
+            {"grid.encoder_recipes": {"tyny": ["untrained"], "tiny": ["xl_lore"]}},
+            [
+                "grid.encoder_recipes.tyny: no encoder of the grid (did you mean 'tiny'?); correct or remove it",
+                "grid.encoder_recipes.tiny: 'xl_lore' is no recipe of the grid (did you mean 'xl_lora'?)",
+                "grid.encoder_recipes.tiny: ['xl_lore']: add 'untrained'",
+            ],
+        ),
+        (
             {"train_embedder_encoders": {"tyny": {}}},
             ["train_embedder_encoders.tyny: no encoder of the grid (did you mean 'tiny'?); correct or remove it"],
         ),

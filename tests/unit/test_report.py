@@ -7,6 +7,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -36,6 +37,7 @@ GRID = Grid(
     mixtures=[],
     recipes=["xl_lora", "untrained", "english_nli", "translation_pairs"],
     mixture_cells={},
+    embedder_cells={},
     exports=[],
     encoders=["tiny"],
     adapter_languages={"eng": "english"},
@@ -250,18 +252,25 @@ def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folde
     (folders / "ratings").mkdir()
     (folders / "ratings/xl_lora-afr.json").write_text(json.dumps({"0": {"triplets": 9.0, "both_right_rate": 0.5}}))
     inputs = {"fit": "fit", "judge": "judge.json", "ratings": "ratings", "corpora": "corpora"}
-    inputs |= {"oracle": "oracle", "training_sets": "none", "evaluation": "none"}
+    inputs |= {"oracle": "oracle", "training_sets": "none", "evaluation": "none", "training": "none"}
     (folders / "none").mkdir()
     folder_options = ("scores", "triplets", "results")
-    files = {"markdown": "r.md", "html": "r.html", "summary": "s.json", "scores-csv": "s.csv", "oracle-csv": "o.csv"}
-    files |= {"differences-csv": "d.csv", "overview": "overview.json"}
+    files = {"markdown": "r.md", "html": "r.html", "summary": "s.json", "overview": "o.json"}
+    tables = {"scores": "s.csv", "oracle": "o.csv", "differences": "d.csv"}
+    charts = {"scores": "s.svg", "oracle": "o.svg"}
     words = ["--params", str(folders / "params.yaml")]
     words += [word for name in folder_options for word in (f"--{name}-dir", str(folders / name))]
     words += [word for name, path in inputs.items() for word in ("--input", f"{name}={folders / path}")]
+    for kind, named in (("table", tables), ("chart", charts)):
+        words += [word for name, path in named.items() for word in (f"--{kind}", f"{name}={folders / path}")]
     words += [word for name, path in files.items() for word in (f"--{name}", str(folders / path))]
     result = CliRunner().invoke(report_stage.main, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    assert all((folders / name).stat().st_size for name in files.values())
+    written = [*files.values(), *tables.values(), *charts.values()]
+    assert all((folders / name).stat().st_size for name in written)
+    drawn = "".join(ElementTree.parse(folders / "s.svg").getroot().itertext())
+    assert "SampleSTS, test split: afr, tiny" in drawn
+    assert "xl_lora" in drawn
     assert "## Kept triplets, judged by an NLI cross-encoder" in (folders / "r.md").read_text()
     assert json.loads((folders / "s.json").read_text())["judged"]["judge"] == own
 
@@ -293,6 +302,15 @@ def test_cells_that_were_not_run_are_told_with_their_command(recipe, folders):
     (folders / "scores/translation_pairs-afr-tiny.json").write_text("{")
     with pytest.raises(DataError, match=r"cannot be read: .*run stage evaluate_embedder@translation_pairs-afr-tiny"):
         _read(folders)
+
+
+def test_cells_that_are_not_in_the_grid_are_neither_read_nor_missed(folders):
+    grid = GRID.model_copy(update={"encoder_recipes": {"tiny": ["untrained", "xl_lora"]}})
+    (folders / "scores/translation_pairs-afr-tiny.json").unlink()
+    oracle = folders / "oracle"
+    results = read_results(folders / "scores", folders / "triplets", grid, oracle_dir=oracle, judged=["afr"])
+    assert {score.recipe for score in results.scores} == {"untrained", "xl_lora"}
+    assert results.not_run == []
 
 
 def test_without_scores_the_report_says_so(folders):

@@ -16,12 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page_facts import HOSTILE, made_up
 
+from bootembed.core.errors import DataError
 from bootembed.report.judge import Judgements
 from bootembed.report.page.answer import answers
 from bootembed.report.page.elements import Axis, language_tag, minus
 from bootembed.report.page.write import as_data, write_page
 from bootembed.report.recipes import signed
 from bootembed.report.scores import Results
+from bootembed.report.training import Training, read_trainings
 from bootembed.settings.report import Report
 
 METRICS = Path(__file__).parents[2] / "metrics"
@@ -79,6 +81,9 @@ def test_the_answer_stands_first_and_the_numbers_follow(tmp_path):
         "9.8.7",
         "hash of in_context-afr-tiny",
         "All 80 triplets.",
+        "xl_lora 3.75 to 2.00, mean of 2",
+        "xl_lora, held out accuracy 0.875 to 0.875",
+        "xl_lora hard negative 0.300 0.500 +0.200",
     ]:
         assert told in page.text, told
     right, wrong = "\N{CHECK MARK}", "\N{BALLOT X}"
@@ -135,6 +140,21 @@ def test_the_page_holds_as_many_triplets_as_it_may_evenly(tmp_path, most, shown)
     assert data["texts"][anchor] == "0 Die kat slaap."
 
 
+def test_trainings_are_read_as_they_were_written(tmp_path):
+    facts = made_up(tmp_path)
+    records = {"0-0": {"curves": {"loss": [[1, 3.25]]}}}
+    (tmp_path / "xl_lora-afr-tiny.json").write_text(json.dumps(records))
+    (tmp_path / "untrained-afr-tiny.json").write_text('{"0-0": {}}')
+    trainings = read_trainings(tmp_path, facts.grid)
+    assert trainings == [Training("xl_lora", "strategy", "afr", "tiny", records)]
+    page = _page(replace(facts, trainings=trainings), tmp_path)
+    assert "3.25 to 3.25" in page.text
+    assert "Similarity before and after" not in page.text
+    (tmp_path / "xl_lora-afr-tiny.json").write_text("{")
+    with pytest.raises(DataError, match=r"run stage train_embedder@xl_lora-afr-tiny"):
+        read_trainings(tmp_path, facts.grid)
+
+
 def test_the_same_inputs_give_the_same_bytes(tmp_path):
     facts = made_up(tmp_path)
     write_page(facts, tmp_path / "one.html")
@@ -166,7 +186,7 @@ def test_without_a_test_set_scores_are_shown_as_validation(tmp_path):
 def test_a_page_of_nothing_says_so(tmp_path):
     facts = replace(
         made_up(tmp_path / "unused", triplets=1), results=Results([], [], {}, {}), comparisons=[], fits={},
-        judged=Judgements({}, {}),
+        judged=Judgements({}, {}), trainings=[],
         validation_tasks={}, settings=Report(triplets=10, examples=0),
     )  # fmt: skip
     nowhere = replace(facts.folders, **dict.fromkeys(vars(facts.folders), tmp_path / "none"))

@@ -22,14 +22,11 @@ SETTINGS = ComposeAdapter(method="delta", reference="none", weight=0.5)
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+def store(store, monkeypatch):
     monkeypatch.setenv("DVC_STAGE", "compose_adapter@afr-positive")
     monkeypatch.setenv("DVC_EXP_NAME", "plain-fish")
     monkeypatch.setenv("HF_TOKEN", "secret-value")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return store
 
 
 def _runs():

@@ -1,4 +1,4 @@
-"""What OmegaConf cannot express in YAML: the recipes and mixtures of a grid, and what they need; quotes for a shell.
+"""What OmegaConf cannot express in YAML: the recipes and cells of a grid, and what they need; quotes for a shell.
 
 Hydra imports every module of `hydra_plugins` on its plugin path, which `.dvc/config` and
 `bootembed.workflow.compose` set to `conf/plugins`.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from omegaconf import OmegaConf, open_dict
 
 from bootembed.core.errors import ParamsError
-from bootembed.core.names import ENGLISH, MIXED, Polarity, Role
+from bootembed.core.names import ENGLISH, MIXED, Polarity, Role, cell_name
 from bootembed.settings.judge import NLI_JUDGE, NO_JUDGE
 from bootembed.settings.triplets import has_threshold
 from bootembed.strategies import load_strategy
@@ -48,6 +48,20 @@ def mixture_cells(*, _root_: DictConfig) -> DictConfig:
             for first, second in _root_.grid.mixtures
             for mixture in [MIXED.join([first, second])]
             for language in _root_.grid.languages
+        }
+    )
+
+
+def embedder_cells(*, _root_: DictConfig) -> DictConfig:
+    """`<recipe>-<language>-<encoder>` -> these three, of all that are trained; an encoder may go without a recipe."""
+    grid = _root_.grid
+    return OmegaConf.create(
+        {
+            cell_name(recipe, language, encoder): {"recipe": recipe, "language": language, "encoder": encoder}
+            for recipe in grid.recipes
+            for language in grid.languages
+            for encoder in grid.encoders
+            if recipe in grid.encoder_recipes.get(encoder, grid.recipes)
         }
     )
 
@@ -119,6 +133,7 @@ def _adapters_of(strategy: str) -> tuple[str, ...]:
 
 
 OmegaConf.register_new_resolver("adapter_languages", adapter_languages, replace=True)
+OmegaConf.register_new_resolver("embedder_cells", embedder_cells, replace=True)
 OmegaConf.register_new_resolver("needed", needed, replace=True)
 OmegaConf.register_new_resolver("recipes", recipes, replace=True)
 OmegaConf.register_new_resolver("mixture_cells", mixture_cells, replace=True)

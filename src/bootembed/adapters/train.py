@@ -12,7 +12,7 @@ from bootembed.adapters import NOT_LANGUAGE
 from bootembed.adapters.arguments import lora_arguments, training_metrics
 from bootembed.base_models.load import load_generator
 from bootembed.core.checkpoints import newest_checkpoint
-from bootembed.core.errors import DataError
+from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
 from bootembed.core.processes import is_main_process, process_count, wait_for_all
 from bootembed.core.seeding import derive_seed, sample_rows, seed_everything
@@ -103,7 +103,7 @@ def train_adapter(
 
     Raises:
         DataError: No example fits into `settings.max_length`.
-        ParamsError: As `load_generator`.
+        ParamsError: As `load_generator`; or the generator has fewer layers than `settings.upper_layers`.
     """
     from bootembed.core.trainer_callbacks import add_callbacks
 
@@ -189,14 +189,13 @@ def _with_lora(model: Any, settings: Lora) -> Any:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    has_other_towers = any(re.fullmatch(NOT_LANGUAGE, name) for name, _ in model.named_modules())
     lora = LoraConfig(
         r=settings.r,
         lora_alpha=settings.lora_alpha,
         lora_dropout=settings.lora_dropout,
         bias="none",
         target_modules="all-linear",
-        exclude_modules=NOT_LANGUAGE if has_other_towers else None,
+        exclude_modules=_without_adapter(model, settings.upper_layers),
         task_type="CAUSAL_LM",
     )
     adapted = get_peft_model(model, lora)
@@ -206,6 +205,30 @@ def _with_lora(model: Any, settings: Lora) -> Any:
         for parameter in adapted.parameters():
             parameter.data = parameter.data.to(torch.bfloat16) if parameter.requires_grad else parameter.data
     return adapted
+
+
+def _without_adapter(model: Any, upper_layers: int | None) -> str | None:
+    """Pattern of the names of modules that get no adapter, or None: other towers, and layers below the uppermost.
+
+    The lower layers are where a model reads the words of a language, the upper ones where it decides what to say. An
+    adapter of the lower ones can learn its task word by word, and then does not know it for words of other languages.
+    """
+    import torch
+
+    names = [name for name, _ in model.named_modules()]
+    left_out = [NOT_LANGUAGE] if any(re.fullmatch(NOT_LANGUAGE, name) for name in names) else []
+    if upper_layers is not None:
+        depth = model.config.get_text_config().num_hidden_layers
+        if upper_layers > depth:
+            raise ParamsError(f"upper_layers: {upper_layers}, but the generator has {depth} layers; null adapts all")
+        stack = next(
+            name
+            for name, module in model.named_modules()
+            if isinstance(module, torch.nn.ModuleList) and len(module) == depth and not re.fullmatch(NOT_LANGUAGE, name)
+        )
+        lower = "|".join(map(str, range(depth - upper_layers)))
+        left_out += [rf"{re.escape(stack)}\.({lower})\..*"] if lower else []
+    return "|".join(left_out) or None
 
 
 def pad_batch(rows: Sequence[Mapping[str, Sequence[int]]], *, padding: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from bootembed.core.errors import DataError
 from bootembed.core.names import ENGLISH, Polarity, Role
 from bootembed.core.seeding import derive_seed
 from bootembed.core.tables import EXAMPLES, INSTRUCTIONS, MONOLINGUAL, NLI, PARALLEL, read_table
-from bootembed.prompts import LABEL_OF, Shot, build_messages, turns
+from bootembed.prompts import LABEL_OF, Shot, build_messages, translation_prompt, turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -130,7 +130,7 @@ def _parallel(
             english, foreign = rng.choice(texts[language].parallel)
             source, answer = (foreign, english) if to_english else (english, foreign)
             name = "English" if to_english else texts[language].name
-            messages += turns(f"Translate into {name}: {source}", answer)
+            messages += turns(translation_prompt(source, language=name), answer)
         yield language, messages
 
 

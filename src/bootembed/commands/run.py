@@ -35,7 +35,6 @@ def main(
     log_dir: Path,
 ) -> None:
     """Fan out in the present folder."""
-    from bootembed.workflow.compose import compose
     from bootembed.workflow.fan_out import run
     from bootembed.workflow.project import prepare_environment, require_project
 
@@ -44,6 +43,8 @@ def main(
     require_project()
     prepare_environment()
     if profile:
+        from bootembed.workflow.compose import compose
+
         compose(profile, overrides, conf=Path("conf"), output=Path("params.yaml"))
     given = None if devices is None else [name for name in devices.split(",") if name]
     click.echo(run(stages, jobs=jobs, devices=given, log_dir=log_dir, preload=preload, with_inputs=with_inputs))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 
+from bootembed.core.durations import shown_duration, shown_rate
+
 logger = logging.getLogger(__name__)
-_MINUTE, _HOUR = 60.0, 3600.0
 
 
 class StepLog:
@@ -46,12 +47,5 @@ class StepLog:
             return ""
         seconds = max(time.monotonic() - self._began, 1e-9)
         rate = done / seconds
-        shown = f"{rate:.1f} steps/s" if rate >= 1 else f"{rate * _MINUTE:.1f} steps/min"
-        left = (self._steps - step) / rate
-        return f", {shown}" + (f", {_duration(left)} left" if step < self._steps else "")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < _MINUTE:
-        return f"{seconds:.0f} s"
-    return f"{seconds / _MINUTE:.0f} min" if seconds < _HOUR else f"{seconds / _HOUR:.1f} h"
+        left = f", {shown_duration((self._steps - step) / rate)} left" if step < self._steps else ""
+        return f", {shown_rate(rate, 'steps')}{left}"

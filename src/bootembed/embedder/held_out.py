@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sentence_transformers.sentence_transformer.evaluation import SentenceEvaluator
 
 from bootembed.core.errors import DataError
+from bootembed.core.seeding import sample_rows
 from bootembed.embedder.training_sets import rows_by_recipe, training_columns
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def hold_out(rows: Sequence[dict[str, str]], settings: HeldOut, *, seed: int) ->
             f"train_embedder.held_out.share: {settings.share} of {len(anchors)} anchors leaves fewer than {_LEAST} on "
             "one side; set another share, or train_embedder.held_out=null"
         )
-    chosen = set(random.Random(seed).sample(anchors, count))
+    chosen = set(sample_rows(anchors, count, seed=seed))
     return [row for row in rows if row["anchor"] not in chosen], [row for row in rows if row["anchor"] in chosen]
 
 

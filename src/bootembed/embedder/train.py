@@ -15,7 +15,7 @@ from bootembed.core.names import EmbedderId
 from bootembed.core.plugins import load_plugin
 from bootembed.core.processes import batch_arguments, check_batch, is_main_process, process_count, wait_for_all
 from bootembed.core.seeding import derive_seed, seed_everything
-from bootembed.core.trainer_callbacks import add_callbacks
+from bootembed.core.trainer_callbacks import add_callbacks, training_curves
 from bootembed.embedder.card import EmbedderProvenance, model_card
 from bootembed.embedder.freezing import freeze_upper_layers
 from bootembed.embedder.held_out import METRIC, SCORE, HeldOutAccuracy, hold_out
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from bootembed.embedder.held_out import Rows
     from bootembed.embedder.objectives import Objective
+    from bootembed.embedder.training_record import TrainingRecord
     from bootembed.settings.embedder import HeldOut, TrainEmbedder
 
 logger = logging.getLogger(__name__)
 _OBJECTIVES = "bootembed.embedder.objectives"
-_LOGS = 20  # points of the loss curve
-_ONLY_ONE = EmbedderId(0, 0)
+_POINTS = 20  # of the loss curve, about
 
 
 def train_embedder(
@@ -50,8 +50,8 @@ def train_embedder(
     output_dir: Path,
     checkpoint_dir: Path,
     seed: int,
-    identity: EmbedderId = _ONLY_ONE,
     base_hash: str | None = None,
+    record: TrainingRecord | None = None,
 ) -> dict[str, float]:
     """Finetune an encoder on `rows` and save it as a Sentence Transformers folder.
 
@@ -70,8 +70,8 @@ def train_embedder(
         output_dir: Gets the model, safetensors only, and its card.
         checkpoint_dir: Checkpoints of the run; one of the same inputs is continued, the folder is removed at the end.
         seed: Decides order and dropout; same inputs and seed give the same bytes on the same machine.
-        identity: Which of the cell's embedders it is; named in the model card.
         base_hash: Content hash of `base_model_dir`; computed unless given.
+        record: Says which of the cell's embedders it is, the first without one, and gets what is kept of a training.
 
     Returns:
         Metrics: rows and optimiser steps; where there was training, its first and last loss. The last one is the median
@@ -83,6 +83,7 @@ def train_embedder(
         ParamsError: The machine lacks the precision, or the encoder lacks dimensions, layers, modules or a tokenizer
             that the settings need.
     """
+    identity = record.identity if record else EmbedderId(0, 0)
     rows, held_out = _divided(rows, settings, seed)
     columns = {part: training_columns(own) for part, own in rows_by_recipe(rows).items()} or {"": {}}
     objectives = {part: _objective(settings.objectives.get(part, settings.objective)) for part in columns}
@@ -107,18 +108,23 @@ def train_embedder(
         inputs = {"base": base_hash, "columns": list(columns.items()), "settings": kept, "seed": seed}
         _check_machine(settings)
         check_batch(len(rows), settings.per_device_train_batch_size, key="train_embedder.per_device_train_batch_size")
+        if record is not None:
+            record.begin(model)
         _choose_weights(model, list(columns.values()), settings, base_model_dir)
         in_batch = any(objective.IN_BATCH_NEGATIVES for objective in objectives.values())
         trainer = _trainer(
             model, tasks, settings, held_out=held_out, in_batch=in_batch, checkpoint_dir=checkpoint_dir, seed=seed
         )
-        add_callbacks(trainer, curve=f"{identity}/", scores=(SCORE,))
+        every = max(1, _steps(tasks, settings) // _POINTS)
+        add_callbacks(trainer, curve=f"{identity}/", every=every, scores=(SCORE,))
         inputs["processes"] = process_count()
         trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
         metrics |= _training_metrics(trainer.state) | _held_out_metrics(trainer.state, len(held_out), settings)
+        if settings.lora is not None:
+            merge_lora(model)
+        if record is not None:
+            record.end(model, training_curves(trainer.state.log_history, (SCORE,)))
     model.max_seq_length = scoring_length
-    if trains and settings.lora is not None:
-        merge_lora(model)
     if is_main_process():
         model.save_pretrained(str(output_dir), create_model_card=False)
         provenance = EmbedderProvenance(
@@ -214,8 +220,6 @@ def _trainer(
         for _, loss in tasks.values():
             embed_by_length(loss, texts=settings.texts_per_forward)
     batch = settings.per_device_train_batch_size * process_count()
-    batches = sum(math.ceil(len(next(iter(data.values()))) / batch) for data, _ in tasks.values())
-    steps = math.ceil(batches * settings.num_train_epochs)
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(checkpoint_dir),
         num_train_epochs=settings.num_train_epochs,
@@ -228,9 +232,8 @@ def _trainer(
         bf16=settings.bf16,
         fp16=settings.fp16,
         save_total_limit=1,
-        **_evaluation_arguments(settings.held_out, steps),
-        logging_steps=max(1, steps // _LOGS),
-        logging_first_step=True,
+        **_evaluation_arguments(settings.held_out, _steps(tasks, settings)),
+        logging_steps=1,  # `TrainerProgress` makes a curve of them
         report_to="none",
         disable_tqdm=True,
         seed=seed,
@@ -249,6 +252,13 @@ def _trainer(
     if settings.held_out is not None and settings.held_out.patience is not None:
         trainer.add_callback(EarlyStoppingCallback(settings.held_out.patience))
     return trainer
+
+
+def _steps(tasks: Mapping[str, tuple[dict[str, list[Any]], Any]], settings: TrainEmbedder) -> int:
+    """Optimiser steps of the training."""
+    batch = settings.per_device_train_batch_size * process_count()
+    batches = sum(math.ceil(len(next(iter(data.values()))) / batch) for data, _ in tasks.values())
+    return math.ceil(batches * settings.num_train_epochs)
 
 
 def _evaluation_arguments(settings: HeldOut | None, steps: int) -> dict[str, Any]:

@@ -6,13 +6,14 @@ import gc
 import json
 import logging
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bootembed.core.hashing import content_hash, json_hash
 from bootembed.core.names import EmbedderId
 from bootembed.core.processes import is_main_process, process_count
 from bootembed.core.seeding import derive_seed
 from bootembed.embedder.train import train_embedder
+from bootembed.embedder.training_record import TrainingRecord, write_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ def train_embedders(
     *,
     output_dir: Path,
     checkpoint_dir: Path,
+    metrics_file: Path,
     seed: int,
     **names: Any,
 ) -> dict[EmbedderId, dict[str, float]]:
@@ -46,6 +48,7 @@ def train_embedders(
         settings: Objective, pooling, optimiser, and how many seeds.
         output_dir: Gets a folder for each embedder, named by its `EmbedderId`.
         checkpoint_dir: Checkpoints and finished embedders of the run; removed at the end.
+        metrics_file: Gets the `TrainingRecord` of each embedder.
         seed: Of the project; each embedder's own is derived from it.
         names: Further arguments of `train_embedder`: `recipe`, `language`, `encoder` and `scoring_max_seq_length`.
 
@@ -58,8 +61,9 @@ def train_embedders(
     """
     base_hash = content_hash(base_model_dir)
     last = EmbedderId(max(training_sets), settings.seeds - 1)
-    found: dict[EmbedderId, dict[str, float]] = {}
+    found: dict[EmbedderId, _Finished] = {}
     for number, rows in training_sets.items():
+        before = None
         for count in range(settings.seeds):
             identity = EmbedderId(number, count)
             folder = _finished_dir(checkpoint_dir, identity)
@@ -69,24 +73,27 @@ def train_embedders(
                 **names,
             }
             label = _digest(rows, settings, own)
-            metrics = None if identity == last else _finished(folder, label)
-            if metrics is None:
+            finished = None if identity == last else _finished(folder, label)
+            if finished is None:
                 logger.info("embedder %s", identity)
                 _remove(folder)
-                work = checkpoint_dir / str(identity)
+                chosen = derive_seed(seed, "similarity", number)
+                record = TrainingRecord(identity, rows, settings, seed=chosen, before=before)
                 metrics = train_embedder(
                     base_model_dir,
                     rows,
                     settings,
                     **own,
-                    identity=identity,
                     output_dir=folder / "model",
-                    checkpoint_dir=work,
+                    checkpoint_dir=checkpoint_dir / str(identity),
+                    record=record,
                 )
-                _label(folder, label, metrics)
+                finished = _Finished(metrics, record.as_json())
+                _label(folder, label, finished)
                 gc.collect()  # a trainer and its model hold each other
-            found[identity] = metrics
-            if not metrics["steps"]:
+            found[identity] = finished
+            before = finished.record.get("similarity", {}).get("before")
+            if not finished.metrics["steps"]:
                 break  # without training every seed gives the same
     if is_main_process():
         for identity in found:
@@ -94,8 +101,16 @@ def train_embedders(
             shutil.rmtree(target, ignore_errors=True)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(_finished_dir(checkpoint_dir, identity) / "model", target)
+        write_records({identity: finished.record for identity, finished in found.items()}, metrics_file)
         shutil.rmtree(checkpoint_dir)
-    return found
+    return {identity: finished.metrics for identity, finished in found.items()}
+
+
+class _Finished(NamedTuple):
+    """What is kept of a training beside its model."""
+
+    metrics: dict[str, float]
+    record: dict[str, Any]
 
 
 def _finished_dir(checkpoint_dir: Path, identity: EmbedderId) -> Path:
@@ -107,19 +122,18 @@ def _digest(rows: Sequence[dict[str, str]], settings: TrainEmbedder, own: Mappin
     return json_hash([list(rows), settings.model_dump(mode="json", exclude={"seeds"}), dict(own), process_count()])
 
 
-def _finished(folder: Path, label: str) -> dict[str, float] | None:
-    """Metrics of an embedder of this label that an earlier run finished."""
+def _finished(folder: Path, label: str) -> _Finished | None:
+    """Of an embedder of this label that an earlier run finished."""
     try:
         content = json.loads((folder / _LABEL).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return _Finished(content["metrics"], content["record"]) if content["label"] == label else None
+    except (OSError, ValueError, KeyError):  # KeyError: an older version's
         return None
-    metrics: dict[str, float] = content["metrics"]
-    return metrics if content["label"] == label else None
 
 
-def _label(folder: Path, label: str, metrics: Mapping[str, float]) -> None:
+def _label(folder: Path, label: str, finished: _Finished) -> None:
     if is_main_process():
-        (folder / _LABEL).write_text(json.dumps({"label": label, "metrics": metrics}), encoding="utf-8")
+        (folder / _LABEL).write_text(json.dumps({"label": label, **finished._asdict()}), encoding="utf-8")
 
 
 def _remove(folder: Path) -> None:

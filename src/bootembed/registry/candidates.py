@@ -137,7 +137,7 @@ def read_candidates(
     """
     candidates = []
     for recipe in (recipe for recipe in grid.recipes if recipe != UNTRAINED):
-        for encoder in grid.encoders:
+        for encoder in (encoder for encoder in grid.encoders if recipe in grid.recipes_of(encoder)):
             cell = cell_name(recipe, language, encoder)
             if not (scores_dir / f"{cell}.json").exists():  # not run
                 continue

@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Any
 from bootembed import tracking
 from bootembed.core.errors import DataError, UserError
 from bootembed.core.hashing import content_hash
-from bootembed.registry.candidates import EmbedderCandidate, Validation
 from bootembed.registry.lookup import StoreError
 from bootembed.registry.origin import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bootembed.registry.candidates import EmbedderCandidate
 
 logger = logging.getLogger(__name__)
 _FILE = "registration.json"
@@ -159,6 +160,8 @@ def _register(folder: Path) -> str:
 
 
 def _candidate(folder: Path, own: dict[str, Any]) -> EmbedderCandidate:
+    from bootembed.registry.candidates import EmbedderCandidate, Validation  # they load tables, seldom needed here
+
     validation = Validation.from_json(own["validation"])
     origin = own["origin"] and Origin.from_json(own["origin"])
     kept = folder / f"{own['recipe']}-{own['encoder']}"

@@ -85,6 +85,7 @@ def _grid_faults(params: Params) -> list[str]:
         for pair in grid.mixtures
         for recipe in {part for part in pair if part not in parts or pair.count(part) > 1}
     ]
+    faults += _encoder_recipe_faults(grid)
     for index, language in enumerate(grid.languages):
         configured = params.languages.get(language)
         if configured is None:
@@ -110,6 +111,26 @@ def _grid_faults(params: Params) -> list[str]:
         for recipe in params.train_embedder_recipes
         if recipe not in known
     ]
+    return faults
+
+
+def _encoder_recipe_faults(grid: Grid) -> list[str]:
+    faults = [
+        f"grid.encoder_recipes.{encoder}: no encoder of the grid{suggest(encoder, grid.encoders)}; correct or remove it"
+        for encoder in grid.encoder_recipes
+        if encoder not in grid.encoders
+    ]
+    for encoder, chosen in grid.encoder_recipes.items():
+        faults += [
+            f"grid.encoder_recipes.{encoder}: {recipe!r} is no recipe of the grid{suggest(recipe, grid.recipes)}; "
+            f"choose of {grid.recipes}"
+            for recipe in chosen
+            if recipe not in grid.recipes
+        ]
+        if Baseline.UNTRAINED not in chosen:
+            faults.append(
+                f"grid.encoder_recipes.{encoder}: {chosen}: add 'untrained', which every recipe is measured against"
+            )
     return faults
 
 
@@ -149,7 +170,7 @@ def _plugin_faults(params: Params) -> list[str]:
     for strategy in params.grid.strategies:
         faults += load_plugin("bootembed.strategies", strategy, key="grid.strategies").faults(params)
     for recipe, parts in _parts_of_recipes(params.grid).items():
-        for encoder in params.grid.encoders:
+        for encoder in (name for name in params.grid.encoders if recipe in params.grid.recipes_of(name)):
             settings = params.embedder_settings(recipe, encoder)
             for part in parts:
                 name = settings.objectives.get(part, settings.objective)

@@ -91,15 +91,24 @@ class Lora(LoraTraining):
 
     train_examples: int = Field(ge=1, description="Maximum number of rows, chosen at random with `seed`.")
     max_length: int = Field(ge=16, description="Tokens; longer examples are rejected and counted.")
+    upper_layers: int | None = Field(None, ge=1, description="Adapt this many layers, from above; null: all.")
     gradient_checkpointing: bool = Field(description="Recompute activations instead of storing them.")
     load_in_4bit: bool = Field(description="Hold the base model in 4-bit NormalFloat (QLoRA).")
     attention: Attention = Field("auto", description="Implementation; auto: the fastest available.")
 
 
+LanguageText = Literal["instructions", "monolingual", "continuations"]
+
+
 class LanguageAdapter(Lora):
     """A language adapter: LoRA on text of one language."""
 
-    data: Literal["instructions", "monolingual"] = Field(description="Instruction text (paper: Aya) or plain text.")
+    data: LanguageText = Field(description="Instruction text (paper: Aya), plain text, or its halves as chats.")
+
+    @property
+    def table(self) -> str:
+        """The table of a corpus that the text comes from."""
+        return "instructions" if self.data == "instructions" else "monolingual"
 
 
 class Launch(Section):

@@ -40,6 +40,10 @@ class Grid(Section):
     recipes: list[Slug] = Field(description="Strategies, baselines, then mixtures; Hydra derives it from them.")
     mixture_cells: dict[str, dict[str, Slug]] = Field(description="For dvc.yaml; Hydra derives it.")
     encoders: list[Slug] = Field(min_length=1, description="Keys of `base_models` with role `encoder`.")
+    encoder_recipes: dict[Slug, list[Slug]] = Field(
+        default_factory=dict, description="Encoder -> the recipes it is finetuned with; one not named here: all."
+    )
+    embedder_cells: dict[str, dict[str, Slug]] = Field(description="For dvc.yaml; Hydra derives it.")
     exports: list[Slug] = Field(description="Keys of `exports`; what is made of each language's champion.")
     adapter_languages: dict[Slug, Role] = Field(description="Languages that get a language adapter -> their role.")
 
@@ -47,6 +51,11 @@ class Grid(Section):
     def mixture_names(self) -> list[str]:
         """The mixtures as recipes."""
         return [MIXED.join(parts) for parts in self.mixtures]
+
+    def recipes_of(self, encoder: str) -> list[str]:
+        """The recipes that an encoder is finetuned with, in the order of `recipes`."""
+        chosen = self.encoder_recipes.get(encoder, self.recipes)
+        return [recipe for recipe in self.recipes if recipe in chosen]
 
 
 class Needed(Section):

@@ -74,6 +74,10 @@ class Filters(Section):
     numbers_differ: bool = Field(description="Reject positives with a number that is not in the anchor.")
     names_differ: bool = Field(description="Reject positives with a name in Latin script that is not in the anchor.")
     only_negated: bool = Field(description="Reject negatives that are the anchor plus a negation word.")
+    max_translation_probability: Fraction | None = Field(
+        description="Reject negatives in another language all of whose tokens the generator, without adapters, finds "
+        "more probable than this when it translates the anchor; null: none."
+    )
     semantic: Semantic
     judge: JudgeFilter
 

@@ -39,6 +39,7 @@ _MEANINGS = {
     TripletRejection.NUMBERS_DIFFER: "a positive with a number that is not in the anchor",
     TripletRejection.NAMES_DIFFER: "a positive with a name that is not in the anchor",
     TripletRejection.ONLY_NEGATED: "a negative that only adds a negation word to the anchor",
+    TripletRejection.TRANSLATION_OF_ANCHOR: "a negative that translates the anchor, by the generator without adapters",
     TripletRejection.POSITIVE_TOO_FAR: "a positive too far from the anchor, by an encoder",
     TripletRejection.FALSE_NEGATIVE: "a negative about as close to the anchor as the positive, by an encoder",
     TripletRejection.NOT_ENTAILED: "a positive that does not follow from the anchor, by the judge",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bootembed.triplets import checks
 from bootembed.triplets.checks import Case
@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from bootembed.generation.answer_cache import Answer
     from bootembed.settings.triplets import Filters
 
+_Found = TypeVar("_Found")
 Similarity = Callable[[Sequence[tuple[str, str, str]]], list[tuple[float, float]]]
 """Triplets -> the cosine similarities of anchor and positive, and of anchor and negative."""
 Rating = Callable[[Sequence[tuple[str, str, str]]], list[tuple[float, float]]]
 """Triplets -> the probabilities that the positive follows from the anchor, and that the negative contradicts it."""
+
+Translation = Callable[[Sequence[tuple[str, str, str]]], list[float]]
+"""Triplets -> the probability of the least probable token of the negative as translation of the anchor."""
 
 
 class TripletRejection(StrEnum):
@@ -37,6 +41,7 @@ class TripletRejection(StrEnum):
     NUMBERS_DIFFER = "numbers_differ"
     NAMES_DIFFER = "names_differ"
     ONLY_NEGATED = "only_negated"
+    TRANSLATION_OF_ANCHOR = "translation_of_anchor"
     POSITIVE_TOO_FAR = "positive_too_far"
     FALSE_NEGATIVE = "false_negative"
     NOT_ENTAILED = "not_entailed"
@@ -89,6 +94,7 @@ def filter_candidates(
     answer_language: str,
     similarity: Similarity | None = None,
     rating: Rating | None = None,
+    translation: Translation | None = None,
 ) -> list[Verdict]:
     """Judge every candidate, in order.
 
@@ -102,6 +108,7 @@ def filter_candidates(
         answer_language: ISO 639-3 key of the language that the strategy demands of the answers.
         similarity: Needed where `settings.semantic` sets a threshold.
         rating: Needed where `settings.judge` does.
+        translation: Needed where `settings.max_translation_probability` is set and the languages differ.
 
     Raises:
         ValueError: A threshold is set and what it needs is missing.
@@ -110,9 +117,14 @@ def filter_candidates(
         raise ValueError("generate_triplets.filters.semantic is on, so `similarity` is needed")
     if settings.judge.is_on and rating is None:
         raise ValueError("generate_triplets.filters.judge is on, so `rating` is needed")
+    reads_translations = settings.max_translation_probability is not None and anchor_language != answer_language
+    if reads_translations and translation is None:
+        raise ValueError("generate_triplets.filters.max_translation_probability is set, so `translation` is needed")
     repaired = [_repaired(candidate, settings) for candidate in candidates]
     cases = [_case(candidate, anchor_language, answer_language) for candidate in repaired]
     reasons = [TripletRejection.PROMPT_TOO_LONG if case is None else _reason(case, settings) for case in cases]
+    if reads_translations and translation is not None:
+        _add_reasons(cases, reasons, translation, lambda found: _fault_of_translation(found, settings))
     if settings.semantic.is_on and similarity is not None:
         _add_reasons(cases, reasons, similarity, lambda found: _fault_of_similarity(*found, settings))
     if settings.judge.is_on and rating is not None:
@@ -165,14 +177,19 @@ def _reason(case: Case, settings: Filters) -> TripletRejection | None:
 def _add_reasons(
     cases: Sequence[Case | None],
     reasons: list[TripletRejection | None],
-    measure: Similarity | Rating,
-    fault: Callable[[tuple[float, float]], TripletRejection | None],
+    measure: Callable[[Sequence[tuple[str, str, str]]], list[_Found]],
+    fault: Callable[[_Found], TripletRejection | None],
 ) -> None:
     """Add the faults that a model finds to `reasons` where there is none yet."""
     open_cases = [(index, case) for index, case in enumerate(cases) if case is not None and reasons[index] is None]
     found = measure([(case.anchor, case.positive, case.negative) for _, case in open_cases])
     for (index, _), values in zip(open_cases, found, strict=True):
         reasons[index] = fault(values)
+
+
+def _fault_of_translation(probability: float, settings: Filters) -> TripletRejection | None:
+    most = settings.max_translation_probability
+    return TripletRejection.TRANSLATION_OF_ANCHOR if most is not None and probability > most else None
 
 
 def _fault_of_similarity(positive: float, negative: float, settings: Filters) -> TripletRejection | None:

@@ -17,6 +17,7 @@ from bootembed.generation.generator import GeneratorDescription, read_generator
 from bootembed.generation.shots import ShotPicker
 from bootembed.generation.usage import Usage
 from bootembed.triplets.filters import Candidate, TripletRejection, Verdict, filter_candidates
+from bootembed.triplets.translation import TranslationProbability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,6 +119,9 @@ def generate_triplets(
         answer_language=description.answer_language,
         similarity=similarity,
         rating=rating,
+        translation=TranslationProbability(
+            base_model_dir, generation.transformers, language=description.answer_language_name
+        ),
     )
     provenance = _provenance(description, engine, seed)
     rows = [_row(verdict.candidate, provenance) for verdict in verdicts if verdict.reason is None]

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from bootembed.workflow.progress import Pace, Progress, read_progress, shown_rate, shown_time
+from bootembed.core.durations import shown_duration, shown_rate
+from bootembed.workflow.progress import Pace, Progress, read_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,9 +156,9 @@ def table_of(rows: list[Row]) -> Table:
             short(row.name),
             ProgressBar(total=found.total, completed=found.done, width=_BAR) if found else "",
             f"{found.done * 100 // found.total}%" if found else "",
-            shown_time(row.elapsed),
+            shown_duration(row.elapsed),
             "" if row.rate is None else shown_rate(row.rate),
-            "" if row.left is None else f"{shown_time(row.left)} left",
+            "" if row.left is None else f"{shown_duration(row.left)} left",
             short(found.words if found else ""),
         )
     return table

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import UserError
+from bootembed.workflow.hashes import Hashes
 from bootembed.workflow.lock_file import LockFile
 from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
 logger = logging.getLogger(__name__)
@@ -55,9 +56,10 @@ class Cells:
         self._files: tuple[bytes, bytes]  # as `_files` found them when the stages were read
         self._lock_file = LockFile()
         self._parameters = Parameters()
+        self._hashes = Hashes()
         with _locked(repo):
-            self._read()
-            self.needs = _needs(repo, self._stages)
+            index = self._read()
+            self.needs = _needs(index.graph, self._stages)
 
     def __enter__(self) -> Cells:
         return self
@@ -71,6 +73,23 @@ class Cells:
             for locks in self._running.values():
                 all_locks.push(locks)
             self._write()
+
+    @contextmanager
+    def look(self) -> Iterator[Callable[[str], bool]]:
+        """Tell in the block whether a cell is up to date: all of them at one moment, under one lock.
+
+        What `begin` would refuse is not up to date.
+        """
+        with _locked(self._repo), self._hashes.shared():
+            yield self._is_unchanged
+
+    def _is_unchanged(self, name: str) -> bool:
+        from dvc.exceptions import DvcException
+
+        try:
+            return not self._stage(name).changed()
+        except (DvcException, FanOutError, OSError):
+            return False
 
     def begin(self, name: str) -> Cell | State:
         """The cell to run, locked and its old outputs removed as `dvc repro` does; its state if it need not run.
@@ -156,13 +175,19 @@ class Cells:
             raise FanOutError(f"{name}: is no longer in dvc.yaml")
         return self._stages[name]
 
-    def _read(self) -> None:
+    def _read(self) -> Any:
+        """Read all stages once, and return DVC's index of them."""
+        from dvc.repo.index import Index
+
         self._files = _files(self._repo)
-        collected = (_collect(self._repo, target, with_inputs=self._with_inputs) for target in self._targets)
+        index = Index.from_repo(self._repo)  # not the repository's own, which stays as it is while that is locked
+        collected = (_collect(self._repo, index, target, with_inputs=self._with_inputs) for target in self._targets)
         self._stages = {stage.name: stage for stages in collected for stage in stages}
-        for stage in [*self._repo.index.stages, *self._stages.values()]:  # not the same objects
+        for stage in {id(stage): stage for stage in [*index.stages, *self._stages.values()]}.values():
+            self._hashes.serve(stage)
             for dependency in stage.params:
                 self._parameters.serve(dependency)
+        return index
 
     def _lock_paths(self, stage: Any) -> ExitStack:
         """Lock what a stage reads until all cells have ended, and what it writes until the result is closed."""
@@ -214,9 +239,16 @@ def _refusals_as(error: type[UserError]) -> Iterator[None]:
         raise error(f"{shown}. If no such process is running, remove .dvc/tmp/rwlock") from refusal
 
 
-def _collect(repo: Any, target: str, *, with_inputs: bool) -> list[Any]:
+def _collect(repo: Any, index: Any, target: str, *, with_inputs: bool) -> list[Any]:
+    """The stages of a target that run commands; those of the index if it has them, as DVC would read all again."""
     from dvc.exceptions import DvcException
 
+    pipeline = repo.fs.abspath("dvc.yaml")
+    own = [stage for stage in index.stages if stage.path == pipeline and stage.cmd]
+    if target != "dvc.yaml":
+        own = [stage for stage in own if target in (stage.name, stage.name.partition("@")[0])]
+    if own and not with_inputs:
+        return own
     try:
         found = [stage for stage in repo.stage.collect(target, with_deps=with_inputs) if stage.cmd]
         return [stage for stage in found if not with_inputs or stage.path_in_repo in _ALL]
@@ -224,7 +256,7 @@ def _collect(repo: Any, target: str, *, with_inputs: bool) -> list[Any]:
         raise FanOutError(f"{target}: {error}; `dvc stage list --name-only` lists the stages") from error
 
 
-def _needs(repo: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:
+def _needs(graph: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:
     """Cell -> those of `stages` that it depends on, directly or not.
 
     Raises:
@@ -232,7 +264,6 @@ def _needs(repo: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:
     """
     import networkx
 
-    graph = repo.index.graph
     above = {name: networkx.descendants(graph, stage) for name, stage in stages.items()}
     own = set(stages.values())
     with _refusals_as(FanOutError):

@@ -77,17 +77,3 @@ class Pace:
             return None
         since, last = self._last
         return max(0.0, (last.total - last.done) / rate - (now - since))
-
-
-def shown_rate(per_second: float) -> str:
-    """A rate per second, minute or hour, whichever is the first that reaches one."""
-    unit, seconds = next(
-        ((unit, seconds) for unit, seconds in (("s", 1), ("min", 60)) if per_second * seconds >= 1), ("h", 3600)
-    )
-    return f"{per_second * seconds:.1f}/{unit}"
-
-
-def shown_time(seconds: float) -> str:
-    """Hours, minutes and seconds, as 0:19:03."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

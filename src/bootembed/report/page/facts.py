@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bootembed.report.intervals import Comparison, Estimate
     from bootembed.report.judge import Judgements
     from bootembed.report.scores import CellScore, Results
+    from bootembed.report.training import Training
     from bootembed.settings.corpora import Language
     from bootembed.settings.report import Report
     from bootembed.settings.schema import Grid
@@ -49,6 +50,7 @@ class Facts:
         comparisons: Of recipes, with intervals.
         fits: Language -> model -> how its tokenizer fits.
         judged: By an NLI cross-encoder, if there was one.
+        trainings: Curves and similarities of each cell that trained.
         settings: What the page holds.
         folders: Where examples are read from.
     """
@@ -62,6 +64,7 @@ class Facts:
     comparisons: Sequence[Comparison]
     fits: Mapping[str, Mapping[str, Any]]
     judged: Judgements
+    trainings: Sequence[Training]
     settings: Report
     folders: Folders
 
@@ -89,7 +92,7 @@ class Facts:
                 (str(recipe), encoder)
                 for recipe in self.grid.recipes
                 for encoder in self.grid.encoders
-                if (language, str(recipe), encoder) not in run
+                if recipe in self.grid.recipes_of(encoder) and (language, str(recipe), encoder) not in run
             ]
             for language in self.grid.languages
         }

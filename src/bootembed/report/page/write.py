@@ -14,6 +14,7 @@ from bootembed.report.page.fit import fit_table, fit_warnings
 from bootembed.report.page.geometry import scatters
 from bootembed.report.page.provenance import provenance
 from bootembed.report.page.scores import difference_tables, score_charts, score_table
+from bootembed.report.page.training import curve_panels, similarity_tables
 from bootembed.report.page.triplets import funnel, judgements
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def write_page(facts: Facts, path: Path) -> None:
         facts: What was run and found; what is missing is shown as not run, or left out.
         path: The HTML file.
     """
-    environment = _environment()
+    environment = page_environment()
     style, script = (_source(environment, name) for name in ("page.css", "page.js"))
     browser = triplets_for_page(facts)
     page = environment.get_template("page.html.jinja").render(
@@ -50,6 +51,8 @@ def write_page(facts: Facts, path: Path) -> None:
         scores=score_table(facts),
         differences=difference_tables(facts),
         scatters=scatters(facts),
+        curves=curve_panels(facts),
+        similarities=similarity_tables(facts),
         funnel=funnel(facts),
         judgements=judgements(facts),
         fit=fit_table(facts),
@@ -76,7 +79,8 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Jinja with the templates, which escapes all that it puts into them."""
     import jinja2
 
     return jinja2.Environment(

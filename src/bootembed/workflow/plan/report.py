@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bootembed.core.durations import shown_duration
 from bootembed.core.errors import ParamsError, suggest
 from bootembed.workflow.plan import requirements
 from bootembed.workflow.plan.contents import check_contents
@@ -98,15 +99,14 @@ def _model_line(key: str, spec: BaseModelSpec, size: ModelSize | None, source: s
 
 def _work_line(work: Work, *, gpu: bool) -> str:
     memory = "" if work.memory is None or not gpu else f"; GPU {work.memory / 1e9:.1f} GB"
-    hours = "" if work.seconds is None else f"; {work.seconds / 3600:.2f} h"
-    return f"{work.stage}: {work.what}{memory}{hours}"
+    duration = "" if work.seconds is None else f"; {shown_duration(work.seconds)}"
+    return f"{work.stage}: {work.what}{memory}{duration}"
 
 
 def _totals(work: list[Work], device: Device, disk: float) -> list[str]:
-    hours = sum(item.seconds for item in work if item.seconds) / 3600
+    seconds = sum(item.seconds for item in work if item.seconds)
     speed = f"one {device.gpu.name} at {device.flops / 1e12:.3g} effective TFLOPS"
-    shown = f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
     return [
-        f"{shown} on {speed} (scoring and data not counted)",
+        f"{shown_duration(seconds)} on {speed} (scoring and data not counted)",
         f"{disk / 1e9:.1f} GB on disk, DVC's cache included",
     ]

@@ -225,7 +225,7 @@ def _texts(recipe: str) -> int:
 def embedders_of_recipes(params: Params, encoder: str) -> dict[str, int]:
     """Recipe -> how many embedders its cell of an encoder has."""
     counts = {}
-    for recipe in params.grid.recipes:
+    for recipe in params.grid.recipes_of(encoder):
         generated = any(part in params.grid.strategies for part in recipe.split(MIXED))
         training_sets = params.generator_seeds if generated else 1
         seeds = 1 if recipe == Baseline.UNTRAINED else params.embedder_settings(recipe, encoder).seeds
