@@ -125,6 +125,11 @@ def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, two_pro
     assert len(_losses(two)) == 16  # of two seeds, each printed once: by one process
     assert _losses(two)[:8] == pytest.approx(_losses(one), abs=2e-3)
     assert sorted(folder.name for folder in (folder / "models").iterdir()) == ["0-0", "0-1"]
+    alone, together = (json.loads((run / "training.json").read_text()) for run in (tmp_path / "one", folder))
+    assert list(together) == ["0-0", "0-1"]
+    assert together["0-0"]["similarity"]["before"] == alone["0-0"]["similarity"]["before"]
+    curves = [[loss for _, loss in record["0-0"]["curves"]["loss"]] for record in (alone, together)]
+    assert curves[1] == pytest.approx(curves[0], abs=2e-3)
     assert _losses(cached) == pytest.approx(_losses(one), abs=2e-3)
     texts = sentences(5, seed=7)
     expected = SentenceTransformer(str(tmp_path / "one/models/0-0")).encode(texts)
