@@ -266,6 +266,9 @@ def test_new_then_run_gives_a_registered_model_without_a_line_of_yaml(project, e
     registry = json.loads(Path("metrics/yor/registry.json").read_text())
     assert registry["yor"]["champion"] == "translation_pairs-tiny_encoder"
     assert "There is no test split" in Path("metrics/yor/report.md").read_text()
+    trained = json.loads(Path("metrics/yor/training/translation_pairs-yor-tiny_encoder.json").read_text())
+    assert trained["0-0"]["curves"]["loss"][0][0] == 1
+    assert '<polyline points="' in Path("metrics/yor/report.html").read_text()
 
     champion = "models:/bootembed-yor@champion"
     bootembed("embed", champion, dev, "--column", "yor", "-o", tmp_path / "out.parquet")

@@ -168,6 +168,11 @@ def test_embedders_of_one_and_two_processes_are_alike(encoder, triplets, in_turn
     assert found["two"][:8] == pytest.approx(losses, abs=2e-3)
     assert sorted(path.name for path in (folder / "two/models").iterdir()) == ["0-0", "0-1"]
     assert found["cached"] == pytest.approx(losses, abs=2e-3)
+    alone, together = (json.loads((run / "training.json").read_text()) for run in (one, folder / "two"))
+    assert list(together) == ["0-0", "0-1"]
+    assert together["0-0"]["similarity"]["before"] == alone["0-0"]["similarity"]["before"]
+    curves = [[loss for _, loss in record["0-0"]["curves"]["loss"]] for record in (alone, together)]
+    assert curves[1] == pytest.approx(curves[0], abs=2e-3)
     texts = sentences(5, seed=7)
     expected = SentenceTransformer(str(one / "models/0-0")).encode(texts)
     for run in (folder / "two", folder / "cached"):
