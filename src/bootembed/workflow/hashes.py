@@ -1,4 +1,4 @@
-"""Hashes what several cells read or write once for all of them: DVC walks a folder again for each cell that names it."""
+"""Hashes what several cells read or write once for all: DVC walks a folder again for each cell that names it."""
 
 from __future__ import annotations
 
