@@ -58,19 +58,26 @@ def _train_seeds(base, folder, *, seeds):
     return train_adapters(base, dict.fromkeys(seeds, examples), LORA, seeds=seeds, **folders)
 
 
-def test_training_lowers_the_loss_of_every_seed_and_leaves_no_checkpoints(tiny_generator, tmp_path):
-    metrics = _train_seeds(tiny_generator, tmp_path / "adapters", seeds={0: 1, 1: 2})
+@pytest.fixture(scope="module")
+def seeds(tiny_generator, tmp_path_factory):
+    """The adapters of two seeds, and the metrics of their trainings."""
+    folder = tmp_path_factory.mktemp("seeds") / "adapters"
+    return folder, _train_seeds(tiny_generator, folder, seeds={0: 1, 1: 2})
+
+
+def test_training_lowers_the_loss_of_every_seed_and_leaves_no_checkpoints(tiny_generator, seeds, tmp_path):
+    adapters, metrics = seeds
     assert list(metrics) == [0, 1]
     assert all(found["last_loss"] < 0.7 * found["first_loss"] for found in metrics.values())
     for number in "01":
-        assert sorted(file.name for file in (tmp_path / "adapters" / number).iterdir()) == [
+        assert sorted(file.name for file in (adapters / number).iterdir()) == [
             "adapter_config.json",
             "adapter_model.safetensors",
         ]
-    assert content_hash(tmp_path / "adapters/0") != content_hash(tmp_path / "adapters/1")
-    assert not (tmp_path / "adapters.work").exists()
+    assert content_hash(adapters / "0") != content_hash(adapters / "1")
+    assert [path.name for path in adapters.parent.iterdir()] == ["adapters"]
     _train(tiny_generator, tmp_path / "alone", seed=2)  # a seed's adapter does not depend on the seeds before it
-    assert content_hash(tmp_path / "adapters/1") == content_hash(tmp_path / "alone")
+    assert content_hash(adapters / "1") == content_hash(tmp_path / "alone")
 
 
 class _Killed(BaseException):
@@ -126,8 +133,8 @@ def test_a_killed_run_goes_on_unless_its_inputs_changed(tiny_generator, tmp_path
     assert content_hash(tmp_path / "changed") == content_hash(tmp_path / "other")
 
 
-def test_seeds_that_a_killed_run_had_finished_are_not_trained_again(tiny_generator, tmp_path, monkeypatch):
-    whole = _train_seeds(tiny_generator, tmp_path / "whole", seeds={0: 1, 1: 2})
+def test_seeds_that_a_killed_run_had_finished_are_not_trained_again(tiny_generator, seeds, tmp_path, monkeypatch):
+    undisturbed, whole = seeds
     begun = []
 
     class Kill(TrainerCallback):
@@ -145,28 +152,35 @@ def test_seeds_that_a_killed_run_had_finished_are_not_trained_again(tiny_generat
     assert begun.count(1) == before == whole[0]["steps"]
     assert begun.count(2) == whole[1]["steps"] + 3  # the last checkpoint was that of step 10
     assert metrics[0] == whole[0]
-    assert content_hash(tmp_path / "killed") == content_hash(tmp_path / "whole")
+    assert content_hash(tmp_path / "killed") == content_hash(undisturbed)
 
 
 def test_same_seed_same_bytes_in_every_process(tiny_generator, tmp_path):
     """Python hashes strings differently in every process; later stages see the folder's content hash."""
     script = "import sys, pathlib, test_adapters as t; t._train(*map(pathlib.Path, sys.argv[1:]))"
-    for hash_seed in "12":
-        tests = Path(__file__).parent
-        environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"}
-        command = [sys.executable, "-c", script, str(tiny_generator), str(tmp_path / hash_seed)]
-        subprocess.run(command, env=environment, check=True, capture_output=True)
-    assert content_hash(tmp_path / "1") == content_hash(tmp_path / "2")
+    tests, hash_seed = Path(__file__).parent, "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
+    environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": f"{tests}{os.pathsep}{tests.parent}"}
+    command = [sys.executable, "-c", script, str(tiny_generator), str(tmp_path / "there")]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    _train(tiny_generator, tmp_path / "here")
+    assert content_hash(tmp_path / "there") == content_hash(tmp_path / "here")
 
 
-def test_composition_loaded_by_peft_adds_the_weight_updates(tiny_generator, tmp_path):
+@pytest.fixture(scope="module")
+def three(tiny_generator, tmp_path_factory):
+    """A task adapter, one of the target language, one of English."""
+    folder = tmp_path_factory.mktemp("three")
+    for number in range(3):
+        _train(tiny_generator, folder / str(number), polarity=list(Polarity)[number % 2], seed=number)
+    return [read_adapter(folder / str(number)) for number in range(3)]
+
+
+def test_composition_loaded_by_peft_adds_the_weight_updates(tiny_generator, three, tmp_path):
     """`delta`: the logits with the composed adapter are those of a model whose weights got every update."""
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    for number in range(3):
-        _train(tiny_generator, tmp_path / str(number), polarity=list(Polarity)[number % 2], seed=number)
-    task, target, english = (read_adapter(tmp_path / str(number)) for number in range(3))
+    task, target, english = three
     settings = ComposeAdapter(method="delta", reference="english", weight=0.7)
     write_adapter(compose_adapters(task, target, english, settings), tmp_path / "composed")
 
@@ -182,10 +196,8 @@ def test_composition_loaded_by_peft_adds_the_weight_updates(tiny_generator, tmp_
         assert torch.allclose(composed(ids).logits, summed(ids).logits, atol=1e-4)
 
 
-def test_composition_methods(tiny_generator, tmp_path):
-    for number in range(2):
-        _train(tiny_generator, tmp_path / str(number), polarity=list(Polarity)[number], seed=number)
-    task, target = (read_adapter(tmp_path / str(number)) for number in range(2))
+def test_composition_methods(three):
+    task, target, _ = three
     module = next(iter(task.factors))
 
     def compose(method, weight=1.0):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import multiprocessing
 import random
 import shutil
 import threading
@@ -18,6 +17,7 @@ from asking import SAMPLING, ask
 from click.testing import CliRunner
 from endpoint import FAULTS, FakeEndpoint, serving
 from filter_settings import ALL
+from forks import CONTEXT
 from toy import toy_nli
 
 from bootembed import tracking
@@ -195,11 +195,9 @@ def _keys(path):
 
 def test_a_killed_client_pays_for_nothing_twice_but_what_was_on_its_way(base, adapters, undisturbed, tmp_path):
     path = tmp_path / "answer_cache.jsonl"
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bootembed.generation.engines.openai"])
     with serving(FakeEndpoint(seconds=0.15)) as state:
         settings = _at(state, max_concurrent_requests=3)
-        process = context.Process(target=ask, args=(base, adapters, ANCHORS, path, settings))
+        process = CONTEXT.Process(target=ask, args=(base, adapters, ANCHORS, path, settings))
         process.start()
         while process.is_alive() and not (path.is_file() and path.read_bytes().count(b"\n") >= 6):
             time.sleep(0.005)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import random
 import shutil
 import time
@@ -11,6 +10,7 @@ import time
 import pytest
 import torch
 from asking import SAMPLING, ask, random_adapters, with_batches_of
+from forks import CONTEXT
 from generation_settings import GREEDY
 from toy import toy_nli
 from transformers import GenerationMixin
@@ -115,12 +115,10 @@ def test_a_full_answer_cache_needs_no_model(tiny_generator, adapters, undisturbe
 def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(tiny_generator, adapters, undisturbed, tmp_path):
     path = tmp_path / "answer_cache.jsonl"
     settings = with_batches_of(2)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["transformers.generation", "peft", "bootembed.generation.engines.transformers"])
     rng = random.Random(5)
     kills = 0
     for wanted in (2, 6, 10, None):
-        process = context.Process(target=ask, args=(tiny_generator, adapters, ANCHORS, path, settings))
+        process = CONTEXT.Process(target=ask, args=(tiny_generator, adapters, ANCHORS, path, settings))
         process.start()
         while process.is_alive() and (wanted is None or not path.is_file() or _lines(path) < wanted):
             time.sleep(0.005)

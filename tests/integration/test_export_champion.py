@@ -17,21 +17,16 @@ from bootembed.registry.versions import register
 TEXTS = sentences(20)
 
 
-def test_the_champion_is_exported_by_its_alias_and_embeds_the_same(tmp_path, monkeypatch):
-    monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    monkeypatch.chdir(tmp_path)
-    best, other = candidate(tmp_path, "xl_lora", 0.7, seed=1), candidate(tmp_path, "english_nli", 0.6, seed=2)
+def test_the_champion_is_exported_by_its_alias_and_embeds_the_same(store):
+    best, other = candidate(store, "xl_lora", 0.7, seed=1), candidate(store, "english_nli", 0.6, seed=2)
     register([other, best], MODEL, alias="champion")
     expected, others = (SentenceTransformer(str(one.folder), device="cpu").encode(TEXTS) for one in (best, other))
-    for kind, options in (("onnx", []), ("truncated", ["--dimensions", "8"])):
-        done = CliRunner().invoke(main, ["export", f"models:/{MODEL}@champion", kind, kind, *options])
-        assert done.exit_code == 0, done.output
-        found = load_embedder(tmp_path / kind).encode(TEXTS)
-        dimensions = 8 if options else expected.shape[1]
-        assert found.shape == (len(TEXTS), dimensions)
-        assert np.abs(found - expected[:, :dimensions]).max() < 1e-4
-        assert np.abs(found - others[:, :dimensions]).max() > 1e-3
-        version = f"models:/{MODEL}/{under('champion').version}"
-        record = read_record(tmp_path / kind)
-        assert (record.kind, record.original) == (kind, Original(content_hash(best.folder), version))
+    done = CliRunner().invoke(main, ["export", f"models:/{MODEL}@champion", "truncated", "short", "--dimensions", "8"])
+    assert done.exit_code == 0, done.output
+    found = load_embedder(store / "short").encode(TEXTS)
+    assert found.shape == (len(TEXTS), 8)
+    assert np.abs(found - expected[:, :8]).max() < 1e-4
+    assert np.abs(found - others[:, :8]).max() > 1e-3
+    version = f"models:/{MODEL}/{under('champion').version}"
+    record = read_record(store / "short")
+    assert (record.kind, record.original) == ("truncated", Original(content_hash(best.folder), version))

@@ -29,11 +29,14 @@ def _cosines(first, second):
 
 
 @pytest.fixture(scope="module")
-def encoder_embedder(tmp_path_factory):
+def encoder_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exports") / "embedder"
-    return SentenceTransformer(
-        str(write_embedder(folder, "xlm-roberta", pooling="mean_first_last", max_seq_length=16)), device="cpu"
-    )
+    return write_embedder(folder, "xlm-roberta", pooling="mean_first_last", max_seq_length=16)
+
+
+@pytest.fixture(scope="module")
+def encoder_embedder(encoder_folder):
+    return SentenceTransformer(str(encoder_folder), device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +45,11 @@ def decoder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def onnx_export(encoder_embedder, tmp_path_factory):
+def onnx_export(encoder_folder, tmp_path_factory):
+    """Written by the command."""
     folder = tmp_path_factory.mktemp("exports") / "onnx"
-    export_embedder(encoder_embedder, ONNX, folder, texts=())
+    done = CliRunner().invoke(main, ["export", str(encoder_folder), "onnx", str(folder)])
+    assert done.exit_code == 0, done.output
     return folder
 
 
@@ -139,9 +144,8 @@ def test_trimming_says_what_it_lacks(encoder_embedder, tmp_path):
         export_embedder(encoder_embedder, most, tmp_path / "all", texts=[*TEXTS, "<|assistant|>"])
 
 
-def test_the_command_exports_embeds_and_refuses(encoder_embedder, tmp_path):
-    source, texts = tmp_path / "model", tmp_path / "texts.txt"
-    encoder_embedder.save(str(source))
+def test_the_command_exports_embeds_and_refuses(encoder_folder, tmp_path):
+    source, texts = encoder_folder, tmp_path / "texts.txt"
     texts.write_text("\n".join(TEXTS) + "\n", encoding="utf-8")
     run = CliRunner().invoke
     done = run(main, ["export", str(source), "truncated", str(tmp_path / "short"), "--dimensions", "8"])

@@ -64,9 +64,9 @@ STAGES = {
     ),
     "sleep": (
         "import os, subprocess, sys, time\nfrom pathlib import Path\n"
-        "other = subprocess.Popen(['sleep', '60'])\n"
+        "other = subprocess.Popen(['sleep', '600'])\n"
         "Path('pids.part').write_text(f'{os.getpid()} {os.getppid()} {other.pid}')\n"
-        "Path('pids.part').rename('pids')\ntime.sleep(60)\n"
+        "Path('pids.part').rename('pids')\ntime.sleep(600)\n"
     ),
     "golden": (
         "import json, os, sys\nfrom pathlib import Path\nfrom golden_chain import main\n"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from forks import Fork
 from registered import aliases, answers, candidate, under, validation
 from stores import BOTH
 
@@ -23,14 +22,6 @@ from bootembed.registry.candidates import Validated, Validation, best_candidate,
 from bootembed.registry.lookup import StoreError
 from bootembed.registry.versions import register
 from bootembed.settings.schema import Grid
-
-
-@pytest.fixture
-def store(tmp_path, monkeypatch):
-    monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def _single(task, score, found):
@@ -57,8 +48,7 @@ def test_champion_is_the_best_by_validation_and_loads_in_a_fresh_process(registr
         "model = flavour.load_model('models:/bootembed-afr@champion')\n"
         "numpy.save(sys.argv[2], model.encode(['Die boer koop appels.']))\n"
     )
-    arguments = [sys.executable, "-c", script, tracking.tracking_uri(), str(registry / "loaded.npy")]
-    subprocess.run(arguments, check=True, cwd=registry)
+    Fork(["-c", script, tracking.tracking_uri(), registry / "loaded.npy"]).finish()
     from sentence_transformers import SentenceTransformer
 
     expected = SentenceTransformer(str(one.folder)).encode(["Die boer koop appels."])
