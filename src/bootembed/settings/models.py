@@ -97,18 +97,10 @@ class Lora(LoraTraining):
     attention: Attention = Field("auto", description="Implementation; auto: the fastest available.")
 
 
-LanguageText = Literal["instructions", "monolingual", "continuations"]
-
-
 class LanguageAdapter(Lora):
     """A language adapter: LoRA on text of one language."""
 
-    data: LanguageText = Field(description="Instruction text (paper: Aya), plain text, or its halves as chats.")
-
-    @property
-    def table(self) -> str:
-        """The table of a corpus that the text comes from."""
-        return "instructions" if self.data == "instructions" else "monolingual"
+    data: Literal["instructions", "monolingual"] = Field(description="Instruction text (paper: Aya) or plain text.")
 
 
 class Launch(Section):

@@ -60,7 +60,7 @@ def faults(params: Params) -> list[str]:
             f"grid.adapter_languages: {list(adapters)}: strategy 'adapter_composition' lacks the language adapter of "
             f"{', '.join(absent)}; compose again, which derives them"
         )
-    found += lacking(params, params.train_language_adapter.table, list(adapters), recipe="adapter_composition")
+    found += lacking(params, params.train_language_adapter.data, list(adapters), recipe="adapter_composition")
     task, language = params.train_task_adapter, params.train_language_adapter
     if params.compose_adapter.method == "factors" and (task.r, task.lora_alpha) != (language.r, language.lora_alpha):
         found.append(
