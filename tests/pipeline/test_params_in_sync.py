@@ -104,8 +104,8 @@ def test_every_profile_gives_a_graph(profile, tmp_path):
     judged = {name for name in names if name.startswith("judge_triplets@")}
     assert len(judged) == len(params.grid.strategies) * len(params.judge_triplets.languages)
     for language in params.grid.languages:
-        for recipe in params.grid.recipes:
-            for encoder in params.grid.encoders:
+        for encoder in params.grid.encoders:
+            for recipe in params.grid.recipes_of(encoder):
                 assert f"evaluate_embedder@{recipe}-{language}-{encoder}" in names
     outs = {Path(out.def_path).as_posix() for stage in repo.index.stages for out in stage.outs}
     results = re.compile(r"(metrics|results/\w+|models/(embedders|exports)|data/training_sets)/(\w+)/")

@@ -26,7 +26,7 @@ from bootembed.report.scores import Results
 from bootembed.report.training import Training, read_trainings
 from bootembed.settings.report import Report
 
-METRICS = Path(__file__).parents[2] / "metrics"
+METRICS = Path(__file__).parents[2] / "metrics/laptop"
 
 
 class Page(HTMLParser):
