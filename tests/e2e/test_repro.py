@@ -73,12 +73,15 @@ def test_every_cell_is_scored_and_reported(repository):
             assert all(-1 <= score <= 1 for task in scores.values() for score in task.values())
         assert recipe in report
     assert "Afrikaans (afr)" in (folder / "report.html").read_text()
+    kept = 0
     for strategy in recipes[1:4]:
         metrics = json.loads((folder / f"triplets/{strategy}-afr.json").read_text())["0"]
         assert metrics["candidates"] == 60
+        kept += metrics["kept"]
         if metrics["kept"]:
             oracle = json.loads((folder / f"triplets/oracle/{strategy}-afr.json").read_text())["0"]
             assert 0 <= oracle["positive_precision"] <= 1
+    assert kept
 
 
 def test_nothing_changed_nothing_runs(repository):
