@@ -631,13 +631,15 @@ def test_the_merged_encoder_embeds_as_the_trained_one(xlmr, tmp_path, monkeypatc
     seen = {}
 
     def merge(model):
-        seen["trained"] = model.eval().encode(TEXTS)
+        seen["trained"], seen["length"] = model.eval().encode(TEXTS), model.max_seq_length
         merge_lora(model)
 
     merge_lora = train.merge_lora
     monkeypatch.setattr(train, "merge_lora", merge)
     _train(xlmr, tmp_path / "model", _triplets(32), SETTINGS.model_copy(update={"lora": LORA}))
-    found = SentenceTransformer(str(tmp_path / "model")).encode(TEXTS)
+    merged = SentenceTransformer(str(tmp_path / "model"))
+    merged.max_seq_length = seen["length"]  # that of the training
+    found = merged.encode(TEXTS)
     assert np.allclose(found, seen["trained"], atol=1e-5)
     assert not np.allclose(found, build_embedder(xlmr, pooling=SETTINGS.pooling, max_seq_length=40).encode(TEXTS))
 
