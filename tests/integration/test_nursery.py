@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from living import runs
 
 from bootembed.workflow.nursery_process import LIBRARIES
 from bootembed.workflow.workers import Cell, Workers
@@ -269,11 +270,3 @@ def test_forked_cells_end_with_the_fan_out(project, ending):
     while any(runs(one) for one in started) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(runs(one) for one in started)
-
-
-def runs(process):
-    """Whether it still does; one that has ended stays listed until its parent has looked."""
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

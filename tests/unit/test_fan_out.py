@@ -15,6 +15,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from dvc.exceptions import DvcException
+from living import runs
 
 from bootembed.commands import main
 from bootembed.workflow import lock_file
@@ -369,15 +370,6 @@ def _pids(project: Path) -> list[int]:
     return [int(text) for text in (path.read_text() for path in project.glob("pid.*")) if text.endswith("\n")]
 
 
-def _runs(pid: int) -> bool:
-    """Whether a process still does: one that has ended stays listed until its parent has looked, in a container whose
-    first process never looks for ever."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
 def _start(project: Path, *command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", *command], cwd=project)
 
@@ -388,10 +380,10 @@ def test_a_fan_out_that_is_ended_ends_what_it_started_and_blocks_nobody(project,
     (project / "cell.sh").write_text('sleep 60 & echo $! > "pid.$1"; wait\n')
     process = _start(project, "bootembed", "run", "cell", "--jobs", "2")
     assert _within(60, lambda: len(_pids(project)) == 2)
-    started = _pids(project)
+    started = [psutil.Process(pid) for pid in _pids(project)]
     process.send_signal(ending)
     assert process.wait(timeout=60) == (128 + ending if ending == signal.SIGTERM else -ending)
-    assert _within(30, lambda: not any(_runs(pid) for pid in started))
+    assert _within(30, lambda: not any(map(runs, started)))
     assert not (project / "pid.c").exists()
     assert not (project / "out").exists()
     (project / "cell.sh").write_text(COPY)
