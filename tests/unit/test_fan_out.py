@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
 import signal
 import subprocess
@@ -237,6 +239,31 @@ def test_what_cells_share_is_hashed_once_in_a_look(project, monkeypatch):
             assert hashed.count("cell.sh") == hashed.count("base.txt") == looks
         assert not isinstance(cells.begin("cell@a"), Cell)
         assert hashed.count("cell.sh") == 3
+
+
+def test_a_look_takes_each_lock_once_and_passes_over_what_another_process_writes(project, monkeypatch):
+    import dvc.rwlock
+    from dvc.repo import Repo
+
+    run(project, "cell")
+    locks = project / ".dvc/tmp/rwlock"
+    entered: list[Path] = []
+    edit = dvc.rwlock._edit_rwlock
+    monkeypatch.setattr(dvc.rwlock, "_edit_rwlock", lambda *given: entered.append(locks) or edit(*given))
+
+    def unchanged() -> set[str]:
+        entered.clear()
+        with cells.look() as is_unchanged:
+            return set(filter(is_unchanged, cells.needs))
+
+    with Repo() as repo, Cells(repo, ["cell"]) as cells:
+        assert unchanged() == {"cell@a", "cell@b", "cell@c"}
+        assert len(entered) == 2  # one lock taken, and given back
+        other = {"pid": os.getppid(), "cmd": "dvc repro cell@a"}
+        locks.write_text(json.dumps({"write": {str(project / "out/a.txt"): other}, "read": {}}))
+        assert unchanged() == {"cell@b", "cell@c"}
+        locks.write_text(json.dumps({"write": {}, "read": {}}))
+        assert unchanged() == {"cell@a", "cell@b", "cell@c"}
 
 
 def test_the_stages_of_a_target_are_those_that_dvc_collects(project):

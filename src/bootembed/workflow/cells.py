@@ -7,9 +7,7 @@ same cell, and we are refused what they run. Those locks are not thread-safe: on
 from __future__ import annotations
 
 import logging
-import sys
-import time
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core.errors import UserError
 from bootembed.workflow.hashes import Hashes
 from bootembed.workflow.lock_file import LockFile
+from bootembed.workflow.locks import hold, lock_paths, refusals_as
 from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import Cell
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _ALL = ("dvc.yaml",)  # the pipeline that `dvc repro` runs: not that of the base models
-_LOCK_PATIENCE = 600.0  # seconds to wait for another `dvc` command before a finished cell is given up
 
 
 class FanOutError(UserError):
@@ -57,7 +55,7 @@ class Cells:
         self._lock_file = LockFile()
         self._parameters = Parameters()
         self._hashes = Hashes()
-        with _locked(repo):
+        with hold(repo):
             index = self._read()
             self.needs = _needs(index.graph, self._stages)
 
@@ -80,16 +78,37 @@ class Cells:
 
         What `begin` would refuse is not up to date.
         """
-        with _locked(self._repo), self._hashes.shared():
-            yield self._is_unchanged
+        with hold(self._repo), self._hashes.shared(), ExitStack() as locks:
+            yield self._is_unchanged(alone=self._lock_all(locks))
 
-    def _is_unchanged(self, name: str) -> bool:
-        from dvc.exceptions import DvcException
+    def _lock_all(self, locks: ExitStack) -> bool:
+        """Lock all that the cells read and write, for a look; whether no other process is at work on any of it.
+
+        DVC writes its file of locks six times for each cell that it checks: a third of the time of a run that has
+        nothing to do. Nobody takes such a lock while we hold the repository.
+        """
+        from dvc.lock import LockError
 
         try:
-            return not self._stage(name).changed()
-        except (DvcException, FanOutError, OSError):
+            stages = self._stages.values()
+            locks.enter_context(
+                lock_paths(self._repo, [item for stage in stages for item in [*stage.deps, *stage.outs]], [])
+            )
+        except LockError:
             return False
+        return True
+
+    def _is_unchanged(self, *, alone: bool) -> Callable[[str], bool]:
+        from dvc.exceptions import DvcException
+
+        def is_unchanged(name: str) -> bool:
+            try:
+                stage = self._stage(name)
+                return not (_is_changed(stage) if alone else stage.changed())
+            except (DvcException, FanOutError, OSError):
+                return False
+
+        return is_unchanged
 
     def begin(self, name: str) -> Cell | State:
         """The cell to run, locked and its old outputs removed as `dvc repro` does; its state if it need not run.
@@ -98,9 +117,9 @@ class Cells:
             BusyError: Another process is at work on it.
             FanOutError: A dependency is missing.
         """
-        with _locked(self._repo):
+        with hold(self._repo):
             stage = self._stage(name)
-            with _refusals_as(BusyError):
+            with refusals_as(BusyError):
                 if not stage.changed():
                     return State.UNCHANGED
                 if missing := sorted(str(dep) for dep in stage.deps if not dep.exists):
@@ -120,7 +139,7 @@ class Cells:
         from dvc.exceptions import DvcException
 
         try:
-            with _locked(self._repo), self._running.pop(cell.name) as locks:
+            with hold(self._repo), self._running.pop(cell.name) as locks:
                 return fault or self._record(cell, locks)
         except (DvcException, FanOutError, OSError) as error:
             return f"not recorded: {error}"
@@ -134,7 +153,7 @@ class Cells:
     def _write(self) -> None:
         if self._lock_file.wait_time() is None:
             return
-        with _locked(self._repo):
+        with hold(self._repo):
             unchanged = _files(self._repo) == self._files
             self._lock_file.write()
             if unchanged:  # else the pipeline is read again, with the next cell
@@ -192,51 +211,18 @@ class Cells:
     def _lock_paths(self, stage: Any) -> ExitStack:
         """Lock what a stage reads until all cells have ended, and what it writes until the result is closed."""
         with ExitStack() as locks:
-            locks.enter_context(self._path_lock([], stage.outs))
-            self._reading.enter_context(self._path_lock(stage.deps, []))
+            locks.enter_context(lock_paths(self._repo, [], stage.outs))
+            self._reading.enter_context(lock_paths(self._repo, stage.deps, []))
             return locks.pop_all()
 
-    def _path_lock(self, reads: Sequence[Any], writes: Sequence[Any]) -> AbstractContextManager[None]:
-        from dvc.rwlock import rwlock
 
-        repo = self._repo
-        command = " ".join(sys.argv)  # as DVC has it, whose own steps in this process are let through
-        paths = ([item.fs_path for item in items] for items in (reads, writes))
-        locked: AbstractContextManager[None] = rwlock(
-            repo.tmp_dir, repo.fs, command, *paths, repo.config["core"].get("hardlink_lock", False)
-        )
-        return locked
-
-
-@contextmanager
-def _locked(repo: Any) -> Iterator[None]:
-    """Hold the repository: other `dvc` commands wait, or are waited for."""
-    from dvc.lock import LockError
-    from dvc.repo import lock_repo
-
-    deadline = time.monotonic() + _LOCK_PATIENCE
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(lock_repo(repo))
-                break
-            except LockError:
-                if time.monotonic() > deadline:
-                    raise
-                logger.info("waiting for another dvc command")
-        yield
-
-
-@contextmanager
-def _refusals_as(error: type[UserError]) -> Iterator[None]:
-    """Turn DVC's refusal of a path into one line that names the other command and its process."""
-    from dvc.lock import LockError
-
-    try:
-        yield
-    except LockError as refusal:
-        shown = " ".join(str(refusal).split("\n\n")[0].split())
-        raise error(f"{shown}. If no such process is running, remove .dvc/tmp/rwlock") from refusal
+def _is_changed(stage: Any) -> bool:
+    """What DVC's `Stage.changed` tells, without its locks."""
+    if stage.changed_stage():
+        return True
+    if not stage.frozen and (stage.is_callback or stage.always_changed or any(dep.status() for dep in stage.deps)):
+        return True
+    return any(out.status() for out in stage.outs)
 
 
 def _collect(repo: Any, index: Any, target: str, *, with_inputs: bool) -> list[Any]:
@@ -266,7 +252,7 @@ def _needs(graph: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:
 
     above = {name: networkx.descendants(graph, stage) for name, stage in stages.items()}
     own = set(stages.values())
-    with _refusals_as(FanOutError):
+    with refusals_as(FanOutError):
         stale = {stage for stage in set().union(*above.values()) - own if stage.changed()}
     for name, needed in above.items():
         if old := sorted({str(stage.addressing).split("@")[0] for stage in needed & stale}):
