@@ -11,6 +11,7 @@ import json
 import re
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,17 @@ import click
 import langcodes
 
 from benchmarks.language_corpora import Corpus, mafand, pooled, semrel, sib200, tatoeba
-from benchmarks.language_limits import across_halves, evidence, family
+from benchmarks.language_limits import across_halves, evidence, family, sampled, usual_leads
 from benchmarks.machine import machine
-from bootembed.core.language_id import identifier, in_other_language, limits_of
+from bootembed.core.language_id import (
+    identifier,
+    in_other_language,
+    leads_of_others,
+    limits_of,
+    other_by_leads,
+    other_language_of_all,
+    unchecked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,13 +137,21 @@ def check(corpora: Sequence[Corpus]) -> dict[str, Any]:
             if guess not in limits.relatives | {"und", "zxx"} and guess not in family(language)
         )
         near = next((found for code, _ in guesses.most_common() if (found := _corpora_of(code, corpora, script))), [])
-        result[key] = {
-            "known": bool(limits.relatives),
+        of_rows = {
             "lost": {corpus.source: _caught(corpus.rows, language, script) for corpus in group},
             "lost_across_halves": _across_halves(group, limits),
             "english_caught": {corpus.source: _caught(corpus.rows, language, script) for corpus in english},
-            "neighbour": near[0].key if near else None,
             "neighbour_caught": {corpus.source: _caught(corpus.rows, language, script) for corpus in near},
+        }
+        result[key] = {
+            "known": bool(limits.relatives),
+            "neighbour": near[0].key if near else None,
+            "rows": None if unchecked(language, script) else of_rows,
+            "whole": {
+                "alarm_across_sources": _across_sources(group, limits),
+                "english": {corpus.source: _whole(corpus, language, script) for corpus in english},
+                "neighbour": {corpus.source: _whole(corpus, language, script) for corpus in near},
+            },
         }
     return result
 
@@ -147,11 +164,31 @@ def _caught(rows: Sequence[str], language: str, script: str) -> float:
     return round(sum(in_other_language(row, language, script) is not None for row in rows) / len(rows), 4)
 
 
+def _whole(corpus: Corpus, language: str, script: str) -> str | None:
+    return other_language_of_all(sampled(corpus.rows), language, script)
+
+
+def _across_sources(group: Sequence[Corpus], limits: Limits) -> dict[str, str | None]:
+    """Source -> the other language that its good rows are taken for, with leads that the other sources set."""
+    return {
+        corpus.source: other_by_leads(
+            leads_of_others(sampled(corpus.rows), limits.relatives),
+            replace(limits, usual_leads=usual_leads([one for one in group if one is not corpus], limits.relatives)),
+        )
+        for corpus in group
+        if len(group) > 1
+    }
+
+
 def _across_halves(group: Sequence[Corpus], limits: Limits) -> float | None:
     set_by = [corpus for corpus in group if corpus.source.startswith(("tatoeba", "sib200"))]
     if not set_by:
         return None
     return round(across_halves([evidence(corpus.rows, limits.relatives) for corpus in set_by], limits.least), 4)
+
+
+def _on_one_line(leaf: re.Match[str]) -> str:
+    return re.sub(r"(?<=[\[{]) | (?=[\]}])", "", " ".join(leaf[0].split()))
 
 
 @click.command(help=__doc__)
@@ -166,7 +203,7 @@ def main(tatoeba_dir: Path, sib200_dir: Path, mafand_dir: Path, semrel_dir: Path
     corpora = [*sentences, *mafand(mafand_dir), *semrel(semrel_dir)]
     result = {"machine": machine(), "identifiers": compare(corpora), "check": check(corpora)}
     lines = json.dumps(result, indent=1, ensure_ascii=False)
-    output.write_text(_LEAVES.sub(lambda leaf: " ".join(leaf[0].split()), lines) + "\n", encoding="utf-8")
+    output.write_text(_LEAVES.sub(_on_one_line, lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from benchmarks.language_corpora import Corpus, pooled, sib200, tatoeba
-from bootembed.core.language_id import evidence_of_other, identifier
+from bootembed.core.language_id import evidence_of_other, identifier, leads_of_others
 from bootembed.core.names import ENGLISH
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ _MOST_LOST = 0.01  # of those that set no limit
 _LEAST_ENGLISH_CAUGHT = 0.95
 _LEAST_RIGHT = 0.5  # first guesses, for a language to count as known
 _ENGLISH_ROWS = 200  # of each source
+_SAMPLE = 300  # rows of a corpus that are looked at as a whole
 
 
 def family(language: str) -> set[str]:
@@ -49,13 +50,19 @@ class Entry(NamedTuple):
     """Of the table, as `core.language_id.Limits`; None: no evidence is enough."""
 
     relatives: set[str]
-    least: float
+    least: float | None
     needed: Needed
+    usual_leads: dict[str, float]
 
     def shown(self) -> str:
         """For the file."""
-        needed = dict(sorted(self.needed.items()))
-        return json.dumps({"relatives": sorted(self.relatives), "least": self.least, "needed": needed})
+        sorted_values = {
+            "relatives": sorted(self.relatives),
+            "least": self.least,
+            "needed": dict(sorted(self.needed.items())),
+            "usual_leads": dict(sorted(self.usual_leads.items())),
+        }
+        return json.dumps(sorted_values)
 
 
 def lost(found: Found, least: float, needed: Needed) -> list[str]:
@@ -77,8 +84,8 @@ def raise_limits(corpora: Sequence[Found], least: float) -> Needed:
         needed[other] = _LADDER[_LADDER.index(needed.get(other, least)) + 1]
 
 
-def measured(corpora: Sequence[Corpus], english: Sequence[str]) -> Entry | None:
-    """Relatives and limits of a language in a script; None where it cannot be checked well enough.
+def measured(corpora: Sequence[Corpus], english: Sequence[str]) -> Entry:
+    """Relatives and limits of a language in a script; `least` None where single texts cannot be checked well enough.
 
     Limits set by one half of the rows should hold for the other. Where they never do, the strictest are taken if the
     identifier knows the language, and none if not.
@@ -89,12 +96,24 @@ def measured(corpora: Sequence[Corpus], english: Sequence[str]) -> Entry | None:
     found = [evidence(corpus.rows, relatives) for corpus in corpora]
     strictest = _STEPS[-1] if relatives else None
     least = next((step for step in _STEPS if across_halves(found, step) <= _MOST_LOST), strictest)
+    leads = usual_leads(corpora, relatives)
     if least is None:
-        return None
+        return Entry(relatives, None, {}, leads)
     needed = raise_limits(found, least)
     caught = len(lost(evidence(english, relatives), least, needed)) / len(english)
     is_english = corpora[0].language == ENGLISH
-    return Entry(relatives, least, needed) if is_english or caught >= _LEAST_ENGLISH_CAUGHT else None
+    if not is_english and caught < _LEAST_ENGLISH_CAUGHT:
+        return Entry(relatives, None, {}, leads)
+    return Entry(relatives, least, needed, leads)
+
+
+def usual_leads(corpora: Sequence[Corpus], relatives: Collection[str]) -> dict[str, float]:
+    """The largest lead of each other language in any of the corpora, where it is above zero."""
+    leads: dict[str, float] = {}
+    for corpus in corpora:
+        for other, lead in leads_of_others(sampled(corpus.rows), frozenset(relatives)).items():
+            leads[other] = max(round(lead.mean, 2), leads.get(other, 0.0))
+    return {other: lead for other, lead in leads.items() if lead > 0}
 
 
 def across_halves(corpora: Sequence[Found], least: float) -> float:
@@ -106,6 +125,11 @@ def across_halves(corpora: Sequence[Found], least: float) -> float:
 def evidence(rows: Sequence[str], relatives: Collection[str]) -> Found:
     """The evidence against the language that rows should be in."""
     return [evidence_of_other(row, frozenset(relatives)) for row in rows]
+
+
+def sampled(rows: Sequence[str]) -> Sequence[str]:
+    """Rows of a corpus at equal distances, to be looked at as a whole."""
+    return rows[:: max(1, len(rows) // _SAMPLE)]
 
 
 def _is_known(corpora: Sequence[Corpus], relatives: set[str]) -> bool:
@@ -140,9 +164,14 @@ def _names(language: str) -> set[str]:
 
 
 def _highest(one: Entry, other: Entry) -> Entry:
+    leads = one.usual_leads | {
+        key: max(lead, one.usual_leads.get(key, lead)) for key, lead in other.usual_leads.items()
+    }
+    if one.least is None or other.least is None:  # single texts are checked by the limits of the one that has any
+        return (other if one.least is None else one)._replace(usual_leads=leads)
     both = {key: [entry.needed.get(key, entry.least) for entry in (one, other)] for key in one.needed | other.needed}
     needed = {key: _LADDER[max(map(_LADDER.index, pair))] for key, pair in both.items()}
-    return Entry(one.relatives | other.relatives, max(one.least, other.least), needed)
+    return Entry(one.relatives | other.relatives, max(one.least, other.least), needed, leads)
 
 
 @click.command(help=__doc__)
@@ -155,11 +184,9 @@ def main(tatoeba_dir: Path, sib200_dir: Path, output: Path) -> None:
     english = [row for corpus in corpora["eng-Latn"] for row in corpus.rows[:_ENGLISH_ROWS]]
     table: dict[str, Entry] = {}
     for key, group in sorted(corpora.items()):
-        found = measured(group, english)
-        if found is None:
-            click.echo(f"{key}: left out")
-            continue
-        table[key] = found
+        table[key] = measured(group, english)
+        if table[key].least is None:
+            click.echo(f"{key}: only as a whole")
     lines = ",\n".join(f'"{key}": {entry.shown()}' for key, entry in sorted(_with_names(table).items()))
     output.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 

@@ -1,11 +1,18 @@
+import itertools
 from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootembed.core.language_id import in_other_language, is_checkable, measured_script, unchecked
-from bootembed.corpora.language_alarm import evaluation_alarm, language_alarm
+from bootembed.core.language_id import (
+    in_other_language,
+    is_checkable,
+    measured_script,
+    other_language_of_all,
+    unchecked,
+)
+from bootembed.corpora.language_alarm import Sample, evaluation_alarm, language_alarm
 
 SENTENCES = {
     "eng": "The old farmer sells apples at the market every morning.",
@@ -89,6 +96,44 @@ def test_a_language_without_measured_rates_is_never_contradicted():
     assert in_other_language(SENTENCES["eng"], "xyz", "Latn") is None
 
 
+ENGLISH = [
+    SENTENCES["eng"],
+    "Nobody knows where the children have gone today.",
+    "It rained all night and the river is high.",
+]
+
+
+def test_texts_as_a_whole_are_told_where_one_alone_is_not():
+    assert other_language_of_all(KURMANJI * 10, "kmr", "Latn") is None
+    assert other_language_of_all(ENGLISH * 10, "kmr", "Latn") == "eng"
+    assert other_language_of_all(ENGLISH * 9, "kmr", "Latn") is None  # under 30 of them
+    assert other_language_of_all(["12345"] * 40, "kmr", "Latn") is None
+    assert other_language_of_all(ENGLISH * 10, "xyz", "Latn") is None
+
+
+@pytest.mark.parametrize("language", ["kin", "nya", "wol", "xho", "bam", "uzn"])
+def test_a_language_whose_rows_cannot_be_checked_is_checked_as_a_whole(language):
+    assert in_other_language(ENGLISH[0], language, "Latn") is None
+    assert not is_checkable(language)
+    assert unchecked(language, "Latn").endswith("Tables were checked as a whole.")
+    assert other_language_of_all(ENGLISH * 10, language, "Latn") == "eng"
+
+
+def test_a_mixed_corpus_is_not_in_another_language_as_a_whole():
+    assert other_language_of_all([*KURMANJI * 20, *ENGLISH * 10], "kmr", "Latn") is None
+
+
+@given(st.integers(0, 3_000))
+def test_a_sample_has_equal_distances_and_is_small(size):
+    sample = Sample()
+    for number in range(size):
+        sample.add(str(number))
+    numbers = [int(text) for text in sample.texts]
+    assert min(size, 250) <= len(numbers) <= 500
+    assert len({later - earlier for earlier, later in itertools.pairwise(numbers)}) <= 1
+    assert size == 0 or (numbers[0] == 0 and 2 * numbers[-1] >= size - 2)
+
+
 def test_short_texts_and_numbers_are_left_open():
     assert in_other_language("Yes.", "hau", "Latn") is None
     assert in_other_language("12345 67890 12345 67890", "hau", "Latn") is None
@@ -104,6 +149,8 @@ def test_an_alarm_names_both_remedies():
     assert "80 of 410 rows" in alarm and "60 eng" in alarm
     assert "`corpora`" in alarm and "check_language" in alarm
     assert language_alarm("anchors of kmr", "kmr", Counter(eng=4), 410) is None
+    whole = language_alarm("anchors of kmr", "kmr", Counter(eng=4), 410, {"text": "tur"})
+    assert "as a whole, `text` is in `tur`" in whole and "rows are not" not in whole and "check_language" in whole
 
 
 def test_an_evaluation_set_in_another_script_or_language_is_named():
@@ -112,6 +159,7 @@ def test_an_evaluation_set_in_another_script_or_language_is_named():
     english = [SENTENCES["eng"], "Nobody knows where the children have gone today."] * 9
     assert "most of them in `eng`" in evaluation_alarm("Sentiment", english, "orm", "Latn")
     assert evaluation_alarm("Sentiment", [SENTENCES["afr"]] * 9, "afr", "Latn") is None
+    assert "as a whole, the texts are in `eng`, not in `kin`" in evaluation_alarm("STS", ENGLISH * 10, "kin", "Latn")
 
 
 @given(st.text())

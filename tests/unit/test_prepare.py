@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootembed.core.errors import DataError
+from bootembed.core.language_id import in_other_language
 from bootembed.core.names import Role
 from bootembed.core.tables import (
     ANCHORS,
@@ -81,10 +82,11 @@ def prepare(
     *,
     role: Role = Role.SOURCE,
     seed: int = 1,
+    language: str = "hau",
     script: str = "Latn",
     **limits: object,
 ) -> PreparedCorpora:
-    """The evaluation sets and then the corpora of Hausa."""
+    """The evaluation sets of Hausa and then the corpora, of Hausa unless said otherwise."""
     spec = CorpusSpec.model_validate(corpus)
     configured = Language(name="Hausa", script=script, role=role, folder=".", corpus="some")
     evaluation = raw.parent / "evaluation"
@@ -92,7 +94,7 @@ def prepare(
     return prepare_corpora(
         spec,
         PrepareCorpora.model_validate(SETTINGS | limits),
-        language="hau",
+        language=language,
         configured=configured,
         evaluation=read_evaluation_texts(evaluation, ["hau", "swh"]),
         input_dir=raw,
@@ -390,9 +392,36 @@ def test_a_corpus_in_another_language_raises_an_alarm(raw: Path) -> None:
     result = prepare(raw, {"anchors": [LINES]}, max_characters=500, check_language=True)
     (warning,) = json.loads((raw.parent / "out" / "report.json").read_text())["warnings"]
     assert result.tables["anchors"].kept == 20
-    assert "anchors of hau: 4 of 24 rows are not in `hau` by the identifier (4 eng)" in warning
+    assert "anchors of hau: by the identifier, 4 of 24 rows are not in `hau` (4 eng)" in warning
     assert "Either the file is not what it is said to be" in warning
     assert "`prepare_corpora.check_language` to false" in warning
+
+
+BULGARIAN = [
+    "Старият фермер продава ябълки на пазара.",
+    "Децата отидоха на училище рано сутринта.",
+    "Днес времето е много хубаво и топло.",
+    "Той каза, че ще дойде утре вечерта.",
+    "Котката спи на стола до прозореца.",
+    "Не знам къде съм оставил ключовете си.",
+]
+
+
+def test_a_neighbours_corpus_raises_an_alarm_that_its_rows_alone_do_not(raw: Path) -> None:
+    """Row by row the identifier is not sure of a close relative: nothing is set aside."""
+    rows = [row for row in BULGARIAN if in_other_language(row, "mkd", "Cyrl") is None]
+    assert len(rows) > 2
+    write(raw, "anchors.txt", *rows * 15)
+    write(raw, "few.txt", *rows)
+    for file, warned in (("anchors.txt", 1), ("few.txt", 0)):
+        corpus = {"anchors": [{"format": "lines", "path": file}]}
+        result = prepare(raw, corpus, language="mkd", max_characters=500, check_language=True, script="Cyrl")
+        assert result.tables["anchors"].kept == result.tables["anchors"].rows_in
+        assert len(result.warnings) == warned
+    result = prepare(raw, {"anchors": [LINES]}, language="mkd", max_characters=500, check_language=True, script="Cyrl")
+    (warning,) = result.warnings
+    assert "anchors of mkd: by the identifier, as a whole, `text` is in `bul`. Either" in warning
+    assert prepare(raw, {"anchors": [LINES]}, language="bul", check_language=True, script="Cyrl").warnings == []
 
 
 def test_the_report_says_where_the_language_was_not_checked(raw: Path) -> None:
@@ -415,7 +444,7 @@ def test_an_evaluation_set_in_another_language_is_warned_of(raw: Path, caplog: p
     language = Language(name="Hausa", script="Latn", role=Role.TARGET, folder="raw", corpus="c")
     folders = {"input_dir": raw, "output_dir": raw.parent / "evaluation"}
     assert prepare_evaluation(corpus, TASKS, language="hau", configured=language, **folders) == {"SomeSTS": 3}
-    assert "SomeSTS: 6 of 6 texts are not in `hau`" in caplog.text
+    assert "SomeSTS: by the identifier, 6 of 6 texts are not in `hau`" in caplog.text
 
 
 def test_near_duplicates_are_rejected_but_not_of_nli_and_anchors(raw: Path) -> None:

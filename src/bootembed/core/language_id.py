@@ -9,13 +9,17 @@ known language, says for each language and script what evidence is needed to con
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from math import inf
-from typing import Any
+from math import fsum, inf
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bootembed.core.text import script_share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 FEWEST_LETTERS = 8
 """A text of fewer letters is not judged."""
@@ -23,6 +27,12 @@ _ONE_SCRIPT = {"Hans": "Hani", "Hant": "Hani", "Hang": "Kore"}
 _NO_LANGUAGE = frozenset({"und", "zxx"})
 _WORST_SCORE = 7.0  # heliport's of a language that knows nothing of a text
 _ALL = 1_000
+FEWEST_TEXTS = 30
+"""Fewer texts are not judged as a whole."""
+_SLACK = 0.1  # that a lead must also stand out by: other sources have other leads
+_SLACK_OF_UNKNOWN = 0.3  # where the identifier does not know the language itself: there they differ more
+_ERRORS = 3.0  # standard errors that a lead must stand out by
+_MOST_OTHERS = 8  # languages whose leads are computed
 
 
 @dataclass(frozen=True)
@@ -32,17 +42,20 @@ class Limits:
     Attributes:
         relatives: The identifier's codes of the language itself, its macrolanguage and its siblings; empty if it knows
             none of them in this script.
-        least: The evidence that contradicts this language in favour of most others.
+        least: The evidence that contradicts this language in favour of most others; infinite: single texts cannot be
+            checked.
         needed: Another language -> the evidence that contradicts this one in its favour; infinite: none does.
+        usual_leads: Another language -> its lead (`leads_of_others`) in texts of this one, where it is above zero.
     """
 
     relatives: frozenset[str]
     least: float
     needed: dict[str, float]
+    usual_leads: dict[str, float]
 
 
 def limits_of(language: str, script: str) -> Limits | None:
-    """The limits of a language (ISO 639-3) in a script (ISO 15924); None where it cannot be checked."""
+    """The limits of a language (ISO 639-3) in a script (ISO 15924); None where nothing was measured."""
     return _measured().get(f"{language}-{one_script(script)}")
 
 
@@ -52,13 +65,12 @@ def one_script(script: str) -> str:
 
 
 def unchecked(language: str, script: str) -> str | None:
-    """A sentence that says why a language is not checked; None where it is."""
-    if limits_of(language, script):
+    """A sentence that says why single texts of a language are not checked; None where they are."""
+    limits = limits_of(language, script)
+    if limits and limits.least < inf:
         return None
-    return (
-        f"The language of rows was not checked: the identifier has no measured rates for `{language}` in the script "
-        f"`{script}`."
-    )
+    why = f"The language of rows was not checked: the identifier has no {{}} for `{language}` in the script `{script}`."
+    return f"{why.format('safe limits')} Tables were checked as a whole." if limits else why.format("measured rates")
 
 
 def is_checkable(language: str) -> bool:
@@ -103,9 +115,67 @@ def evidence_of_other(text: str, relatives: frozenset[str]) -> tuple[str, float]
     return first, (min(others, default=_WORST_SCORE) - best) * letters**0.5
 
 
+def other_language_of_all(texts: Sequence[str], language: str, script: str) -> str | None:
+    """The identifier's code of the other language that texts as a whole are in; None where they are not, or too few.
+
+    A mean over many texts tells neighbours apart that no text alone does: the lead of another language is held against
+    the one that it has in texts known to be in `language`.
+    """
+    limits = limits_of(language, script)
+    return other_by_leads(leads_of_others(texts, limits.relatives), limits) if limits else None
+
+
+def other_by_leads(leads: Mapping[str, Lead], limits: Limits) -> str | None:
+    """The language whose lead stands out most from chance and from its usual one; None if none does."""
+    slack = _SLACK if limits.relatives else _SLACK_OF_UNKNOWN
+    excess = {
+        other: lead.mean - _ERRORS * lead.error - limits.usual_leads.get(other, 0.0) - slack
+        for other, lead in leads.items()
+    }
+    found = max(excess, key=excess.__getitem__, default=None)
+    return found if found is not None and excess[found] > 0 else None
+
+
+class Lead(NamedTuple):
+    """How much better another language fits texts: the mean and its standard error, in heliport's scores."""
+
+    mean: float
+    error: float
+
+
+def leads_of_others(texts: Sequence[str], relatives: frozenset[str]) -> dict[str, Lead]:
+    """The leads over the relatives of the languages that are most often the first guess; none of too few texts.
+
+    Long texts count more, by the square root of their letters. Without relatives, the best of all other languages
+    stands for them.
+    """
+    scored = [
+        (letters**0.5, dict(identifier().identify_topk_with_score(text, _ALL)))
+        for text in texts
+        if (letters := sum(map(str.isalpha, text))) >= FEWEST_LETTERS
+    ]
+    if len(scored) < FEWEST_TEXTS:
+        return {}
+    guesses = Counter(min(scores, key=scores.__getitem__) for _, scores in scored if scores)
+    others = [code for code, _ in guesses.most_common() if code not in relatives | _NO_LANGUAGE]
+    return {other: _lead(other, scored, relatives) for other in others[:_MOST_OTHERS]}
+
+
+def _lead(other: str, scored: Sequence[tuple[float, dict[str, float]]], relatives: frozenset[str]) -> Lead:
+    def over_own(scores: dict[str, float]) -> float:
+        own = (score for code, score in scores.items() if (code in relatives if relatives else code != other))
+        return min(own, default=_WORST_SCORE) - scores.get(other, _WORST_SCORE)
+
+    leads = [(weight, over_own(scores)) for weight, scores in scored]
+    total = fsum(weight for weight, _ in leads)
+    mean = fsum(weight * lead for weight, lead in leads) / total
+    return Lead(mean, fsum((weight * (lead - mean)) ** 2 for weight, lead in leads) ** 0.5 / total)
+
+
 @cache
 def _scripts(language: str) -> list[str]:
-    return [key.partition("-")[2] for key in _measured() if key.startswith(f"{language}-")]
+    keys = [key for key, limits in _measured().items() if limits.least < inf]
+    return [key.partition("-")[2] for key in keys if key.startswith(f"{language}-")]
 
 
 @cache
@@ -122,8 +192,13 @@ def _measured() -> dict[str, Limits]:
     return {
         key: Limits(
             frozenset(entry["relatives"]),
-            entry["least"],
-            {other: inf if needed is None else needed for other, needed in entry["needed"].items()},
+            _or_infinite(entry["least"]),
+            {other: _or_infinite(needed) for other, needed in entry["needed"].items()},
+            entry["usual_leads"],
         )
         for key, entry in json.loads(text).items()
     }
+
+
+def _or_infinite(evidence: float | None) -> float:
+    return inf if evidence is None else evidence

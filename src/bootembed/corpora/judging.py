@@ -8,9 +8,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bootembed.core.language_id import in_other_language
+from bootembed.core.language_id import in_other_language, other_language_of_all
 from bootembed.core.names import ENGLISH, LATIN
 from bootembed.core.text import clean_text, comparable, distinct_share, repair_mojibake, script_share, spelt_out
+from bootembed.corpora.language_alarm import Sample
 from bootembed.corpora.layouts import ANCHORS, PARALLEL
 from bootembed.corpora.outcome import TableReport
 from bootembed.corpora.rows import SHOWN_CHARACTERS, RowRejection
@@ -54,6 +55,7 @@ class RowJudge:
         self._of_column = dict.fromkeys(layout.in_language, (language, script)) | dict.fromkeys(
             layout.in_english, (ENGLISH, LATIN)
         )
+        self._samples = {name: Sample() for name in self._of_column}
         self.report = TableReport()
 
     def judge(self, rows: Iterable[Row], seen: SeenTexts) -> Iterator[Row]:
@@ -72,6 +74,9 @@ class RowJudge:
             if self.report.rows_in // _PROGRESS_ROWS > before // _PROGRESS_ROWS:
                 logger.info("%s: %d rows read", self.layout.name, self.report.rows_in)
             yield from self._not_repeated(self._not_in_evaluation(batch), seen)
+        for name, (language, script) in self._of_column.items():
+            if other := other_language_of_all(self._samples[name].texts, language, script):
+                self.report.whole_in_other[name] = other
 
     def _cleaned(self, row: Row) -> Row:
         texts = {name: row.values[name] for name in self.layout.texts}
@@ -119,6 +124,7 @@ class RowJudge:
 
     def _fault_of_language(self, row: Row) -> tuple[RowRejection, str] | None:
         for name, (language, script) in self._of_column.items():
+            self._samples[name].add(row.values[name])
             other = in_other_language(row.values[name], language, script)
             if other:
                 self.report.other_languages[other] += 1

@@ -22,6 +22,7 @@ class TableReport:
         rejected: RowRejection -> rows.
         in_evaluation_set: Evaluation set -> kind of match -> rows rejected for it.
         other_languages: Language that rows were rejected for -> rows.
+        whole_in_other: Column -> the other language that its texts as a whole are in.
     """
 
     rows_in: int = 0
@@ -31,6 +32,7 @@ class TableReport:
     rejected: Counter[str] = field(default_factory=Counter)
     in_evaluation_set: dict[str, Counter[str]] = field(default_factory=dict)
     other_languages: Counter[str] = field(default_factory=Counter)
+    whole_in_other: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For `report.json`."""
@@ -57,9 +59,15 @@ class PreparedCorpora:
 
     @property
     def warnings(self) -> list[str]:
-        """Tables of which too many rows are in another language."""
+        """Tables of which too many rows, or all as a whole, are in another language."""
         alarms = [
-            language_alarm(f"{name} of {self.language}", self.language, report.other_languages, report.rows_in)
+            language_alarm(
+                f"{name} of {self.language}",
+                self.language,
+                report.other_languages,
+                report.rows_in,
+                report.whole_in_other,
+            )
             for name, report in self.tables.items()
         ]
         return [alarm for alarm in alarms if alarm is not None]
