@@ -11,6 +11,7 @@ from bootembed.evaluation.kinds.bitext_mining import SCHEMA as BITEXT
 from bootembed.evaluation.kinds.sts import PREDICTIONS
 from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.evaluation.statistics import Difference
+from bootembed.report.cells import GridCell
 from bootembed.report.intervals import Comparison, Estimate
 from bootembed.report.judge import Judgements
 from bootembed.report.page.facts import Facts, Folders
@@ -86,7 +87,7 @@ def _trainings():
         "0-0": {"curves": first, "similarity": {"before": before, "after": after}},
         "0-1": {"curves": {"loss": [[1, 4.25], [10, 2.5]]}, "similarity": {"before": before, "after": before}},
     }
-    return [Training("xl_lora", "strategy", language, "tiny", records) for language in NAMES]
+    return [Training(GridCell("xl_lora", "strategy", language, "tiny"), records) for language in NAMES]
 
 
 def _kind(recipe):

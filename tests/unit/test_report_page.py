@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from page_facts import HOSTILE, made_up
 
 from bootembed.core.errors import DataError
+from bootembed.report.cells import GridCell
 from bootembed.report.judge import Judgements
 from bootembed.report.page.answer import answers
 from bootembed.report.page.elements import Axis, language_tag, minus
@@ -146,7 +147,7 @@ def test_trainings_are_read_as_they_were_written(tmp_path):
     (tmp_path / "xl_lora-afr-tiny.json").write_text(json.dumps(records))
     (tmp_path / "untrained-afr-tiny.json").write_text('{"0-0": {}}')
     trainings = read_trainings(tmp_path, facts.grid)
-    assert trainings == [Training("xl_lora", "strategy", "afr", "tiny", records)]
+    assert trainings == [Training(GridCell("xl_lora", "strategy", "afr", "tiny"), records)]
     page = _page(replace(facts, trainings=trainings), tmp_path)
     assert "3.25 to 3.25" in page.text
     assert "Similarity before and after" not in page.text
@@ -170,7 +171,7 @@ def test_cells_that_were_not_run_are_named(tmp_path):
     comparisons = [c for c in facts.comparisons if c.language == "afr"]
     facts = replace(facts, results=replace(facts.results, scores=scores), comparisons=comparisons)
     page = _page(facts, tmp_path)
-    assert "Yoruba (yor): xl_lora on tiny, untrained on tiny" in page.text
+    assert "Yoruba (yor): untrained on tiny, xl_lora on tiny" in page.text
     assert answers(facts)[1].sure[0] == "Not compared with the untrained encoder."
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
 from bootembed.core.names import UNTRAINED, EmbedderId, cell_name
+from bootembed.report.cells import embedder_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,37 +129,22 @@ def read_results(
     scores: list[Score] = []
     geometry: list[Geometry] = []
     not_run: list[str] = []
-    for language in grid.languages:
-        for encoder in grid.encoders:
-            base = _gain_base(scores_dir, language, encoder)
-            for recipe, kind in recipe_kinds(grid, encoder).items():
-                cell = cell_name(recipe, language, encoder)
-                if not (scores_dir / f"{cell}.json").exists():
-                    not_run.append(f"evaluate_embedder@{cell}")
-                    continue
-                found = read_scores(scores_dir, recipe, language, encoder)
-                scores += [
-                    Score(recipe, kind, language, encoder, embedder.training_set, embedder.seed, task, split,
-                          value, value - base(task, split))
-                    for embedder, tasks in found.items()
-                    for task, splits in tasks.items()
-                    for split, value in splits.items()
-                ]  # fmt: skip
-                geometry += _read_geometry(scores_dir, recipe, language, encoder)
+    for cell in embedder_cells(grid):
+        if not (scores_dir / f"{cell.name}.json").exists():
+            not_run.append(f"evaluate_embedder@{cell.name}")
+            continue
+        of_what = (cell.recipe, cell.kind, cell.language, cell.encoder)
+        base = _gain_base(scores_dir, cell.language, cell.encoder)
+        scores += [
+            Score(*of_what, embedder.training_set, embedder.seed, task, split, value, value - base(task, split))
+            for embedder, tasks in read_scores(scores_dir, cell.recipe, cell.language, cell.encoder).items()
+            for task, splits in tasks.items()
+            for split, value in splits.items()
+        ]
+        geometry += _read_geometry(scores_dir, cell.recipe, cell.language, cell.encoder)
     triplets = _read_cells(triplets_dir, grid.strategies, grid.languages, "generate_triplets", not_run)
     oracle = _read_cells(oracle_dir, grid.strategies, judged, "judge_triplets", not_run)
     return Results(scores, geometry, triplets, oracle, not_run)
-
-
-def recipe_kinds(grid: Grid, encoder: str) -> dict[str, str]:
-    """The recipes that an encoder is finetuned with, each with `baseline`, `strategy` or `mixture`."""
-    kinds = (
-        dict.fromkeys(grid.baselines, "baseline")
-        | dict.fromkeys(grid.strategies, "strategy")
-        | dict.fromkeys(grid.mixture_names, "mixture")
-    )
-    chosen = grid.recipes_of(encoder)
-    return {str(recipe): kind for recipe, kind in kinds.items() if recipe in chosen}
 
 
 def _gain_base(scores_dir: Path, language: str, encoder: str) -> Callable[[str, str], float]:

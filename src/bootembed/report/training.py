@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.core.names import cell_name
-from bootembed.report.scores import recipe_kinds
+from bootembed.report.cells import GridCell, embedder_cells
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,20 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Training:
-    """The trainings of a cell.
+    """The trainings of a cell: name of each embedder -> its record, as `train_embedder` wrote it."""
 
-    Attributes:
-        recipe: Strategy, baseline or mixture.
-        kind: Which of the three.
-        language: Code of the language.
-        encoder: Key of the base encoder.
-        embedders: Name of each embedder -> its record, as `train_embedder` wrote it.
-    """
-
-    recipe: str
-    kind: str
-    language: str
-    encoder: str
+    cell: GridCell
     embedders: dict[str, dict[str, Any]]
 
 
@@ -42,13 +30,11 @@ def read_trainings(folder: Path, grid: Grid) -> list[Training]:
         DataError: A file is unreadable.
     """
     found = []
-    for language in grid.languages:
-        for encoder in grid.encoders:
-            for recipe, kind in recipe_kinds(grid, encoder).items():
-                path = folder / f"{cell_name(recipe, language, encoder)}.json"
-                records = _read(path) if path.exists() else {}
-                if trained := {name: record for name, record in records.items() if record}:
-                    found.append(Training(recipe, kind, language, encoder, trained))
+    for cell in embedder_cells(grid):
+        path = folder / f"{cell.name}.json"
+        records = _read(path) if path.exists() else {}
+        if trained := {name: record for name, record in records.items() if record}:
+            found.append(Training(cell, trained))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.names import UNTRAINED
 from bootembed.evaluation.kind import SPLITS
+from bootembed.report.cells import embedder_cells
 from bootembed.report.scores import together
 
 if TYPE_CHECKING:
@@ -87,16 +88,11 @@ class Facts:
     def not_run(self) -> dict[str, list[tuple[str, str]]]:
         """Language -> recipes and encoders of the grid that have no score."""
         run = {(score.language, str(score.recipe), score.encoder) for score in self.results.scores}
-        cells = {
-            language: [
-                (str(recipe), encoder)
-                for recipe in self.grid.recipes
-                for encoder in self.grid.encoders
-                if recipe in self.grid.recipes_of(encoder) and (language, str(recipe), encoder) not in run
-            ]
-            for language in self.grid.languages
-        }
-        return {language: missing for language, missing in cells.items() if missing}
+        missing: dict[str, list[tuple[str, str]]] = {}
+        for cell in embedder_cells(self.grid):
+            if (cell.language, cell.recipe, cell.encoder) not in run:
+                missing.setdefault(cell.language, []).append((cell.recipe, cell.encoder))
+        return missing
 
     @cached_property
     def estimates(self) -> dict[Place, dict[str, tuple[str, Estimate]]]:

@@ -46,7 +46,7 @@ def curve_panels(facts: Facts) -> dict[str, list[Curves]]:
     """Language and encoder -> curves of its recipes, each on its own axes: losses of recipes do not compare."""
     panels: dict[str, list[Curves]] = {}
     for training in facts.trainings:
-        title = f"{facts.name(training.language)}, {training.encoder}"
+        title = f"{facts.name(training.cell.language)}, {training.cell.encoder}"
         panels.setdefault(title, []).extend(_curves(training))
     return panels
 
@@ -61,9 +61,9 @@ def _curves(training: Training) -> Iterator[Curves]:
         lines = [[(x.place(step), round(100 - y.place(value), 2)) for step, value in points] for points in found]
         first, last = (mean(points[place][1] for points in found) for place in (0, -1))
         of = "" if len(found) == 1 else f", mean of {len(found)}"
-        title = training.recipe if name == "loss" else f"{training.recipe}, {name.replace('_', ' ')}"
+        title = training.cell.recipe if name == "loss" else f"{training.cell.recipe}, {name.replace('_', ' ')}"
         told = minus(f"{first:#.3g} to {last:#.3g}{of}")
-        yield Curves(title, told, training.kind, lines, x, y)
+        yield Curves(title, told, training.cell.kind, lines, x, y)
 
 
 def similarity_tables(facts: Facts) -> list[Table]:
@@ -79,7 +79,7 @@ def similarity_tables(facts: Facts) -> list[Table]:
     for training in facts.trainings:
         for polarity, sentence in _SENTENCES.items():
             if found := _over_embedders(training, polarity):
-                title = f"{facts.name(training.language)}, {training.encoder}"
+                title = f"{facts.name(training.cell.language)}, {training.cell.encoder}"
                 rows.setdefault(title, []).append(_row(training, sentence, found, axis))
     columns = [
         Column("recipe"), Column("with its"), Column("", plotted=True, axis=axis.ticks),
@@ -97,7 +97,7 @@ def _row(training: Training, sentence: str, found: dict[str, dict[str, float]], 
     dots = [Dot(axis.place(quantiles[_MEDIAN]), time) for time, quantiles in found.items()]
     before, after = (found[time][_MEDIAN] for time in _TIMES)
     return [
-        Cell(training.recipe, style=training.kind), Cell(sentence),
+        Cell(training.cell.recipe, style=training.cell.kind), Cell(sentence),
         Cell("", plot=Plot(axis.grid, lines=lines, dots=dots)),
         *(Cell(minus(f"{value:.3f}"), value) for value in (before, after)),
         Cell(minus(signed(after - before)), after - before),
