@@ -20,7 +20,8 @@ assert "numpy" not in sys.modules and "torch" not in sys.modules
 import numpy._core._multiarray_umath as umath
 import torch
 print(torch.backends.cpu.get_cpu_capability(), torch.get_num_threads())
-print([name for name, there in umath.__cpu_features__.items() if there and name.startswith(("AVX512", "X86_V4"))])
+above = [name for name in umath.__cpu_dispatch__ if name not in ("X86_V3", "AVX2", "FMA3")]
+print([name for name in above if umath.__cpu_features__[name]])
 """
 
 
