@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import math
@@ -129,12 +130,13 @@ def read_results(
     scores: list[Score] = []
     geometry: list[Geometry] = []
     not_run: list[str] = []
+    base_of = functools.cache(functools.partial(_gain_base, scores_dir))  # all recipes of an encoder share it
     for cell in embedder_cells(grid):
         if not (scores_dir / f"{cell.name}.json").exists():
             not_run.append(f"evaluate_embedder@{cell.name}")
             continue
         of_what = (cell.recipe, cell.kind, cell.language, cell.encoder)
-        base = _gain_base(scores_dir, cell.language, cell.encoder)
+        base = base_of(cell.language, cell.encoder)
         scores += [
             Score(*of_what, embedder.training_set, embedder.seed, task, split, value, value - base(task, split))
             for embedder, tasks in read_scores(scores_dir, cell.recipe, cell.language, cell.encoder).items()
