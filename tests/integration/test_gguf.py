@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gguf
 import numpy as np
 import pytest
 import torch
@@ -42,6 +43,20 @@ def test_an_encoder_keeps_no_output_layer(tmp_path):
     _build(write_gguf(tmp_path / "a.gguf"), tmp_path / "model", role="encoder")
     assert not any("lm_head" in name for name in load_file(tmp_path / "model/model.safetensors"))
     assert build_embedder(tmp_path / "model", pooling="mean", max_seq_length=32).encode(["a day"]).shape == (1, 64)
+
+
+def test_a_file_is_parsed_once(tmp_path, monkeypatch):
+    parsed = []
+
+    class Counting(gguf.GGUFReader):
+        def __init__(self, path, *rest):
+            parsed.append(path)
+            super().__init__(path, *rest)
+
+    monkeypatch.setattr(gguf, "GGUFReader", Counting)
+    _build(write_gguf(tmp_path / "a.gguf"), tmp_path / "model")
+    assert len(parsed) == 1
+    assert gguf.GGUFReader is Counting
 
 
 def test_a_file_that_is_no_gguf(tmp_path):

@@ -14,12 +14,14 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 import yaml
 from living import runs
 
+from bootembed.workflow import nursery_process
 from bootembed.workflow.nursery_process import LIBRARIES
 from bootembed.workflow.workers import Cell, Workers
 
@@ -245,9 +247,37 @@ def test_without_an_arithmetic_to_set_cells_are_processes(project, launch):
     assert (fault, began["cell"]) == (None, "process")
 
 
-def test_with_gpus_to_deal_out_there_is_no_nursery(project):
+def test_with_amds_gpus_there_is_no_nursery(project, monkeypatch):
+    monkeypatch.setattr("bootembed.workflow.workers._has_cuda_driver", lambda: False)
     with Workers(1, ["0"], root=str(project), log_dir=project / "logs") as workers:
         assert workers._nursery is None
+
+
+def test_a_forked_cell_gets_a_gpu_of_its_own(project, monkeypatch):
+    monkeypatch.setattr("bootembed.workflow.workers._has_cuda_driver", lambda: True)
+    with Workers(2, ["3", "5"], root=str(project), log_dir=project / "logs") as workers:
+        cells = [Cell(name, (f"python -m stages.probe {name}",), str(project), {}) for name in ("one", "two")]
+        assert [ended.result() for ended in [workers.submit(cell) for cell in cells]] == [None, None]
+    rows = {row["name"]: row["began_as"] for row in csv.DictReader((project / "logs/cells.csv").open())}
+    assert (rows["one"], rows["two"]) == ("fork", "fork")
+    seen = [json.loads((project / name).read_text())["environment"] for name in ("one", "two")]
+    assert sorted(environment["CUDA_VISIBLE_DEVICES"] for environment in seen) == ["3", "5"]
+    assert not any("PYTORCH_NVML_BASED_CUDA_CHECK" in environment for environment in seen)
+
+
+@pytest.mark.parametrize(("status", "uses"), [(3, False), (0, True), (100, True)])
+def test_a_process_that_has_initialised_cuda_does_not_fork(status, uses, monkeypatch):
+    driver = SimpleNamespace(cuDeviceGetCount=lambda count: status)  # 3: CUDA_ERROR_NOT_INITIALIZED
+    monkeypatch.setattr(nursery_process.ctypes, "CDLL", lambda name: driver)
+    assert nursery_process._uses_cuda() is uses
+
+
+def test_without_cuda_nothing_hinders_a_fork(monkeypatch):
+    def absent(name):
+        raise OSError(name)
+
+    monkeypatch.setattr(nursery_process.ctypes, "CDLL", absent)
+    assert nursery_process._uses_cuda() is False
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
@@ -256,7 +286,8 @@ def test_forked_cells_end_with_the_fan_out(project, ending):
 
     Repo.init(str(project), no_scm=True).close()
     (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"one": {"cmd": "python -m stages.sleep"}}}))
-    process = subprocess.Popen([sys.executable, "-m", "bootembed", "run"], cwd=project)
+    command = [sys.executable, "-m", "bootembed", "run"]
+    process = subprocess.Popen(command, cwd=project, stderr=(project / "told").open("w"))
     deadline = time.monotonic() + 120
     while not (project / "pids").exists():
         assert process.poll() is None
@@ -266,6 +297,8 @@ def test_forked_cells_end_with_the_fan_out(project, ending):
     assert "bootembed.workflow.nursery_process" in started[1].cmdline()
     process.send_signal(ending)
     assert process.wait(timeout=120) == {signal.SIGINT: 1, signal.SIGKILL: -9}[ending]
+    if ending == signal.SIGINT:
+        assert "interrupted; what is done is recorded" in (project / "told").read_text()
     deadline = time.monotonic() + 120
     while any(runs(one) for one in started) and time.monotonic() < deadline:
         time.sleep(0.1)

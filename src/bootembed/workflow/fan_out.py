@@ -232,7 +232,7 @@ def run(
     """Fan out in the present folder as a command does; arguments as for `fan_out`. Returns the counts as a sentence.
 
     Raises:
-        FanOutError: A cell failed, or is busy; or as `fan_out`.
+        FanOutError: A cell failed, or is busy; the run was interrupted; or as `fan_out`.
     """
     from dvc.exceptions import DvcException
 
@@ -254,6 +254,8 @@ def run(
             _raise_faults(outcome)
     except DvcException as error:
         raise FanOutError(str(error)) from error
+    except KeyboardInterrupt as error:
+        raise FanOutError("interrupted; what is done is recorded, and the same command goes on from there") from error
     finally:
         tracking.send_now()
         if outcome.recorded:  # there is a table of what ran

@@ -25,6 +25,7 @@ import sys
 import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bootembed.core.arithmetic import prepare_arithmetic
 from bootembed.settings.load import launch_of, read_sections
@@ -32,7 +33,12 @@ from bootembed.workflow.guard import end_group
 from bootembed.workflow.nursery import PARAMS
 from bootembed.workflow.usage import Ended
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _LONGEST_REQUEST = 1 << 20  # bytes
+_COUNT_BY_NVML = "PYTORCH_NVML_BASED_CUDA_CHECK"  # of torch.cuda.is_available
+_CUDA_NOT_INITIALISED = 3  # CUDA_ERROR_NOT_INITIALIZED of the driver API
 _PR_SET_PDEATHSIG = 1
 # What the stages import, with the modules that the libraries themselves import only when they are used.
 LIBRARIES = (
@@ -133,7 +139,7 @@ def _end(running: dict[int, tuple[int, int]]) -> None:
 def _prepare() -> dict[str, str]:
     """Set the arithmetic, then import the libraries; returns what both have put into the environment.
 
-    Exits where commands start processes of their own.
+    Exits where commands start processes of their own, and where importing has begun to use a GPU: no fork could.
     """
     found = dict(os.environ)
     os.close(os.pidfd_open(os.getpid()))  # fails on a kernel that lacks them
@@ -142,12 +148,37 @@ def _prepare() -> dict[str, str]:
     if launch is None or launch.processes > 1 or raw.get("generation", {}).get("engine") == "ray":
         sys.exit(f"{PARAMS}: commands that start processes of their own are not run here")
     prepare_arithmetic(threads=launch.threads, portable=launch.portable)
-    for name in LIBRARIES:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    with _gpus_only_counted():
+        for name in LIBRARIES:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+    if _uses_cuda():
+        sys.exit("importing the libraries has begun to use CUDA, which survives no fork")
     gc.collect()
     gc.freeze()  # what is there already stays in pages that all cells share
     return {name: value for name, value in os.environ.items() if found.get(name) != value}
+
+
+@contextlib.contextmanager
+def _gpus_only_counted() -> Iterator[None]:
+    """Answer libraries that ask for GPUs when they are imported without initialising CUDA."""
+    before = os.environ.get(_COUNT_BY_NVML)
+    os.environ[_COUNT_BY_NVML] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[_COUNT_BY_NVML]
+        if before is not None:
+            os.environ[_COUNT_BY_NVML] = before
+
+
+def _uses_cuda() -> bool:
+    """Whether this process has initialised CUDA's driver; before that every call of it fails."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return bool(driver.cuDeviceGetCount(ctypes.byref(ctypes.c_int())) != _CUDA_NOT_INITIALISED)
 
 
 def _seed() -> None:

@@ -48,8 +48,8 @@ class Workers:
             devices: GPUs to deal out, as in CUDA_VISIBLE_DEVICES.
             root: Folder of dvc.yaml.
             log_dir: Gets what each command prints, and `cells.csv`: what each cell used.
-            preload: Have a nursery on Linux without GPUs. On macOS a fork is unsafe after imports like ours, and CUDA
-                survives none; there commands take long anyhow.
+            preload: Have a nursery on Linux, but not with AMD's GPUs, where none was tried. On macOS a fork is unsafe
+                after imports like ours.
         """
         self.jobs = jobs
         self._root = root
@@ -63,7 +63,7 @@ class Workers:
             self._slots.put({"OMP_NUM_THREADS": threads} | device)
         self._usage = UsageTable(log_dir / "cells.csv")
         self._nursery: Nursery | None = None
-        if preload and sys.platform == "linux" and not devices:
+        if preload and sys.platform == "linux" and (not devices or _has_cuda_driver()):
             self._nursery = Nursery(root, alive=self._alive, log=log_dir / "nursery.log")
 
     def __enter__(self) -> Workers:
@@ -146,8 +146,12 @@ def visible_devices() -> list[str]:
 
 def _has_driver() -> bool:
     """Whether the system has a driver for GPUs: NVIDIA's library, or AMD's device."""
+    return _has_cuda_driver() or Path("/dev/kfd").exists()
+
+
+def _has_cuda_driver() -> bool:
     try:
         ctypes.CDLL("libcuda.so.1")
     except OSError:
-        return Path("/dev/kfd").exists()
+        return False
     return True
