@@ -15,8 +15,9 @@ from encoders import sentences, write_embedder, write_encoder
 from forks import Fork
 from toy import toy_nli
 
-from benchmarks import embedder, exports, generation, killed_generation
-from bootembed.core.tables import ANCHORS, TRIPLETS, write_table
+from benchmarks import adapter, embedder, exports, generation, killed_generation
+from bootembed.adapters import train
+from bootembed.core.tables import ANCHORS, NLI, TRIPLETS, write_table
 from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.generation.generator import GeneratorDescription, write_generator
 
@@ -47,6 +48,21 @@ def test_triplets_are_written(generating, procedure, tmp_path):
     assert found["triplets"] == 5
     assert 10 < found["completion_tokens"] <= 2 * 5 * 32
     assert found["seconds"] > 0
+
+
+def test_adapters_of_every_procedure_see_the_same_tokens_and_lose_the_same(tiny_generator, tmp_path, monkeypatch):
+    monkeypatch.setattr("bootembed.core.arithmetic.prepare_arithmetic", lambda **_: None)  # tests have theirs
+    for name in ("answers_only", "pad_batch", "lora_arguments"):
+        monkeypatch.setattr(train, name, getattr(train, name))  # put back after the test
+    write_table(toy_nli(60), NLI, tmp_path / "nli.parquet")
+    options = ["--base-model", tiny_generator, "--rows", tmp_path / "nli.parquet", "--params", PARAMS]
+    ours, all_logits, official = (
+        _once(adapter.main, procedure, *options, "--examples", 24) for procedure in ("ours", "all_logits", "official")
+    )
+    assert ours["tokens"] == all_logits["tokens"] == official["tokens"] > 24 * 5
+    for other in (all_logits, official):
+        assert other["first_loss"] == pytest.approx(ours["first_loss"], abs=1e-5)
+        assert other["last_loss"] == pytest.approx(ours["last_loss"], abs=1e-4)
 
 
 def test_kills_land_within_generation_and_what_they_cost_is_counted(tiny_generator, generating, tmp_path, monkeypatch):
