@@ -1,8 +1,9 @@
 """Tokens a second of LoRA training, side by side with the official code's procedure, on the same batches.
 
 The official procedure (github.com/mbasoz/xllora-embedding) computes logits of every token, attention without a fused
-kernel (eager), and activations twice (gradient checkpointing). `all_logits` differs from ours in the logits alone.
-Every run is a process of its own, timed from after its imports to the saved adapter; the procedures take turns.
+kernel (eager), activations twice (gradient checkpointing), and the rows of a step at once. `all_logits` differs from
+ours in the logits alone. Every run is a process of its own, timed from after its imports to the saved adapter; the
+procedures take turns.
 """
 
 from __future__ import annotations
@@ -89,7 +90,9 @@ def once(procedure: str, base_model: Path, table: Path, params_path: Path, examp
     training: Any = module  # some of its names are replaced
     settings = params.train_xl_lora_adapter.model_copy(update={"train_examples": examples, "num_train_epochs": 1.0})
     if procedure == "official":
-        settings = settings.model_copy(update={"attention": "eager", "gradient_checkpointing": True})
+        step = settings.per_device_train_batch_size * settings.gradient_accumulation_steps
+        whole_steps = {"per_device_train_batch_size": step, "gradient_accumulation_steps": 1}
+        settings = settings.model_copy(update={"attention": "eager", "gradient_checkpointing": True} | whole_steps)
     if procedure != "ours":
         training.answers_only = _all_logits
     definition = prompt_definition(params.prompts.version)

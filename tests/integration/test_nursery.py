@@ -248,13 +248,13 @@ def test_without_an_arithmetic_to_set_cells_are_processes(project, launch):
 
 
 def test_with_amds_gpus_there_is_no_nursery(project, monkeypatch):
-    monkeypatch.setattr("bootembed.workflow.workers._has_cuda_driver", lambda: False)
+    monkeypatch.setattr("bootembed.workflow.workers.cuda_driver", lambda: None)
     with Workers(1, ["0"], root=str(project), log_dir=project / "logs") as workers:
         assert workers._nursery is None
 
 
 def test_a_forked_cell_gets_a_gpu_of_its_own(project, monkeypatch):
-    monkeypatch.setattr("bootembed.workflow.workers._has_cuda_driver", lambda: True)
+    monkeypatch.setattr("bootembed.workflow.workers.cuda_driver", SimpleNamespace)
     with Workers(2, ["3", "5"], root=str(project), log_dir=project / "logs") as workers:
         cells = [Cell(name, (f"python -m stages.probe {name}",), str(project), {}) for name in ("one", "two")]
         assert [ended.result() for ended in [workers.submit(cell) for cell in cells]] == [None, None]

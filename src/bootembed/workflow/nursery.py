@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import os
@@ -90,6 +91,14 @@ class Nursery:
                 start_new_session=True,
             )
         return ours
+
+
+def cuda_driver() -> ctypes.CDLL | None:
+    """The library of NVIDIA's driver, not initialised; None where there is none."""
+    try:
+        return ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return None
 
 
 def _stage_command(command: str, environment: dict[str, str]) -> list[str] | None:

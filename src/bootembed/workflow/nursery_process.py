@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 from bootembed.core.arithmetic import prepare_arithmetic
 from bootembed.settings.load import launch_of, read_sections
 from bootembed.workflow.guard import end_group
-from bootembed.workflow.nursery import PARAMS
+from bootembed.workflow.nursery import PARAMS, cuda_driver
 from bootembed.workflow.usage import Ended
 
 if TYPE_CHECKING:
@@ -174,11 +174,8 @@ def _gpus_only_counted() -> Iterator[None]:
 
 def _uses_cuda() -> bool:
     """Whether this process has initialised CUDA's driver; before that every call of it fails."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return False
-    return bool(driver.cuDeviceGetCount(ctypes.byref(ctypes.c_int())) != _CUDA_NOT_INITIALISED)
+    driver = cuda_driver()
+    return driver is not None and driver.cuDeviceGetCount(ctypes.byref(ctypes.c_int())) != _CUDA_NOT_INITIALISED
 
 
 def _seed() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import queue
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from bootembed.workflow import guard
-from bootembed.workflow.nursery import Nursery
+from bootembed.workflow.nursery import Nursery, cuda_driver
 from bootembed.workflow.usage import Ended, UsageTable
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Workers:
             self._slots.put({"OMP_NUM_THREADS": threads} | device)
         self._usage = UsageTable(log_dir / "cells.csv")
         self._nursery: Nursery | None = None
-        if preload and sys.platform == "linux" and (not devices or _has_cuda_driver()):
+        if preload and sys.platform == "linux" and (not devices or cuda_driver() is not None):
             self._nursery = Nursery(root, alive=self._alive, log=log_dir / "nursery.log")
 
     def __enter__(self) -> Workers:
@@ -146,12 +145,4 @@ def visible_devices() -> list[str]:
 
 def _has_driver() -> bool:
     """Whether the system has a driver for GPUs: NVIDIA's library, or AMD's device."""
-    return _has_cuda_driver() or Path("/dev/kfd").exists()
-
-
-def _has_cuda_driver() -> bool:
-    try:
-        ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return False
-    return True
+    return cuda_driver() is not None or Path("/dev/kfd").exists()
