@@ -149,6 +149,34 @@ def test_the_lock_file_is_written_for_several_cells_at_a_time(project, monkeypat
     assert status() == set()
 
 
+def test_a_command_that_names_the_lock_file_finds_the_cells_before_it_recorded(project, monkeypatch):
+    """Lineage is read from it."""
+    monkeypatch.setattr(lock_file, "_SHARE", 1e-9)
+    reader = {"cmd": "cp dvc.lock found.yaml", "deps": ["end.txt"], "outs": ["found.yaml"]}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE["stages"] | {"reader": reader}}))
+    assert run(project, jobs=1).failed == {}
+    found = yaml.safe_load((project / "found.yaml").read_text())["stages"]
+    assert found.keys() == {"prepare", "cell@a", "cell@b", "cell@c", "end"}
+
+
+def test_the_lock_file_is_whole_at_every_moment(project, monkeypatch):
+    """A cell may read it, or the fan-out be killed, while DVC writes."""
+    from dvc.dvcfile import Lockfile
+
+    before = (project / "dvc.lock").read_text()
+    write = Lockfile.dump_stages
+
+    def look(self, stages, **options):
+        write(self, stages, **options)
+        seen.append((project / "dvc.lock").read_text())
+
+    seen = []
+    monkeypatch.setattr(Lockfile, "dump_stages", look)
+    run(project, "cell@a")
+    assert seen == [before]
+    assert "cell@a" in yaml.safe_load((project / "dvc.lock").read_text())["stages"]
+
+
 def test_a_cell_that_no_write_reached_comes_from_the_run_cache(project, monkeypatch):
     """The fan-out is killed: nothing is written, not at its end either."""
     with monkeypatch.context() as patch:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import UserError
+from bootembed.workflow import lock_file
 from bootembed.workflow.hashes import Hashes
-from bootembed.workflow.lock_file import LockFile
 from bootembed.workflow.locks import hold, lock_paths, refusals_as
 from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import Cell
@@ -52,7 +52,7 @@ class Cells:
         self._running: dict[str, ExitStack] = {}  # cell -> locks on what it writes
         self._reading = ExitStack()  # cells share what they read: it stays locked until the last of them has ended
         self._files: tuple[bytes, bytes]  # as `_files` found them when the stages were read
-        self._lock_file = LockFile()
+        self._lock_file = lock_file.LockFile()
         self._parameters = Parameters()
         self._hashes = Hashes()
         with hold(repo):
@@ -129,6 +129,8 @@ class Cells:
             if self._restore(stage):
                 return State.RESTORED
             commands = stage.cmd if isinstance(stage.cmd, list) else stage.cmd.splitlines()
+            if any(lock_file.NAME in command for command in commands):
+                self._write()  # it reads of the cells before it
             return Cell(name, tuple(commands), stage.wdir, _inputs(stage))
 
     def end(self, cell: Cell, fault: str | None) -> str | None:
@@ -271,5 +273,5 @@ def _inputs(stage: Any) -> dict[str, str]:
 def _files(repo: Any) -> tuple[bytes, bytes]:
     """What defines the stages: dvc.yaml and dvc.lock."""
     root = Path(repo.root_dir)
-    lock = root / "dvc.lock"
+    lock = root / lock_file.NAME
     return (root / "dvc.yaml").read_bytes(), lock.read_bytes() if lock.exists() else b""

@@ -2,15 +2,22 @@
 
 With a hundred cells that takes seconds. A cell that is not written yet when the fan-out is killed is not lost: it is in
 DVC's run cache, unless it has outputs that are not cached.
+
+DVC writes the file in place. Here it is replaced as a whole, since cells read it while others are written into it, and
+a fan-out that is killed must not leave half a file.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 _SHARE = 0.05  # of the time may go into writing
+NAME = "dvc.lock"
 
 
 class LockFile:
@@ -35,7 +42,20 @@ class LockFile:
         if not self._stages:
             return
         began = time.monotonic()
-        self._stages[0].dvcfile.dump_stages(self._stages, update_pipeline=False)
+        _replace(self._stages)
         self._stages.clear()
         self.locks.close()
         self._due = time.monotonic() + (time.monotonic() - began) / _SHARE
+
+
+def _replace(stages: list[Any]) -> None:
+    from dvc.dvcfile import Lockfile
+
+    repo = stages[0].repo
+    file, new = Path(repo.root_dir, NAME), Path(repo.tmp_dir, NAME)
+    if file.exists():
+        shutil.copy(file, new)
+    else:
+        new.unlink(missing_ok=True)
+    Lockfile(repo, str(new)).dump_stages(stages)
+    os.replace(new, file)
