@@ -65,7 +65,7 @@ def main(
         )  # fmt: skip
         write_page(facts, html)
         for score in together(results.scores):
-            name = f"{score.task}.{score.split}.{score.cell}"
+            name = f"{score.task}.{score.split}.{score.name}"
             deviation = {} if score.deviation is None else {f"deviation/{name}": score.deviation}
             run.log_metrics({f"mean/{name}": score.mean} | deviation)
         run.log_artifact(markdown)

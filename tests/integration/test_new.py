@@ -37,7 +37,7 @@ def project(tmp_path, monkeypatch):
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, folder / name)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(report, "measured_flops", lambda: 1e11)
+    monkeypatch.setattr(report, "measured_flops", lambda launch: 1e11)
     return folder
 
 

@@ -384,10 +384,12 @@ class TestCommand:
 
         def hours(*options):
             output = CliRunner().invoke(main, ["plan", "miniature", *options]).output
-            return next(line for line in output.splitlines() if " on one " in line)
+            return next(line for line in output.splitlines() if "effective TFLOPS" in line)
 
         assert "h100 at 2 effective TFLOPS" in hours("--gpu", "h100", "--tflops", "2")
         assert "h100 at 297 effective TFLOPS" in hours("--gpu", "h100")
+        if requirements.this_machine().gpu is None:
+            assert " on this processor, 2 stages at a time at " in hours()
 
     def test_an_unknown_profile_is_named(self, monkeypatch):
         monkeypatch.chdir(ROOT)

@@ -61,13 +61,13 @@ def _parsed_once() -> Iterator[None]:
     """
     import gguf
 
-    original: Any = gguf.GGUFReader
     library: Any = gguf
-    library.GGUFReader = functools.cache(original)
+    reader = library.GGUFReader
+    library.GGUFReader = functools.cache(reader)
     try:
         yield
     finally:
-        library.GGUFReader = original
+        library.GGUFReader = reader
 
 
 def _check(file: Path) -> str:

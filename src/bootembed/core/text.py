@@ -130,7 +130,7 @@ def words(text: str) -> list[str]:
 
 def ngrams(text: str, size: int) -> frozenset[str]:
     """The distinct runs of `size` characters of a text; none of a shorter text."""
-    return frozenset(text[start : start + size] for start in range(len(text) - size + 1))
+    return frozenset(map("".join, zip(*(text[start:] for start in range(size)), strict=False)))  # no loop in Python
 
 
 def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
@@ -142,6 +142,8 @@ def repair_mojibake(text: str) -> str:
     """Repair text whose UTF-8 was once read as another encoding (`cafÃ©` -> `café`); other text stays as it is."""
     import ftfy
 
+    if text.isascii():  # most text in many languages, and slow to search
+        return text
     return str(ftfy.fix_encoding(text))
 
 
@@ -199,6 +201,7 @@ def _scripts(script: str) -> str:
 
 
 _DENSE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Ethiopic}\p{Yi}\p{Vai}\p{Cherokee}\p{Cans}]")
+_FIRST_DENSE = "\u1100"  # in the order of Unicode; to compare is faster than to search
 _HAN = regex.compile(r"\p{Han}")
 _LETTERS_OF_HAN, _LETTERS_OF_SYLLABLE = 4, 2
 
@@ -228,4 +231,5 @@ _SPELT = _Spelt()
 
 def spelt_out(text: str) -> str:
     """The text with each character that carries as much as several letters as so many."""
-    return text.translate(_SPELT) if _DENSE.search(text) else text
+    may_be_dense = max(text, default="") >= _FIRST_DENSE
+    return text.translate(_SPELT) if may_be_dense and _DENSE.search(text) else text

@@ -70,16 +70,15 @@ def evaluation_alarm(task: str, texts: Sequence[str], language: str, script: str
     sample = Sample()
     for text in texts:
         sample.add(text)
-    whole = other_language_of_all(sample.texts, language, script)
-    others = [in_other_language(text, language, script) for text in texts]
-    found = [other for other in others if other is not None]
-    if whole:
+    if whole := other_language_of_all(sample.texts, language, script):
         told = f"as a whole, the texts are in `{whole}`, not in `{language}`"
-    elif len(found) >= max(_FEWEST, _LARGE_SHARE * len(texts)):
+    else:
+        others = (in_other_language(text, language, script) for text in texts)
+        found = [other for other in others if other is not None]
+        if len(found) < max(_FEWEST, _LARGE_SHARE * len(texts)):
+            return None
         likely = max(set(found), key=found.count)
         told = f"{len(found)} of {len(texts)} texts are not in `{language}`, most of them in `{likely}`"
-    else:
-        return None
     return (
         f"{task}: by the identifier, {told}. Look at them: if they are, correct its entry in `corpora`; if not, take "
         "this as the identifier's mistake. Nothing was left out."

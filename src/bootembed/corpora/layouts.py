@@ -254,7 +254,9 @@ def _misfit(spec: FileSpec, layout: Layout, remedy: str) -> ParamsError:
 
 def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
     """The row with the table's columns, or rejected if one cannot be understood; NLI as triplets gives several."""
-    row = replace(row, values={name: value for name, value in row.values.items() if not name.startswith(SELECTOR)})
+    if spec.where:
+        own = {name: value for name, value in row.values.items() if not name.startswith(SELECTOR)}
+        row = replace(row, values=own)
     split = {"split": spec.split} if "split" in layout.schema.names else {}
     if layout in OF_NLI and _hypothesis_columns(spec):
         given = split | {"premise": row.values["premise"]}
@@ -268,7 +270,7 @@ def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
         row = _with_label(row, spec, layout)
     if layout.interpret is not None and not row.reason:
         row = replace(row, values=layout.interpret(row.values, spec))
-    return [row if row.reason else replace(row, values={**split, **row.values})]
+    return [replace(row, values=split | row.values) if split and not row.reason else row]
 
 
 def _with_pair(row: Row, separator: str) -> Row:

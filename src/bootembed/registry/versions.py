@@ -7,6 +7,8 @@ point, when a store goes away, and be begun again.
 from __future__ import annotations
 
 import importlib.metadata
+import io
+from contextlib import redirect_stderr
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +99,8 @@ def _add_version(client: Any, candidate: EmbedderCandidate, name: str, tags: dic
         )
         if candidate.origin is not None:
             mlflow.log_dict(asdict(candidate.origin), LINEAGE_FILE)
-        version = mlflow.register_model(logged.model_uri, name, tags=tags)
+        with redirect_stderr(io.StringIO()):  # it prints each time that there is such a model, as if that were odd
+            version = mlflow.register_model(logged.model_uri, name, tags=tags)
     return client.get_model_version(name, version.version)
 
 

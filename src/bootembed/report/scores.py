@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
 from bootembed.core.names import UNTRAINED, EmbedderId, cell_name
-from bootembed.report.cells import embedder_cells
+from bootembed.report.cells import GridCell, embedder_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,13 +24,9 @@ _GEOMETRY = ("alignment", "uniformity")
 
 
 @dataclass(frozen=True)
-class Score:
-    """The main score of one embedder on one split of a task; `gain` is over the untrained encoder."""
+class Score(GridCell):
+    """The main score of one embedder of a cell on one split of a task; `gain` is over the untrained encoder."""
 
-    recipe: str
-    kind: str
-    language: str
-    encoder: str
     training_set: int
     seed: int
     task: str
@@ -45,33 +41,20 @@ class Score:
 
 
 @dataclass(frozen=True)
-class CellScore:
+class CellScore(GridCell):
     """The main scores of a cell's embedders on one split of a task, together.
 
     Attributes:
-        recipe: Strategy, baseline or mixture.
-        kind: Which of the three.
-        language: Code of the language.
-        encoder: Key of the base encoder.
         task: Its name.
         split: The split.
         embedders: Embedder -> main score.
         gain: Of the mean, over the untrained encoder.
     """
 
-    recipe: str
-    kind: str
-    language: str
-    encoder: str
     task: str
     split: str
     embedders: dict[EmbedderId, float]
     gain: float
-
-    @property
-    def cell(self) -> str:
-        """The name of its cell."""
-        return cell_name(self.recipe, self.language, self.encoder)
 
     @property
     def mean(self) -> float:

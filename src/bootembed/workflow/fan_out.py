@@ -28,7 +28,7 @@ from bootembed.registry.waiting import send_registrations_now
 from bootembed.workflow.bars import live_bars
 from bootembed.workflow.cells import BusyError, Cells, FanOutError, State
 from bootembed.workflow.usage import Ended, UsageTable
-from bootembed.workflow.workers import Workers, visible_devices
+from bootembed.workflow.workers import JOBS_WITHOUT_GPU, Workers, visible_devices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from bootembed.workflow.workers import Cell
 
 logger = logging.getLogger(__name__)
-_JOBS = 2  # at a time on a machine without GPUs: more may not fit its memory
 
 
 @dataclass
@@ -93,7 +92,7 @@ def fan_out(
 
         def start_workers() -> Workers:
             dealt = visible_devices() if devices is None else devices
-            count = jobs or len(dealt) or _JOBS
+            count = jobs or len(dealt) or JOBS_WITHOUT_GPU
             return stack.enter_context(Workers(count, dealt, root=repo.root_dir, log_dir=log_dir, preload=preload))
 
         found = _FanOut(cells, start_workers)

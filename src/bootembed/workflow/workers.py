@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from types import TracebackType
 
+JOBS_WITHOUT_GPU = 2  # at a time: more may not fit the memory
+
 
 @dataclass(frozen=True)
 class Cell:

@@ -82,8 +82,8 @@ def _good(facts: Facts, best: CellScore) -> str:
 
 def _shown_cell(facts: Facts, best: CellScore) -> CellScore:
     """The cell on the test split of the same task, or as it was chosen where that does not exist."""
-    same = (best.cell, best.task, "test")
-    return next((cell for cell in facts.cells if (cell.cell, cell.task, cell.split) == same), best)
+    same = (best.name, best.task, "test")
+    return next((cell for cell in facts.cells if (cell.name, cell.task, cell.split) == same), best)
 
 
 def _sure(facts: Facts, choice: Choice) -> list[str]:
@@ -131,8 +131,8 @@ def _elsewhere(facts: Facts, best: CellScore) -> list[str]:
     test = [c for c in facts.cells if c.language == best.language and c.split == "test" and c.task != best.task]
     for task in dict.fromkeys(cell.task for cell in test):
         leader = max((cell for cell in test if cell.task == task), key=lambda cell: cell.mean)
-        own = next((cell for cell in test if (cell.task, cell.cell) == (task, best.cell)), None)
-        if leader.cell == best.cell:
+        own = next((cell for cell in test if (cell.task, cell.name) == (task, best.name)), None)
+        if leader.name == best.name:
             said.append(f"It also leads on {task} ({leader.mean:.3f}).")
         elif own is not None:
             encoder = "" if leader.encoder == best.encoder else f" with {leader.encoder}"

@@ -126,7 +126,7 @@ def _answers(facts: Facts, cell: CellScore, file: str, schema: pa.Schema) -> lis
     untrained = cell_name(UNTRAINED, cell.language, cell.encoder)
     paths = [
         facts.folders.results / untrained / "0-0" / file,
-        facts.folders.results / cell.cell / str(_first(cell)) / file,
+        facts.folders.results / cell.name / str(_first(cell)) / file,
     ]
     if not all(path.is_file() for path in paths):
         return []

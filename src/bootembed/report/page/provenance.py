@@ -50,7 +50,7 @@ def _models(facts: Facts) -> list[Fact]:
         if choice is None:
             continue
         cell, first = choice.best, min(choice.best.embedders)
-        for path in sorted((facts.folders.results / cell.cell / str(first)).glob("results/*/*/model_meta.json")):
+        for path in sorted((facts.folders.results / cell.name / str(first)).glob("results/*/*/model_meta.json")):
             name = f"{facts.name(language)}: {cell.recipe} on {cell.encoder}, embedder {first} (hash)"
             found.append(Fact(name, json.loads(path.read_text(encoding="utf-8"))["revision"]))
         path = facts.folders.training_sets / f"{cell.recipe}-{language}" / str(first.training_set) / "training.parquet"

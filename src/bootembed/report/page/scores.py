@@ -52,7 +52,7 @@ def score_charts(facts: Facts) -> dict[str, list[Chart]]:
     choosing = set(facts.validation_tasks.values())
     for task in sorted(dict.fromkeys(cell.task for cell in cells), key=lambda task: task not in choosing):
         own = [cell for cell in cells if cell.task == task]
-        marks = {cell.cell: _mark(facts, cell) for cell in own}
+        marks = {cell.name: _mark(facts, cell) for cell in own}
         axis = Axis.over(end for mark in marks.values() for end in (mark.low, mark.high))
         places = sorted({(cell.language, cell.encoder) for cell in own})
         charts[task] = [
@@ -79,8 +79,8 @@ def _chart(facts: Facts, cells: Sequence[CellScore], marks: dict[str, Mark], axi
         Column(line, numeric=True), Column("main score", numeric=True), Column("gain over untrained", numeric=True),
     ]  # fmt: skip
     rows = []
-    for cell in sorted(cells, key=lambda cell: -marks[cell.cell].value):
-        mark, style = marks[cell.cell], facts.style(cell.recipe)
+    for cell in sorted(cells, key=lambda cell: -marks[cell.name].value):
+        mark, style = marks[cell.name], facts.style(cell.recipe)
         plot = Plot(axis.grid, lines=[axis.span(mark.low, mark.high, style)], dots=[Dot(axis.place(mark.value), style)])
         interval = Cell(minus(f"{mark.low:.3f} to {mark.high:.3f}"), mark.low)
         gain = Cell("") if cell.recipe == UNTRAINED else Cell(minus(signed(cell.gain)), cell.gain)

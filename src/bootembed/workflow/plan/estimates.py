@@ -12,7 +12,6 @@ Memory is in bytes, work in floating point operations, time in seconds. Sources 
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,21 +52,6 @@ GPUS = {
         Gpu("cpu", 0.3e12, 0.02e12, 0.0),  # two cores with AVX-512, a guess
     )
 }
-
-
-def measured_flops() -> float:
-    """Operations a second of this machine's processor in products of the sizes of small encoders, over a third second.
-
-    Attention, norms and the optimiser are slower: hours are right within a factor of two or so.
-    """
-    import torch
-
-    rows, columns = torch.rand(2048, 384), torch.rand(384, 1536)
-    done, began = 0, time.perf_counter()
-    while (spent := time.perf_counter() - began) < 1 / 3:
-        torch.mm(rows, columns)
-        done += 1
-    return 2 * rows.numel() * columns.shape[1] * done / spent
 
 
 def weight_bytes(size: ModelSize, *, four_bit: bool, bf16: bool) -> float:

@@ -10,9 +10,11 @@ from bootembed.core.durations import shown_duration
 from bootembed.core.errors import ParamsError, suggest
 from bootembed.workflow.plan import requirements
 from bootembed.workflow.plan.contents import check_contents
-from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu, measured_flops
+from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu
 from bootembed.workflow.plan.sizes import config_of, model_size
+from bootembed.workflow.plan.speed import measured_flops
 from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
+from bootembed.workflow.workers import JOBS_WITHOUT_GPU
 
 if TYPE_CHECKING:
     from bootembed.settings.models import BaseModelSpec
@@ -39,7 +41,7 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
         pipeline: dvc.yaml.
         gpu: Key of `GPUS` to estimate hours for; by default the GPU of this machine, else one that fits the profile.
         tflops: Effective operations a second / 1e12; by default a share of the GPU's peak, and of this machine's
-            processor what it reaches in a short measurement.
+            processor what it reaches in a short measurement, two stages at a time.
 
     Raises:
         ParamsError: There are no figures of this GPU.
@@ -50,7 +52,7 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
     found = {key: _size(spec) for key, spec in params.base_models.items()}
     sizes = {key: size for key, (size, _) in found.items()}
     chosen = GPUS[gpu] if gpu else _default_gpu(params, machine)
-    reached = measured_flops() if chosen.name == "cpu" and not gpu else chosen.flops * USED_SHARE
+    reached = measured_flops(params.launch) if chosen.name == "cpu" and not gpu else chosen.flops * USED_SHARE
     device = Device(chosen, tflops * 1e12 if tflops else reached)
     work = work_of(params, sizes, device)
     disk = disk_bytes(params, sizes)
@@ -105,8 +107,10 @@ def _work_line(work: Work, *, gpu: bool) -> str:
 
 def _totals(work: list[Work], device: Device, disk: float) -> list[str]:
     seconds = sum(item.seconds for item in work if item.seconds)
-    speed = f"one {device.gpu.name} at {device.flops / 1e12:.3g} effective TFLOPS"
+    gpu = device.gpu.memory > 0
+    machine = f"one {device.gpu.name}" if gpu else f"this processor, {JOBS_WITHOUT_GPU} stages at a time"
+    speed = f"{device.flops / 1e12:.3g} effective TFLOPS"
     return [
-        f"{shown_duration(seconds)} on {speed} (scoring and data not counted)",
+        f"{shown_duration(seconds)} on {machine} at {speed} (scoring and data not counted)",
         f"{disk / 1e9:.1f} GB on disk, DVC's cache included",
     ]
