@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchmarks.machine import machine
+from benchmarks.machine import import_language_models, machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ def once(procedure: str, base_model: Path, table: Path, params_path: Path, examp
     from bootembed.core.tables import NLI, read_table
     from bootembed.prompts import prompt_definition
 
-    _import_all()
+    import_language_models()
     training: Any = module  # some of its names are replaced
     settings = params.train_xl_lora_adapter.model_copy(update={"train_examples": examples, "num_train_epochs": 1.0})
     if procedure == "official":
@@ -137,11 +137,6 @@ def _all_logits(model: Any) -> None:
         return args, inputs
 
     model.register_forward_pre_hook(take, with_kwargs=True)
-
-
-def _import_all() -> None:
-    import peft  # noqa: F401
-    from transformers import AutoModelForCausalLM, Trainer  # noqa: F401
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from benchmarks.machine import machine
+from benchmarks.machine import import_language_models, machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,7 +87,7 @@ def once(procedure: str, base_model: Path, generator: Path, anchors: Path, param
     params = load_params(params_path)
     texts = [row["text"] for row in read_table(anchors, ANCHORS)[:rows]]
     seed_everything(params.seed)
-    _import_all()
+    import_language_models()
     write: Callable[[Path, Path, list[str], Params], int] = _official if procedure == "official" else _engine(procedure)
     start, cpu = time.perf_counter(), time.process_time()
     tokens = write(base_model, generator, texts, params)
@@ -97,11 +97,6 @@ def once(procedure: str, base_model: Path, generator: Path, anchors: Path, param
     result = {"procedure": procedure, "triplets": len(texts), "seconds": seconds, "completion_tokens": tokens}
     result["cpu_seconds"] = cpu  # of this process; comparable on a busy machine
     click.echo(json.dumps(result | {"process_bytes": memory, "gpu_bytes": gpu}))
-
-
-def _import_all() -> None:
-    import peft  # noqa: F401
-    from transformers import AutoModelForCausalLM  # noqa: F401
 
 
 def _engine(procedure: str) -> Callable[[Path, Path, list[str], Params], int]:

@@ -23,6 +23,12 @@ def machine() -> dict[str, Any]:
     }
 
 
+def import_language_models() -> None:
+    """What takes seconds to import, before a run is timed."""
+    import peft  # noqa: F401
+    from transformers import AutoModelForCausalLM, Trainer  # noqa: F401
+
+
 def _processor() -> str:
     """The processor's name where the system tells it."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").is_file() else []

@@ -138,6 +138,13 @@ def test_what_the_longest_chain_waits_for_begins_first(project):
     assert run(project, jobs=1).recorded[:2] == ["step1", "step2"]
 
 
+def test_what_is_urgent_begins_first(project):
+    """A check of the data, on which no training depends: its error is told before hours of them."""
+    check = {"cmd": "cp base.txt check.txt", "deps": ["base.txt"], "outs": ["check.txt"], "meta": {"urgent": True}}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE["stages"] | {"check": check}}))
+    assert run(project, jobs=1).recorded[0] == "check"
+
+
 def test_the_lock_file_is_written_for_several_cells_at_a_time(project, monkeypatch):
     """As with a large one, whose writing takes long."""
     monkeypatch.setattr(lock_file, "_SHARE", 1e-9)

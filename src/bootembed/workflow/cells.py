@@ -58,6 +58,7 @@ class Cells:
         with hold(repo):
             index = self._read()
             self.needs = _needs(index.graph, self._stages)
+            self.urgent = {name for name, stage in self._stages.items() if (stage.meta or {}).get("urgent")}
 
     def __enter__(self) -> Cells:
         return self

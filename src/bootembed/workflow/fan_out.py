@@ -110,13 +110,13 @@ def _chain_lengths(needs: Mapping[str, set[str]]) -> dict[str, int]:
 
 
 class _FanOut:
-    """The cells of one call; what the longest chains of others wait for begins first."""
+    """The cells of one call; urgent ones begin first, then what the longest chains of others wait for."""
 
     def __init__(self, cells: Cells, start_workers: Callable[[], Workers]) -> None:
         self._cells = cells
         self._start_workers = start_workers
         self._lengths = _chain_lengths(cells.needs)
-        self._ready: list[tuple[int, str]] = []
+        self._ready: list[tuple[bool, int, str]] = []
         self._running: dict[Future[str | None], Cell] = {}
         self._outcome = Outcome()
 
@@ -147,7 +147,7 @@ class _FanOut:
         while True:
             self._skip_unchanged(order)
             if self._may_begin:
-                _, name = heappop(self._ready)
+                *_, name = heappop(self._ready)
                 if self._begin(name):
                     order.done(name)
             elif self._running:
@@ -170,15 +170,15 @@ class _FanOut:
         if not self._may_begin:
             return
         with self._cells.look() as is_unchanged:
-            while self._may_begin and is_unchanged(self._ready[0][1]):
-                _, name = heappop(self._ready)
+            while self._may_begin and is_unchanged(self._ready[0][-1]):
+                *_, name = heappop(self._ready)
                 self._outcome.unchanged.append(name)
                 order.done(name)
                 self._add(*order.get_ready())
 
     def _add(self, *names: str) -> None:
         for name in names:
-            heappush(self._ready, (-self._lengths[name], name))
+            heappush(self._ready, (name not in self._cells.urgent, -self._lengths[name], name))
 
     def _begin(self, name: str) -> bool:
         """Begin a cell that must run and can; whether it is up to date already. A fault is this cell's alone."""
