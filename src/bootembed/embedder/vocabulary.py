@@ -78,19 +78,19 @@ def _means_of_pieces(tokenizer: Any, table: Any, words: Sequence[str]) -> Any:
     """Of the rows of a table of embeddings, for the known tokens of each word; (words, size)."""
     import torch
 
-    random, unknown = torch.Generator().manual_seed(0), tokenizer.unk_token_id
-    means = []
-    for word in words:
+    means = table.new_empty(len(words), table.shape[1])
+    without = []
+    for number, word in enumerate(words):
         pieces = tokenizer(word, add_special_tokens=False)["input_ids"]
-        known = [piece for piece in pieces if piece != unknown]
-        means.append(table[known].mean(0) if known else _random_row(table, random))
-    return torch.stack(means) if means else table[:0].clone()
-
-
-def _random_row(table: Any, random: Any) -> Any:
-    import torch
-
-    return table.mean(0) + table.std(0) * torch.randn(table.shape[1], generator=random).to(table)
+        if known := [piece for piece in pieces if piece != tokenizer.unk_token_id]:
+            means[number] = table[known].mean(0)
+        else:
+            without.append(number)
+    if without:  # the mean of the table takes as long as a thousand words, so it is taken once
+        random = torch.Generator().manual_seed(0)
+        noise = torch.stack([torch.randn(table.shape[1], generator=random) for _ in without])
+        means[without] = table.mean(0) + table.std(0) * noise.to(table)
+    return means
 
 
 def _start_at_translations(
