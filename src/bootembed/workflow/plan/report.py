@@ -52,8 +52,13 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
     found = {key: _size(spec) for key, spec in params.base_models.items()}
     sizes = {key: size for key, (size, _) in found.items()}
     chosen = GPUS[gpu] if gpu else _default_gpu(params, machine)
-    reached = measured_flops(params.launch) if chosen.name == "cpu" and not gpu else chosen.flops * USED_SHARE
-    device = Device(chosen, tflops * 1e12 if tflops else reached)
+    if tflops:
+        reached = tflops * 1e12
+    elif chosen.name == "cpu" and not gpu:
+        reached = measured_flops(params.launch)
+    else:
+        reached = chosen.flops * USED_SHARE
+    device = Device(chosen, reached)
     work = work_of(params, sizes, device)
     disk = disk_bytes(params, sizes)
     answers = [
