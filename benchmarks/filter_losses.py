@@ -21,6 +21,7 @@ import yaml
 
 from benchmarks.machine import machine
 from bootembed.core.names import Role
+from bootembed.corpora.identifiers import Heliport
 from bootembed.corpora.prepare import prepare_corpora
 from bootembed.generation.answer_cache import Answer
 from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora
@@ -83,6 +84,7 @@ def corpora_losses(pairs: list[tuple[str, str]], key: str, script: str) -> dict[
             language=key,
             configured=Language(name=key, script=script, role=Role.SOURCE, folder=".", corpus="some"),
             evaluation=[],
+            check=Heliport(),
             input_dir=folder,
             output_dir=folder / "out",
             seed=1,

@@ -29,6 +29,7 @@ import click
 
 from benchmarks.machine import machine
 from bootembed.core.errors import DataError, ParamsError
+from bootembed.corpora.identifiers import Heliport
 from bootembed.corpora.layouts import (
     ANCHORS,
     EXAMPLES,
@@ -241,8 +242,8 @@ def _check_whole(case: Case, folder: Path) -> str:
     out = folder / "out"
     settings = PrepareCorpora(
         folder=".", repair_mojibake=True, min_characters=2, max_characters=100, max_length_ratio=4.0,
-        min_distinct_share=0.3, min_script_share=0.5, check_language=True, near_duplicates=0.9, near_evaluation=0.8,
-        max_rows=3, max_anchors=3,
+        min_distinct_share=0.3, min_script_share=0.5, check_language=True, identifier=None, near_duplicates=0.9,
+        near_evaluation=0.8, max_rows=3, max_anchors=3,
     )  # fmt: skip
     try:
         prepared = prepare_corpora(
@@ -251,6 +252,7 @@ def _check_whole(case: Case, folder: Path) -> str:
             language="hau",
             configured=Language(name="Hausa", script="Latn", role=Role.SOURCE, folder=".", corpus="some"),
             evaluation=[("hau/Some", "naïve café")],
+            check=Heliport(),
             input_dir=folder,
             output_dir=out,
             seed=1,

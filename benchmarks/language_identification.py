@@ -19,7 +19,7 @@ import click
 import langcodes
 
 from benchmarks.language_corpora import Corpus, mafand, pooled, semrel, sib200, tatoeba
-from benchmarks.language_limits import across_halves, evidence, family, sampled, usual_leads
+from benchmarks.language_limits import across_halves, evidence, sampled, usual_leads
 from benchmarks.machine import machine
 from bootembed.core.language_id import (
     identifier,
@@ -30,6 +30,7 @@ from bootembed.core.language_id import (
     other_language_of_all,
     unchecked,
 )
+from bootembed.corpora.identifiers import family
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,6 +15,7 @@ import click
 from benchmarks.language_corpora import Corpus, pooled, sib200, tatoeba
 from bootembed.core.language_id import evidence_of_other, identifier, leads_of_others
 from bootembed.core.names import ENGLISH
+from bootembed.corpora.identifiers import family
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,20 +31,6 @@ _LEAST_ENGLISH_CAUGHT = 0.95
 _LEAST_RIGHT = 0.5  # first guesses, for a language to count as known
 _ENGLISH_ROWS = 200  # of each source
 _SAMPLE = 300  # rows of a corpus that are looked at as a whole
-
-
-def family(language: str) -> set[str]:
-    """The language, its macrolanguage and the members of either, by ISO 639-3 (package `iso639-lang`)."""
-    from iso639 import Lang
-    from iso639.exceptions import DeprecatedLanguageValue, InvalidLanguageValue
-
-    try:
-        found = Lang(language)
-    except (DeprecatedLanguageValue, InvalidLanguageValue):
-        return {language}
-    macro = found.macro()
-    groups = [found, *([macro] if macro else [])]
-    return {language} | {one.pt3 for group in groups for one in (group, *group.individuals())}
 
 
 class Entry(NamedTuple):

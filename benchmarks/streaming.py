@@ -57,6 +57,7 @@ def measure(sizes: tuple[int, ...], near_duplicates: float, output: Path) -> Non
 def once(folder: Path, near_duplicates: float) -> None:
     """Prepare `mono.txt` of a folder and print seconds, memory and counts."""
     from bootembed.core.names import Role
+    from bootembed.corpora.identifiers import Heliport
     from bootembed.corpora.prepare import prepare_corpora
     from bootembed.settings.corpora import CorpusSpec, Language, PrepareCorpora
 
@@ -69,6 +70,7 @@ def once(folder: Path, near_duplicates: float) -> None:
         min_distinct_share=0.3,
         min_script_share=0.5,
         check_language=False,  # these are no words of any language
+        identifier=None,
         near_duplicates=near_duplicates or None,
         near_evaluation=0.8,
         max_rows=1_000_000,
@@ -83,6 +85,7 @@ def once(folder: Path, near_duplicates: float) -> None:
         language="hau",
         configured=Language(name="Hausa", script="Latn", role=Role.SOURCE, folder=".", corpus="some"),
         evaluation=evaluation,
+        check=Heliport(),
         input_dir=folder,
         output_dir=folder / "out",
         seed=1,

@@ -18,6 +18,7 @@ def main(
     output_dir: OutputPath,
 ) -> None:
     from bootembed.corpora.evaluation_sets import read_evaluation_texts
+    from bootembed.corpora.identifiers import language_check
     from bootembed.corpora.prepare import prepare_corpora
 
     configured = params.languages[language]
@@ -32,6 +33,7 @@ def main(
             language=language,
             configured=configured,
             evaluation=read_evaluation_texts(evaluation_dir, params.grid.languages),
+            check=language_check(params.prepare_corpora.identifier, raw_dir),
             input_dir=raw_dir / configured.folder,
             output_dir=output_dir,
             seed=params.seed,

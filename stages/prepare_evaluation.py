@@ -16,6 +16,7 @@ def main(
     raw_dir: Annotated[InputPath, "Folder of all raw data."],
     output_dir: OutputPath,
 ) -> None:
+    from bootembed.corpora.identifiers import language_check
     from bootembed.evaluation.prepare import prepare_evaluation
 
     configured = params.languages[language]
@@ -26,6 +27,7 @@ def main(
             params.evaluate_embedder.tasks,
             language=language,
             configured=configured,
+            check=language_check(params.prepare_corpora.identifier, raw_dir),
             input_dir=raw_dir / configured.folder,
             output_dir=output_dir,
         )

@@ -25,6 +25,7 @@ from bootembed.core.names import EmbedderId, Role
 from bootembed.core.plugins import plugin_names
 from bootembed.core.tables import write_table
 from bootembed.corpora.evaluation_sets import read_evaluation_texts
+from bootembed.corpora.identifiers import Heliport
 from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.evaluation import kinds
 from bootembed.evaluation.answers import read_answers
@@ -512,7 +513,13 @@ def test_a_kind_is_added_by_its_file_alone(encoder, tmp_path, toy_kind):
     configured = Language(name="Some", script="Latn", role=Role.TARGET, folder=".", corpus="some")
     tables = tmp_path / "evaluation"
     prepare_evaluation(
-        corpus, specs, language="afr", configured=configured, input_dir=tmp_path, output_dir=tables / "afr"
+        corpus,
+        specs,
+        language="afr",
+        configured=configured,
+        check=Heliport(),
+        input_dir=tmp_path,
+        output_dir=tables / "afr",
     )
     assert read_evaluation_texts(tables, ["afr"])[:: len(pairs)] == [("afr/Toy", side) for side in pairs[0][:2]]
 

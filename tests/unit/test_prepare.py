@@ -33,6 +33,7 @@ from bootembed.core.tables import (
 from bootembed.core.tables import schema as table_schema
 from bootembed.core.text import clean_text, comparable
 from bootembed.corpora.evaluation_sets import EvaluationTexts, read_evaluation_texts
+from bootembed.corpora.identifiers import Heliport
 from bootembed.corpora.prepare import PreparedCorpora, prepare_corpora
 from bootembed.evaluation.kinds.bitext_mining import SCHEMA as BITEXT_MINING
 from bootembed.evaluation.kinds.retrieval import SCHEMA as RETRIEVAL
@@ -90,13 +91,22 @@ def prepare(
     spec = CorpusSpec.model_validate(corpus)
     configured = Language(name="Hausa", script=script, role=role, folder=".", corpus="some")
     evaluation = raw.parent / "evaluation"
-    prepare_evaluation(spec, TASKS, language="hau", configured=configured, input_dir=raw, output_dir=evaluation / "hau")
+    prepare_evaluation(
+        spec,
+        TASKS,
+        language="hau",
+        configured=configured,
+        check=Heliport(),
+        input_dir=raw,
+        output_dir=evaluation / "hau",
+    )
     return prepare_corpora(
         spec,
         PrepareCorpora.model_validate(SETTINGS | limits),
         language=language,
         configured=configured,
         evaluation=read_evaluation_texts(evaluation, ["hau", "swh"]),
+        check=Heliport(),
         input_dir=raw,
         output_dir=raw.parent / "out",
         seed=seed,
@@ -530,7 +540,9 @@ def test_evaluation_sets_of_every_language_are_held_out(raw: Path) -> None:
     write(raw, "mono.txt", "Habari gani?", "sannu")
     spec = CorpusSpec.model_validate({"evaluation": {"SomeSTS": [{"format": "tsv", "path": "sts.tsv"}]}})
     folder = raw.parent / "evaluation" / "swh"
-    prepare_evaluation(spec, TASKS, language="swh", configured=other, input_dir=raw, output_dir=folder)
+    prepare_evaluation(
+        spec, TASKS, language="swh", configured=other, check=Heliport(), input_dir=raw, output_dir=folder
+    )
     result = prepare(raw, {"monolingual": [{"format": "lines", "path": "mono.txt"}]})
     assert result.tables["monolingual"].in_evaluation_set == {"swh/SomeSTS": {"normalised": 1}}
 

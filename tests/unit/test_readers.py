@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bootembed.core.content import describe, describe_text, is_json_object
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.names import Role
+from bootembed.corpora.identifiers import Heliport
 from bootembed.corpora.layouts import (
     ANCHORS,
     INSTRUCTIONS,
@@ -240,6 +241,7 @@ class TestOpenQuotes:
                 {"SomeSTS": TaskSpec(kind="sts", implementation="bootembed")},
                 language="afr",
                 configured=Language(name="Afrikaans", script="Latn", role=Role.TARGET, folder=".", corpus="some"),
+                check=Heliport(),
                 input_dir=tmp_path,
                 output_dir=tmp_path / "out",
             )

@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bootembed.core.language_id import in_other_language, other_language_of_all
 from bootembed.core.names import ENGLISH, LATIN
 from bootembed.core.text import clean_text, comparable, distinct_share, repair_mojibake, script_share, spelt_out
 from bootembed.corpora.language_alarm import Sample
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bootembed.corpora.evaluation_sets import EvaluationTexts, Match
+    from bootembed.corpora.identifiers import LanguageCheck
     from bootembed.corpora.layouts import Layout
     from bootembed.corpora.near import SeenTexts
     from bootembed.corpora.rows import Row
@@ -37,6 +37,7 @@ class RowJudge:
         layout: The table.
         settings: Limits.
         texts: The evaluation sets.
+        check: Of the language.
         language: The language's key.
         script: Its script (ISO 15924).
 
@@ -47,11 +48,19 @@ class RowJudge:
     """
 
     def __init__(
-        self, layout: Layout, settings: PrepareCorpora, texts: EvaluationTexts, *, language: str, script: str
+        self,
+        layout: Layout,
+        settings: PrepareCorpora,
+        texts: EvaluationTexts,
+        check: LanguageCheck,
+        *,
+        language: str,
+        script: str,
     ) -> None:
         self.layout = layout
         self._settings = settings
         self._texts = texts
+        self._check = check
         self._of_column = dict.fromkeys(layout.in_language, (language, script)) | dict.fromkeys(
             layout.in_english, (ENGLISH, LATIN)
         )
@@ -75,7 +84,7 @@ class RowJudge:
                 logger.info("%s: %d rows read", self.layout.name, self.report.rows_in)
             yield from self._not_repeated(self._not_in_evaluation(batch), seen)
         for name, (language, script) in self._of_column.items():
-            if other := other_language_of_all(self._samples[name].texts, language, script):
+            if other := self._check.other_language_of_all(self._samples[name].texts, language, script):
                 self.report.whole_in_other[name] = other
 
     def _cleaned(self, row: Row) -> Row:
@@ -125,7 +134,7 @@ class RowJudge:
     def _fault_of_language(self, row: Row) -> tuple[RowRejection, str] | None:
         for name, (language, script) in self._of_column.items():
             self._samples[name].add(row.values[name])
-            other = in_other_language(row.values[name], language, script)
+            other = self._check.other_language(row.values[name], language, script)
             if other:
                 self.report.other_languages[other] += 1
                 return RowRejection.OTHER_LANGUAGE, f"{name}: {other}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bootembed.core.language_id import in_other_language, other_language_of_all
 from bootembed.core.text import script_share
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping, Sequence
+
+    from bootembed.corpora.identifiers import LanguageCheck
 
 _LARGE_SHARE = 0.05
 _FEWEST = 3
@@ -59,7 +60,7 @@ def language_alarm(
     )
 
 
-def evaluation_alarm(task: str, texts: Sequence[str], language: str, script: str) -> str | None:
+def evaluation_alarm(task: str, texts: Sequence[str], language: str, script: str, check: LanguageCheck) -> str | None:
     """A warning where the texts of an evaluation set are in another script or language; else None."""
     share = script_share(" ".join(texts), script)
     if share < 0.5:
@@ -70,10 +71,10 @@ def evaluation_alarm(task: str, texts: Sequence[str], language: str, script: str
     sample = Sample()
     for text in texts:
         sample.add(text)
-    if whole := other_language_of_all(sample.texts, language, script):
+    if whole := check.other_language_of_all(sample.texts, language, script):
         told = f"as a whole, the texts are in `{whole}`, not in `{language}`"
     else:
-        others = (in_other_language(text, language, script) for text in texts)
+        others = (check.other_language(text, language, script) for text in texts)
         found = [other for other in others if other is not None]
         if len(found) < max(_FEWEST, _LARGE_SHARE * len(texts)):
             return None

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.core.language_id import unchecked
 from bootembed.core.names import Role
 from bootembed.core.seeding import derive_seed
 from bootembed.core.tables import REJECTED_ROWS, TableWriter, stream_rows
@@ -30,6 +29,7 @@ from bootembed.corpora.rows import UNREADABLE, Row, RowRejection
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from bootembed.corpora.identifiers import LanguageCheck
     from bootembed.settings.corpora import CorpusSpec, FileSpec, Language, PrepareCorpora
 
 logger = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ def prepare_corpora(
     language: str,
     configured: Language,
     evaluation: Sequence[tuple[str, str]],
+    check: LanguageCheck,
     input_dir: Path,
     output_dir: Path,
     seed: int,
@@ -60,6 +61,7 @@ def prepare_corpora(
         language: The language's key, which stands for `{language}` in paths.
         configured: Its entry in `languages`. A target language with files of anchors must keep some.
         evaluation: (set, sentence) of every evaluation set that is scored, in whichever language.
+        check: Tells whether a row is in another language, if `settings` want it told.
         input_dir: The language's raw folder.
         output_dir: Gets `<table>.parquet` for every table, `report.json` and `rejected_rows.parquet`, which lists
             every row rejected.
@@ -81,7 +83,7 @@ def prepare_corpora(
     ):
         for layout in CORPUS_LAYOUTS:
             rows = _read(getattr(corpus, layout.name), layout, folder=input_dir, language=language)
-            judge = RowJudge(layout, settings, texts, language=language, script=configured.script)
+            judge = RowJudge(layout, settings, texts, check, language=language, script=configured.script)
             near = settings.near_duplicates if layout.near_duplicates else None
             path = output_dir / f"{layout.name}.parquet"
             most = settings.max_anchors if layout is ANCHORS else settings.max_rows
@@ -90,7 +92,7 @@ def prepare_corpora(
             _thin_out(path, judge, most, seed=derive_seed(seed, layout.name))
             reports[layout.name] = judge.report
     result = PreparedCorpora(
-        language, _not_checked(settings, language, configured.script), reports, _sources(corpus, language)
+        language, _not_checked(settings, check, language, configured.script), reports, _sources(corpus, language)
     )
     for warning in result.warnings:
         logger.warning("%s", warning)
@@ -116,10 +118,10 @@ def _sources(corpus: CorpusSpec, language: str) -> list[dict[str, str | None]]:
     ]
 
 
-def _not_checked(settings: PrepareCorpora, language: str, script: str) -> str | None:
+def _not_checked(settings: PrepareCorpora, check: LanguageCheck, language: str, script: str) -> str | None:
     if not settings.check_language:
         return "The language of rows was not checked: `prepare_corpora.check_language` is false."
-    return unchecked(language, script)
+    return check.unchecked(language, script)
 
 
 def _read(specs: Sequence[FileSpec], layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bootembed.corpora.identifiers import LanguageCheck
     from bootembed.corpora.rows import Row
     from bootembed.evaluation.kind import Rows
     from bootembed.settings.corpora import CorpusSpec, FileSpec, Language
@@ -30,6 +31,7 @@ def prepare_evaluation(
     *,
     language: str,
     configured: Language,
+    check: LanguageCheck,
     input_dir: Path,
     output_dir: Path,
 ) -> dict[str, int]:
@@ -40,6 +42,7 @@ def prepare_evaluation(
         tasks: The tasks, for their kind.
         language: The language's key.
         configured: Its entry in `languages`.
+        check: Warns of texts in another language.
         input_dir: The language's raw folder.
         output_dir: Gets `<task>.parquet` for each task of the corpus.
 
@@ -64,7 +67,7 @@ def prepare_evaluation(
                 else _from_file(spec, layout, language=language, folder=input_dir)
             )
         ]
-        alarm = evaluation_alarm(task, _texts(rows, layout), language, configured.script)
+        alarm = evaluation_alarm(task, _texts(rows, layout), language, configured.script, check)
         if alarm:
             logger.warning("%s", alarm)
         counts[task] = write_table(rows, layout.schema, output_dir / f"{task}.parquet")

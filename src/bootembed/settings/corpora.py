@@ -135,6 +135,14 @@ class Language(Section):
     corpus: str = Field(description="Key of `corpora`.")
 
 
+class FastTextIdentifier(Section):
+    """A fastText model whose labels are languages, such as GlotLID's or OpenLID's."""
+
+    path: str = Field(min_length=1, description="Below `prepare_corpora.folder`.")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of the file; another one is refused.")
+    least_probability: Fraction = Field(description="Of another language, to contradict a text.")
+
+
 class PrepareCorpora(Section):
     """Cleaning of raw corpora. Every check can be turned off."""
 
@@ -150,7 +158,8 @@ class PrepareCorpora(Section):
         description="Distinct character 4-grams / all, in texts with at least 40; 0: no check."
     )
     min_script_share: Fraction = Field(description="Letters of the language's script / all letters; 0: no check.")
-    check_language: bool = Field(description="Reject text that is surely in another language (heliport, offline).")
+    check_language: bool = Field(description="Reject text that is surely in another language.")
+    identifier: FastTextIdentifier | None = Field(description="For languages that heliport cannot check.")
     near_duplicates: Near | None = Field(
         description="Jaccard similarity of character 5-grams above which a row repeats an earlier one; null: no check."
     )

@@ -147,7 +147,7 @@ def _specs(corpus: CorpusSpec) -> Iterator[FileSpec]:
 
 
 def check_files(params: Params) -> list[Check]:
-    """Whether the folders of base models and the raw files are there; sample corpora are written by the pipeline."""
+    """Whether the base models, the identifier and raw files are there; the pipeline writes sample corpora."""
     found = [
         _there(Path(str(spec.path)).expanduser(), f"set base_models.{key}.path to a model folder")
         for key, spec in params.base_models.items()
@@ -164,6 +164,8 @@ def check_files(params: Params) -> list[Check]:
     if params.write_sample_corpora.languages:
         return found
     folder = Path(params.prepare_corpora.folder)
+    if own := params.prepare_corpora.identifier:
+        found.append(_there(folder / own.path, "download the model, or leave out `prepare_corpora.identifier`"))
     paths = sorted(
         {
             folder / params.languages[key].folder / name.replace("{language}", key).split("!")[0]
