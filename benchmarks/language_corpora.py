@@ -53,26 +53,36 @@ def sib200(folder: Path) -> Iterator[Corpus]:
         language, _, script = path.name.partition("_")
         for split in ("train", "dev", "test"):
             if (path / f"{split}.tsv").is_file():
-                rows = _column(path / f"{split}.tsv", "text")
+                rows = [text for (text,) in _columns(path / f"{split}.tsv", "text")]
                 yield Corpus(f"sib200-{split}", language, one_script(script), rows)
 
 
-def mafand(folder: Path) -> Iterator[Corpus]:
-    """Of MAFAND-MT as tables `en-<language>/test.tsv`: news, in which some rows are in another language."""
-    for path in sorted(folder.glob("en-*/test.tsv")):
+def mafand(folder: Path, split: str) -> Iterator[Corpus]:
+    """Of MAFAND-MT as tables `en-<language>/<split>.tsv`: news.
+
+    Left out are rows that share half of their words or more with their English side: lists of names, and rows that
+    nobody translated.
+    """
+    for path in sorted(folder.glob(f"en-*/{split}.tsv")):
         language = path.parent.name.removeprefix("en-")
-        yield Corpus("mafand", language, "Latn", _column(path, language))
+        pairs = _columns(path, language, "en")
+        yield Corpus(f"mafand-{split}", language, "Latn", [row for row, other in pairs if not _is_copied(row, other)])
 
 
-def semrel(folder: Path) -> Iterator[Corpus]:
+def _is_copied(row: str, other: str) -> bool:
+    words, others = set(row.casefold().split()), set(other.casefold().split())
+    return 2 * len(words & others) >= len(words)
+
+
+def semrel(folder: Path, split: str) -> Iterator[Corpus]:
     """Of SemRel 2024 as `<language>/<split>.csv`: both sentences of each pair."""
-    for path in sorted(folder.glob("*/test.csv")):
+    for path in sorted(folder.glob(f"*/{split}.csv")):
         language = path.parent.name
         if language in SEMREL:
             with path.open(encoding="utf-8", newline="") as file:
                 pairs = [row["Text"] for row in csv.DictReader(file)]
             rows = [half.strip() for pair in pairs for half in pair.replace("\t", "\n").split("\n") if half.strip()]
-            yield Corpus("semrel", language, _script(rows), rows)
+            yield Corpus(f"semrel-{split}", language, _script(rows), rows)
 
 
 def pooled(corpora: Iterable[Corpus]) -> dict[str, list[Corpus]]:
@@ -87,9 +97,13 @@ def _lines(path: Path) -> list[str]:
     return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
 
 
-def _column(path: Path, name: str) -> list[str]:
+def _columns(path: Path, *names: str) -> list[tuple[str, ...]]:
+    """Of the rows that have them all."""
     with path.open(encoding="utf-8", newline="") as file:
-        return [row[name] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row.get(name)]
+        rows = [
+            [row.get(name) for name in names] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        ]
+    return [tuple(map(str, row)) for row in rows if all(row)]
 
 
 def _script(rows: list[str]) -> str:

@@ -201,7 +201,7 @@ def _on_one_line(leaf: re.Match[str]) -> str:
 def main(tatoeba_dir: Path, sib200_dir: Path, mafand_dir: Path, semrel_dir: Path, output: Path) -> None:
     """Measure both."""
     sentences = [*tatoeba(tatoeba_dir), *(corpus for corpus in sib200(sib200_dir) if corpus.source == "sib200-test")]
-    corpora = [*sentences, *mafand(mafand_dir), *semrel(semrel_dir)]
+    corpora = [*sentences, *mafand(mafand_dir, "test"), *semrel(semrel_dir, "test")]
     result = {"machine": machine(), "identifiers": compare(corpora), "check": check(corpora)}
     lines = json.dumps(result, indent=1, ensure_ascii=False)
     output.write_text(_LEAVES.sub(_on_one_line, lines) + "\n", encoding="utf-8")

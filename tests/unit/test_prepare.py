@@ -57,6 +57,7 @@ SETTINGS: dict[str, Any] = {
     "min_script_share": 0.0,
     "check_language": False,
     "near_duplicates": None,
+    "identifier": None,
     "near_evaluation": None,
     "max_rows": 1000,
     "max_anchors": 100,
@@ -452,7 +453,7 @@ def test_an_evaluation_set_in_another_language_is_warned_of(raw: Path, caplog: p
     write(raw, "sts.tsv", "sentence1\tsentence2\tscore", *rows)
     corpus = CorpusSpec(evaluation={"SomeSTS": [{"format": "tsv", "path": "sts.tsv", "split": "test"}]})
     language = Language(name="Hausa", script="Latn", role=Role.TARGET, folder="raw", corpus="c")
-    folders = {"input_dir": raw, "output_dir": raw.parent / "evaluation"}
+    folders = {"check": Heliport(), "input_dir": raw, "output_dir": raw.parent / "evaluation"}
     assert prepare_evaluation(corpus, TASKS, language="hau", configured=language, **folders) == {"SomeSTS": 3}
     assert "SomeSTS: by the identifier, 6 of 6 texts are not in `hau`" in caplog.text
 
