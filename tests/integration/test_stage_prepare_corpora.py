@@ -144,4 +144,4 @@ def test_rows_and_evaluation_sets_are_checked_by_the_user_s_fasttext_model(
     assert "SampleSTS: by the identifier" in caplog.text and "not in `afr`" in caplog.text
     report = json.loads((tmp_path / "out" / "afr" / "report.json").read_text(encoding="utf-8"))
     assert report["language_check"] == "The language of every row was checked."
-    assert report["tables"]["anchors"]["other_languages"]["eng"] == 40
+    assert report["tables"]["anchors"]["other_languages"]["text"]["eng"] == 40

@@ -12,8 +12,8 @@ from bootembed.core.language_id import (
     other_language_of_all,
     unchecked,
 )
+from bootembed.corpora.alarms import Sample, evaluation_alarm, language_alarm
 from bootembed.corpora.identifiers import Heliport
-from bootembed.corpora.language_alarm import Sample, evaluation_alarm, language_alarm
 
 SENTENCES = {
     "eng": "The old farmer sells apples at the market every morning.",
@@ -151,12 +151,13 @@ def test_the_script_of_a_text_is_one_in_which_its_language_was_measured():
 
 
 def test_an_alarm_names_both_remedies():
-    alarm = language_alarm("anchors of kmr", "kmr", Counter(eng=60, tur=20), 410)
-    assert "80 of 410 rows" in alarm and "60 eng" in alarm
+    alarm = language_alarm("anchors of kmr", "text", Counter(eng=60, tur=20), 410)
+    assert "80 of 410 texts" in alarm and "60 eng" in alarm
     assert "`corpora`" in alarm and "check_language" in alarm
-    assert language_alarm("anchors of kmr", "kmr", Counter(eng=4), 410) is None
-    whole = language_alarm("anchors of kmr", "kmr", Counter(eng=4), 410, {"text": "tur"})
-    assert "as a whole, `text` is in `tur`" in whole and "rows are not" not in whole and "check_language" in whole
+    assert language_alarm("anchors of kmr", "text", Counter(eng=4), 410) is None
+    whole = language_alarm("anchors of kmr", "text", Counter(eng=4), 410, "tur")
+    assert "`text` is not what it should be: as a whole it is in `tur`" in whole
+    assert "4 of 410" not in whole and "check_language" in whole
 
 
 def test_an_evaluation_set_in_another_script_or_language_is_named():

@@ -382,7 +382,8 @@ def test_each_side_is_held_to_its_language_and_script(raw: Path) -> None:
         (SENTENCE, SENTENCE),
         (ENGLISH_SENTENCE, ENGLISH_SENTENCE),
         (ENGLISH_SENTENCE, "Старый фермер продаёт яблоки на рынке каждое утро"),
-        ("OK 123", "12 - 34"),
+        ("OK 123", "Ee, 123"),
+        ("Number 12 - 34", "12 - 34"),
     ]
     write(raw, "p.tsv", "english\ttext", *("\t".join(row) for row in rows))
     checks = {"max_characters": 500, "check_language": True, "min_script_share": 0.5}
@@ -392,6 +393,7 @@ def test_each_side_is_held_to_its_language_and_script(raw: Path) -> None:
         ("other_language", "english: tur", 3),  # the identifier does not know Hausa, but that this is no English
         ("other_language", "text: eng", 4),
         ("other_script", "text: 0.00 Latn", 5),
+        ("no_letters", "text", 7),
     ]
     assert result.unchecked is None
     assert result.warnings == []
@@ -403,9 +405,50 @@ def test_a_corpus_in_another_language_raises_an_alarm(raw: Path) -> None:
     result = prepare(raw, {"anchors": [LINES]}, max_characters=500, check_language=True)
     (warning,) = json.loads((raw.parent / "out" / "report.json").read_text())["warnings"]
     assert result.tables["anchors"].kept == 20
-    assert "anchors of hau: by the identifier, 4 of 24 rows are not in `hau` (4 eng)" in warning
+    assert "anchors of hau: by the identifier, `text` is not what it should be: 4 of 24 texts" in warning
+    assert "(4 eng)" in warning
     assert "Either the file is not what it is said to be" in warning
     assert "`prepare_corpora.check_language` to false" in warning
+
+
+def test_an_alarm_names_the_side_that_is_in_another_language(raw: Path) -> None:
+    french = [f"Personne ne sait où les {name} sont allés aujourd'hui." for name in ("enfants", "hommes", "garçons")]
+    write(raw, "p.tsv", "english\ttext", *(f"{text}\t{SENTENCE}" for text in french))
+    specs = [{"format": "tsv", "path": "p.tsv"}]
+    result = prepare(raw, {"parallel": specs}, max_characters=500, check_language=True)
+    of_side, of_all = result.warnings
+    assert "parallel of hau: by the identifier, `english`" in of_side and "(3 fra)" in of_side
+    assert "none of 3 rows is left (3 other_language)" in of_all
+    assert result.tables["parallel"].as_dict()["other_languages"] == {"english": {"fra": 3}}
+
+
+def test_instructions_are_looked_at_as_a_whole_and_examples_text_by_text(raw: Path) -> None:
+    english = [f"Nobody knows where the {number} children have gone today." for number in range(40)]
+    rows = [f"{text}\tList all the {number} names." for number, text in enumerate(english)]
+    write(raw, "i.tsv", "prompt\tcompletion", *rows)
+    write(
+        raw, "e.tsv", "anchor\tpositive\tnegative", f"{SENTENCE}\t{english[0]}\tBabu wanda ya san inda yaran suke yau"
+    )
+    corpus = {
+        name: [{"format": "tsv", "path": path}] for name, path in (("instructions", "i.tsv"), ("examples", "e.tsv"))
+    }
+    result = prepare(raw, corpus, max_characters=500, check_language=True)
+    assert result.tables["instructions"].kept == 40
+    assert result.tables["instructions"].whole_in_other["prompt"] == "eng"
+    assert any("instructions of hau" in warning and "`prompt`" in warning for warning in result.warnings)
+    assert rejected(raw) == [("other_language", "positive: eng", 2)]
+
+
+def test_a_reason_that_takes_many_rows_raises_an_alarm_with_its_remedy(raw: Path) -> None:
+    fit = [f"{SENTENCE} {number}" for number in range(30)]
+    write(raw, "p.tsv", "english\ttext", *(f"{ENGLISH_SENTENCE} {row}\t{row}" for row in fit), *["a\tb\tc"] * 3)
+    write(raw, "few.tsv", "english\ttext", *(f"{ENGLISH_SENTENCE} {row}\t{row}" for row in fit), *["a\tb\tc"] * 2)
+    found = {}
+    for name in ("p.tsv", "few.tsv"):
+        found[name] = prepare(raw, {"parallel": [{"format": "tsv", "path": name}]}, max_characters=500).warnings
+    (warning,) = found["p.tsv"]
+    assert "parallel of hau: 3 of 33 rows are lost as `wrong_number_of_fields`" in warning and "`quoting`" in warning
+    assert found["few.tsv"] == []
 
 
 BULGARIAN = [
@@ -431,7 +474,10 @@ def test_a_neighbours_corpus_raises_an_alarm_that_its_rows_alone_do_not(raw: Pat
         assert len(result.warnings) == warned
     result = prepare(raw, {"anchors": [LINES]}, language="mkd", max_characters=500, check_language=True, script="Cyrl")
     (warning,) = result.warnings
-    assert "anchors of mkd: by the identifier, as a whole, `text` is in `bul`. Either" in warning
+    assert (
+        "anchors of mkd: by the identifier, `text` is not what it should be: as a whole it is in `bul`. Either"
+        in warning
+    )
     assert prepare(raw, {"anchors": [LINES]}, language="bul", check_language=True, script="Cyrl").warnings == []
 
 
@@ -456,6 +502,16 @@ def test_an_evaluation_set_in_another_language_is_warned_of(raw: Path, caplog: p
     folders = {"check": Heliport(), "input_dir": raw, "output_dir": raw.parent / "evaluation"}
     assert prepare_evaluation(corpus, TASKS, language="hau", configured=language, **folders) == {"SomeSTS": 3}
     assert "SomeSTS: by the identifier, 6 of 6 texts are not in `hau`" in caplog.text
+
+
+def test_the_english_side_of_an_evaluation_set_is_looked_at_too(raw: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(raw, "bitext.hau", *[SENTENCE] * 5)
+    write(raw, "bitext.eng", *(f"Personne ne sait où les {n} enfants sont allés aujourd'hui." for n in range(5)))
+    corpus = CorpusSpec(evaluation={"SomeBitext": [MOSES]})
+    language = Language(name="Hausa", script="Latn", role=Role.TARGET, folder="raw", corpus="c")
+    folders = {"check": Heliport(), "input_dir": raw, "output_dir": raw.parent / "evaluation"}
+    assert prepare_evaluation(corpus, TASKS, language="hau", configured=language, **folders) == {"SomeBitext": 5}
+    assert "5 of 5 texts are not in `eng`, most of them in `fra`" in caplog.text
 
 
 def test_near_duplicates_are_rejected_but_not_of_nli_and_anchors(raw: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.names import ENGLISH, LATIN
 from bootembed.core.text import clean_text, comparable, distinct_share, repair_mojibake, script_share, spelt_out
-from bootembed.corpora.language_alarm import Sample
+from bootembed.corpora.alarms import Sample
 from bootembed.corpora.layouts import ANCHORS, PARALLEL
 from bootembed.corpora.outcome import TableReport
 from bootembed.corpora.rows import SHOWN_CHARACTERS, RowRejection
@@ -64,7 +64,8 @@ class RowJudge:
         self._of_column = dict.fromkeys(layout.in_language, (language, script)) | dict.fromkeys(
             layout.in_english, (ENGLISH, LATIN)
         )
-        self._samples = {name: Sample() for name in self._of_column}
+        self._as_a_whole = self._of_column | dict.fromkeys(layout.mostly_in_language, (language, script))
+        self._samples = {name: Sample() for name in self._as_a_whole}
         self.report = TableReport()
 
     def judge(self, rows: Iterable[Row], seen: SeenTexts) -> Iterator[Row]:
@@ -83,7 +84,7 @@ class RowJudge:
             if self.report.rows_in // _PROGRESS_ROWS > before // _PROGRESS_ROWS:
                 logger.info("%s: %d rows read", self.layout.name, self.report.rows_in)
             yield from self._not_repeated(self._not_in_evaluation(batch), seen)
-        for name, (language, script) in self._of_column.items():
+        for name, (language, script) in self._as_a_whole.items():
             if other := self._check.other_language_of_all(self._samples[name].texts, language, script):
                 self.report.whole_in_other[name] = other
 
@@ -126,17 +127,20 @@ class RowJudge:
             if share < settings.min_distinct_share:
                 return RowRejection.REPETITIVE, f"{name}: {share:.2f} distinct"
         for name, (_, script) in self._of_column.items():
+            if settings.min_script_share and not any(map(str.isalpha, row.values[name])):
+                return RowRejection.NO_LETTERS, name
             share = script_share(row.values[name], script)
             if share < settings.min_script_share:
                 return RowRejection.OTHER_SCRIPT, f"{name}: {share:.2f} {script}"
         return self._fault_of_language(row) if settings.check_language else None
 
     def _fault_of_language(self, row: Row) -> tuple[RowRejection, str] | None:
+        for name, sample in self._samples.items():
+            sample.add(row.values[name])
         for name, (language, script) in self._of_column.items():
-            self._samples[name].add(row.values[name])
             other = self._check.other_language(row.values[name], language, script)
             if other:
-                self.report.other_languages[other] += 1
+                self.report.other_languages.setdefault(name, Counter())[other] += 1
                 return RowRejection.OTHER_LANGUAGE, f"{name}: {other}"
         return None
 

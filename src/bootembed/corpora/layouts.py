@@ -42,6 +42,7 @@ class Layout:
         halves: The columns of the language and of English, where parallel text can give the table.
         in_language: Columns that hold the language itself.
         in_english: Columns that hold English.
+        mostly_in_language: Columns that should be in the language as a whole: single texts may be code, or names.
         near_duplicates: Whether rows that nearly repeat another are of no use. Not in NLI, where a hypothesis differs
             from another by little, nor of anchors, whose duplicates weigh sentences as the corpus does.
         must_differ: Pairs of columns of which one must not repeat the other.
@@ -58,6 +59,7 @@ class Layout:
     halves: tuple[str, str] | None = None
     in_language: tuple[str, ...] = ()
     in_english: tuple[str, ...] = ()
+    mostly_in_language: tuple[str, ...] = ()
     near_duplicates: bool = False
     must_differ: tuple[tuple[str, str], ...] = ()
     verbatim: bool = False
@@ -92,11 +94,17 @@ EXAMPLES = Layout(
     "examples",
     tables.EXAMPLES,
     ("anchor", "positive", "negative"),
-    in_language=("anchor",),
+    in_language=("anchor", "positive", "negative"),
     must_differ=(("anchor", "positive"), ("anchor", "negative"), ("positive", "negative")),
 )
-TRIPLETS = replace(EXAMPLES, name="triplets", schema=tables.TRIPLETS)
-INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completion"), near_duplicates=True)
+TRIPLETS = replace(EXAMPLES, name="triplets", schema=tables.TRIPLETS, in_language=("anchor",))
+INSTRUCTIONS = Layout(
+    "instructions",
+    tables.INSTRUCTIONS,
+    ("prompt", "completion"),
+    mostly_in_language=("prompt", "completion"),
+    near_duplicates=True,
+)
 CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, OWN_NLI, JUDGE_NLI, ANCHORS, EXAMPLES, INSTRUCTIONS, TRIPLETS)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bootembed.corpora.language_alarm import language_alarm
+from bootembed.corpora.alarms import language_alarm, rejection_alarms
 from bootembed.corpora.layouts import ANCHORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass
@@ -21,7 +24,7 @@ class TableReport:
         repaired: Rows whose mojibake was repaired.
         rejected: RowRejection -> rows.
         in_evaluation_set: Evaluation set -> kind of match -> rows rejected for it.
-        other_languages: Language that rows were rejected for -> rows.
+        other_languages: Column -> language that rows were rejected for -> rows.
         whole_in_other: Column -> the other language that its texts as a whole are in.
     """
 
@@ -31,14 +34,16 @@ class TableReport:
     repaired: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     in_evaluation_set: dict[str, Counter[str]] = field(default_factory=dict)
-    other_languages: Counter[str] = field(default_factory=Counter)
+    other_languages: dict[str, Counter[str]] = field(default_factory=dict)
     whole_in_other: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For `report.json`."""
-        held = {task: dict(sorted(kinds.items())) for task, kinds in sorted(self.in_evaluation_set.items())}
-        counts = {name: dict(sorted(getattr(self, name).items())) for name in ("rejected", "other_languages")}
-        return vars(self) | counts | {"in_evaluation_set": held}
+        counts = {
+            name: {key: dict(sorted(counter.items())) for key, counter in sorted(getattr(self, name).items())}
+            for name in ("in_evaluation_set", "other_languages")
+        }
+        return vars(self) | {"rejected": dict(sorted(self.rejected.items()))} | counts
 
 
 @dataclass(frozen=True)
@@ -59,18 +64,18 @@ class PreparedCorpora:
 
     @property
     def warnings(self) -> list[str]:
-        """Tables of which too many rows, or all as a whole, are in another language."""
-        alarms = [
-            language_alarm(
-                f"{name} of {self.language}",
-                self.language,
-                report.other_languages,
-                report.rows_in,
-                report.whole_in_other,
-            )
-            for name, report in self.tables.items()
-        ]
-        return [alarm for alarm in alarms if alarm is not None]
+        """Tables that lost too many rows, or of which too many, or all as a whole, are in another language."""
+        return [warning for name, report in self.tables.items() for warning in self._warnings(name, report)]
+
+    def _warnings(self, name: str, report: TableReport) -> Iterator[str]:
+        table = f"{name} of {self.language}"
+        whole = report.whole_in_other
+        for column in sorted(report.other_languages.keys() | whole.keys()):
+            found = report.other_languages.get(column, Counter())
+            if alarm := language_alarm(table, column, found, report.rows_in, whole.get(column)):
+                yield alarm
+        kept = report.kept + report.not_sampled
+        yield from rejection_alarms(table, report.rejected, rows=report.rows_in, kept=kept)
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -30,6 +30,7 @@ class RowRejection(StrEnum):
     TOO_LONG = "too_long"
     LENGTH_RATIO = "length_ratio"
     REPETITIVE = "repetitive"
+    NO_LETTERS = "no_letters"
     OTHER_SCRIPT = "other_script"
     OTHER_LANGUAGE = "other_language"
     COPIED = "copied"

@@ -6,8 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
+from bootembed.core.names import ENGLISH, LATIN
 from bootembed.core.tables import text_columns, write_table
-from bootembed.corpora.language_alarm import evaluation_alarm
+from bootembed.corpora.alarms import evaluation_alarm
 from bootembed.corpora.layouts import Layout, read_rows
 from bootembed.evaluation.kind import task_kind
 from bootembed.evaluation.mteb_data import load_rows
@@ -67,9 +68,7 @@ def prepare_evaluation(
                 else _from_file(spec, layout, language=language, folder=input_dir)
             )
         ]
-        alarm = evaluation_alarm(task, _texts(rows, layout), language, configured.script, check)
-        if alarm:
-            logger.warning("%s", alarm)
+        _warn(task, rows, layout, check, language=language, script=configured.script)
         counts[task] = write_table(rows, layout.schema, output_dir / f"{task}.parquet")
         logger.info("%s: %d rows", task, counts[task])
     return counts
@@ -94,10 +93,15 @@ def evaluation_layout(task: str, kind: str) -> Layout:
     )
 
 
-def _texts(rows: Rows, layout: Layout) -> list[str]:
-    """The texts in the language itself."""
-    columns = layout.halves[:1] if layout.halves else layout.texts
-    return [row[column] for row in rows for column in columns if row[column]]
+def _warn(task: str, rows: Rows, layout: Layout, check: LanguageCheck, *, language: str, script: str) -> None:
+    """Of texts in another language than they should be; of both languages, where the set has translations."""
+    own, english = ((half,) for half in layout.halves) if layout.halves else (layout.texts, ())
+    for columns, key, its_script in ((own, language, script), (english, ENGLISH, LATIN)):
+        texts = [row[column] for row in rows for column in columns if row[column]]
+        if texts and (alarm := evaluation_alarm(task, texts, key, its_script, check)):
+            logger.warning("%s", alarm)
+    if why := check.unchecked(language, script):
+        logger.info("%s: %s", task, why)
 
 
 def _from_mteb(name: str, task: TaskSpec, *, language: str, script: str) -> Rows:
