@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from encoders import sentences, write_encoder
 
 from bootembed.commands import main
+from bootembed.drafting import profile
 from bootembed.settings.load import load_params
 from bootembed.workflow.compose import compose
 from bootembed.workflow.plan import report
@@ -233,6 +234,92 @@ def test_tables_that_are_not_what_their_names_say(project, encoder, tmp_path):
 def test_a_code_of_two_letters_is_corrected(project, encoder):
     result = _new("--encoder", encoder, language="yo")
     assert (result.exit_code, "did you mean 'yor'?" in result.output) == (1, True)
+
+
+def test_files_of_one_task_are_all_read_and_a_classifier_has_rows_to_train_on(project, encoder, tmp_path):
+    text = _table(tmp_path / "text.tsv", ["text"], OWN[:20])
+    one = _table(tmp_path / "test_a.tsv", ["en", "yor"], ENGLISH[20:30], OWN[20:30])
+    two = _table(tmp_path / "test_b.tsv", ["en", "yor"], ENGLISH[30:35], OWN[30:35])
+    labels = ["a", "b"] * 5
+    train = _table(tmp_path / "topics_train.tsv", ["text", "label"], OWN[35:45], labels)
+    test = _table(tmp_path / "topics.tsv", ["text", "label"], OWN[45:55], labels)
+    news = [option for file in (one, two) for option in ("--evaluation", f"News:bitext_mining={file}")]
+    topics = [option for file in (train, test) for option in ("--evaluation", f"Topic:classification={file}")]
+    result = _new("--text", text, *news, *topics, "--encoder", encoder)
+    assert result.exit_code == 0, result.output
+    sets = _profile().corpora["yor"].evaluation
+    folder = project / "data/raw/yor"
+    assert [(folder / spec.path).resolve() for spec in sets["News"]] == [one, two]
+    assert [(spec.path, spec.split) for spec in sets["Topic"]] == [
+        ("Topic_train.tsv", "train"),
+        ("Topic_test.tsv", "test"),
+    ]
+
+    alone = _new("--force", "--text", text, *topics[2:], "--encoder", encoder)
+    assert alone.exit_code == 1 and "Topic:classification=train.csv" in alone.output
+    only = _new("--force", "--text", text, *topics[:2], "--encoder", encoder)
+    assert only.exit_code == 1 and "only rows to train on" in only.output
+    assert sets == _profile().corpora["yor"].evaluation
+
+
+def test_force_leaves_no_links_of_earlier_drafts_but_the_users_own_files(project, encoder, tmp_path):
+    text = _table(tmp_path / "text.tsv", ["text"], OWN[:20])
+    dev = _table(tmp_path / "dev.tsv", ["en", "yor"], ENGLISH[40:], OWN[40:])
+    folder = project / "data/raw/yor"
+    assert _new("--text", text, "--validation", dev, "--encoder", encoder).exit_code == 0
+    (folder / "mine.txt").write_text("kept")
+    assert _new("--force", "--text", text, "--encoder", encoder).exit_code == 0
+    assert sorted(file.name for file in folder.iterdir()) == ["mine.txt", "text.tsv"]
+
+
+def test_a_faulty_draft_leaves_the_profile_that_was_there(project, encoder, tmp_path, monkeypatch):
+    text = _table(tmp_path / "text.tsv", ["text"], OWN[:20])
+    assert _new("--text", text, "--encoder", encoder).exit_code == 0
+    file = project / "conf/profile/yor.yaml"
+    file.write_text(file.read_text() + "# by hand\n")
+    monkeypatch.setattr(profile, "render", lambda draft: "grid: {grid: 1, grid: 2}\n")
+    failed = _new("--force", "--text", text, "--encoder", encoder)
+    assert failed.exit_code == 1 and "cannot be read as YAML" in failed.output
+    assert file.read_text().endswith("# by hand\n")
+    assert sorted(found.name for found in (project / "data/raw/yor").iterdir()) == ["text.tsv"]
+
+
+@pytest.mark.parametrize("language", ["nan", "yes"])
+def test_a_language_whose_code_yaml_takes_for_something_else(language, project, encoder, tmp_path):
+    text = _table(tmp_path / "text.tsv", ["text"], OWN[:20])
+    result = _new("--script", "Latn", "--text", text, "--encoder", encoder, language=language)
+    assert result.exit_code == 0, result.output
+    params = compose(language, [], conf=Path("conf"), output=Path("params.yaml"))
+    assert (params.profile, params.grid.languages, list(params.languages)[-1]) == (language, [language], language)
+
+
+@pytest.mark.parametrize("name", ["generator", "123", "on", "---"])
+def test_an_encoder_whose_folder_has_a_name_that_is_taken(name, project, encoder, tmp_path):
+    text = _table(tmp_path / "text.tsv", ["text"], OWN[:20])
+    shutil.copytree(encoder, tmp_path / "models" / name)
+    result = _new("--text", text, "--encoder", tmp_path / "models" / name)
+    assert result.exit_code == 0, result.output
+    (key,) = _profile().grid.encoders
+    assert key.startswith("encoder")
+
+
+def test_what_a_user_mistakes_is_told_before_anything_runs(project, encoder, tmp_path):
+    train = _table(tmp_path / "train.tsv", ["en", "yor"], ENGLISH[:20], OWN[:20])
+    english = [f"Nobody knows where the {number} children of the village have gone." for number in range(40)]
+    wrong = _table(tmp_path / "wrong.tsv", ["text"], english)
+    told = {
+        ("--parallel", train, "--validation", train): "is the text to train on, too",
+        ("--parallel", train, "--column", "parallel.englsh=en"): "there is no such column (did you mean 'english'?)",
+        ("--text", wrong): f"warning: text ({wrong}): by the identifier, as a whole, the texts are in `eng`",
+    }
+    for options, message in told.items():
+        assert message in _new(*options, "--encoder", encoder).output
+    assert "`eng` cannot be the target" in _new("--text", wrong, "--encoder", encoder, language="eng").output
+
+
+def test_help_shows_the_three_commands_a_line_each():
+    told = CliRunner().invoke(main, ["--help"]).output
+    assert "\n    bootembed run --profile yor\n" in told and "\\b" not in told
 
 
 def test_new_then_run_gives_a_registered_model_without_a_line_of_yaml(project, encoder, tmp_path, monkeypatch):

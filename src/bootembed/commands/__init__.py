@@ -39,14 +39,18 @@ class _Commands(click.Group):
             ctx.exit(getattr(error, "exit_status", 1))
 
 
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+# click leaves a paragraph's lines as they are behind \b
+_HELP = """Sentence embeddings for any language, from raw text and a language model.
+
+\b
+A language of your own, in three commands:
+  bootembed new yor --name Yoruba --parallel train.tsv --validation dev.tsv --encoder FOLDER
+  bootembed run --profile yor
+  bootembed embed models:/bootembed-yor@champion my.txt -o my.parquet
+"""
+
+
+@click.command(cls=_Commands, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="bootembed")
 def main() -> None:
-    r"""Sentence embeddings for any language, from raw text and a language model.
-
-    \b
-    A language of your own, in three commands:
-      bootembed new yor --name Yoruba --parallel train.tsv --validation dev.tsv --encoder FOLDER
-      bootembed run --profile yor
-      bootembed embed models:/bootembed-yor@champion my.txt -o my.parquet
-    """
+    """Run a subcommand."""

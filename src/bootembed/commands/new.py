@@ -15,6 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from bootembed.drafting.profile import Draft
+    from bootembed.settings.schema import Params
 
 
 def _pairs(_context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -55,7 +56,8 @@ def main(
 ) -> None:
     """Draft, show, write, check, and say what it will cost and what to do next."""
     from bootembed.drafting.draft import draft_profile
-    from bootembed.drafting.profile import link, render
+    from bootembed.drafting.profile import link
+    from bootembed.workflow.plan.report import make_plan
     from bootembed.workflow.project import require_project
 
     require_project()
@@ -74,22 +76,10 @@ def main(
         click.echo(f"  not {recipe}: {why}")
     if draft.generator and not choice.strategies:
         click.echo("no strategy can use the generator: it is left out")
+    for warning in draft.warnings:
+        click.echo(f"warning: {warning}")
+    params = _written(file, draft)
     link(draft, Path(draft.folder))
-    file.write_text(render(draft), encoding="utf-8")
-    _check(file, draft)
-
-
-def _check(file: Path, draft: Draft) -> None:
-    """Compose the profile, and print what it needs; a faulty one is removed."""
-    from bootembed.core.errors import UserError
-    from bootembed.workflow.compose import composed
-    from bootembed.workflow.plan.report import make_plan
-
-    try:
-        params = composed(draft.language, [], conf=Path("conf"))
-    except UserError:
-        file.unlink()
-        raise
     plan = make_plan(params, Path("dvc.yaml"))
     if not draft.tasks:
         click.echo("no evaluation set: nothing is scored or registered; --validation FILE or --evaluation TASK=FILE")
@@ -97,3 +87,17 @@ def _check(file: Path, draft: Draft) -> None:
         click.echo("no validation set: no model is registered as the best; --validation FILE")
     click.echo("\n".join([f"{file}: {len(file.read_text(encoding='utf-8').splitlines())} lines", *plan.brief]))
     click.echo(f"next: bootembed run --profile {draft.language}")
+
+
+def _written(file: Path, draft: Draft) -> Params:
+    """Write the profile and compose it; if it is faulty, what was there before stays."""
+    from bootembed.drafting.profile import render
+    from bootembed.workflow.compose import composed
+
+    before = file.read_bytes() if file.exists() else None
+    file.write_text(render(draft), encoding="utf-8")
+    try:
+        return composed(draft.language, [], conf=Path("conf"))
+    except BaseException:
+        file.unlink() if before is None else file.write_bytes(before)
+        raise

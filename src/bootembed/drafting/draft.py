@@ -6,15 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.names import ENGLISH
 from bootembed.core.text import is_known_script, script_share
-from bootembed.drafting.evaluation import VALIDATION, Task, parse_task, validation_task
+from bootembed.corpora.alarms import evaluation_alarm
+from bootembed.corpora.identifiers import Heliport
+from bootembed.drafting.evaluation import VALIDATION, Task, check_tasks, parse_task, validation_task
 from bootembed.drafting.models import model_entry, model_key
 from bootembed.drafting.profile import SCRATCH, Draft
 from bootembed.drafting.tables import LAYOUTS, Request, Source, read_source
+from bootembed.evaluation.prepare import evaluation_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+_IN_LANGUAGE = ("text", "parallel", "examples", "triplets")  # tables of the language; NLI is English
 _LEAST_SHARE = 0.5  # of letters in the script, as in `prepare_corpora.min_script_share`
 
 
@@ -49,10 +54,18 @@ def draft_profile(
         ParamsError: The language or its script is not known, or an option names no table.
         DataError: A file or model cannot be used.
     """
+    if language == ENGLISH:
+        raise ParamsError("`eng` cannot be the target: English is the language that others are compared with")
     names = _names(language, name)
     given = {option: path for option, path in files.items() if path}
+    if given.get("validation") and given["validation"] in (given.get("parallel"), given.get("text")):
+        raise ParamsError(
+            f"--validation {given['validation']}: is the text to train on, too; give other translations, which choose "
+            "the best model"
+        )
     tasks = [*([validation_task(Path(given.pop("validation")))] if "validation" in given else [])]
     tasks += [parse_task(text) for text in evaluation]
+    check_tasks(tasks)
     known = [*LAYOUTS, "validation", *(task.request.option for task in tasks)]
     if unknown := [key for key in columns if key.partition(".")[0] not in known]:
         raise ParamsError(f"--column {unknown[0]}: write TABLE.OURS=THEIRS, TABLE one of {', '.join(known)}")
@@ -65,11 +78,28 @@ def draft_profile(
     read_tasks = [(task, read(task.request, _called(task))) for task in tasks]
     if not {"text", "parallel", "triplets"} & set(sources):
         raise DataError("there is no text of the language; give --text FILE, --parallel FILE or --triplets FILE")
+    script = _script(language, script, sources)
     return Draft(
-        language, name, _script(language, script, sources), sources, read_tasks,
+        language, name, script, sources, read_tasks,
         (model_key(encoder), model_entry(encoder, "encoder")),
         generator if generator in (None, SCRATCH) else model_entry(str(generator), "generator"), command,
+        list(_language_warnings(language, script, sources, read_tasks)),
     )  # fmt: skip
+
+
+def _language_warnings(
+    language: str, script: str, sources: Mapping[str, Source], tasks: Sequence[tuple[Task, Source]]
+) -> Iterator[str]:
+    """Of files whose first rows are in another language than the profile's."""
+    check = Heliport()
+    own = [(option, sources[option], LAYOUTS[option].in_language) for option in _IN_LANGUAGE if option in sources]
+    for task, source in tasks:
+        layout = evaluation_layout(task.request.option, str(task.entry["kind"]))
+        own.append((task.request.option, source, layout.halves[:1] if layout.halves else layout.texts))
+    for called, source, columns in own:
+        texts = [str(row[column]) for row in source.rows for column in columns if row[column]]
+        if alarm := evaluation_alarm(f"{called} ({source.request.path})", texts, language, script, check):
+            yield alarm
 
 
 def _called(task: Task) -> str:

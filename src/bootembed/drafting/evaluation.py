@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError, suggest
 from bootembed.core.plugins import plugin_names
 from bootembed.drafting.tables import Request
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _KINDS = "bootembed.evaluation.kinds"
+_SPLITS = {"train": {"train", "training"}, "validation": {"dev", "val", "valid", "validation"}}
+_TRAINING = {"classification"}  # kinds that train on the split `train`
 VALIDATION = "ValidationBitextMining"
 """The task of translations that choose the champion."""
 
@@ -32,7 +37,7 @@ def validation_task(path: Path) -> Task:
 
 
 def parse_task(text: str) -> Task:
-    """A task from `TASK=FILE` or `TASK:KIND=FILE`; the split is seen from the file's name, otherwise it is `test`.
+    """A task from `TASK=FILE` or `TASK:KIND=FILE`; the split is seen from the file's name, otherwise `test`.
 
     Raises:
         DataError: It is not written so, or the kind of the task is not known.
@@ -45,9 +50,35 @@ def parse_task(text: str) -> Task:
     if kind and kind not in known:
         raise DataError(f"--evaluation {text}: {kind!r} is no kind{suggest(kind, known)}; choose one of {known}")
     entry = {"kind": kind, "implementation": "bootembed"} if kind else _of_mteb(task, text, known)
-    stem = Path(path).name.lower()
-    split = "validation" if re.search(r"(^|[^a-z])(dev|val|valid|validation)([^a-z]|$)", stem) else "test"
-    return Task(Request(task, Path(path), kind=str(entry["kind"])), split, entry)
+    return Task(Request(task, Path(path), kind=str(entry["kind"])), _split(Path(path).name.lower()), entry)
+
+
+def _split(name: str) -> str:
+    """The split that a file's name speaks of."""
+    words = re.findall(r"[a-z]+", name)
+    return next((split for split, its_words in _SPLITS.items() if not its_words.isdisjoint(words)), "test")
+
+
+def check_tasks(tasks: Sequence[Task]) -> None:
+    """Refuse evaluation sets that cannot be scored together.
+
+    Raises:
+        DataError: Two files say different things of one task, or a task whose kind trains has no file to train on.
+    """
+    of_task: dict[str, list[Task]] = {}
+    for task in tasks:
+        of_task.setdefault(task.request.option, []).append(task)
+    for name, its in of_task.items():
+        kinds, splits = {task.entry["kind"] for task in its}, {task.split for task in its}
+        if any(task.entry != its[0].entry for task in its):
+            raise DataError(f"--evaluation {name}: its files are said to be of several kinds ({', '.join(kinds)})")
+        if kinds <= _TRAINING and "train" not in splits and its[0].entry["implementation"] == "bootembed":
+            raise DataError(
+                f"--evaluation {name}: a classifier is trained first, and no file has `train` in its name; name one "
+                f"more: --evaluation {name}:classification=train.csv"
+            )
+        if splits == {"train"}:
+            raise DataError(f"--evaluation {name}: has only rows to train on; name one more file, to score")
 
 
 def _of_mteb(task: str, text: str, known: list[str]) -> dict[str, str]:

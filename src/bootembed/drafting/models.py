@@ -10,6 +10,7 @@ from bootembed.core.errors import DataError
 from bootembed.core.hub import explain_hub_failure, hub_token
 
 _TIMEOUT = 10.0  # seconds
+_TAKEN = frozenset({"generator", "on", "off", "yes", "no", "y", "n", "true", "false", "null", "nan", "inf"})
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -52,4 +53,6 @@ def model_key(name: str) -> str:
     """A key for a model: the end of its path or id that says most, as a slug."""
     parts = [part for part in re.split(r"[/\\]", name.partition("@")[0].rstrip("/")) if part not in ("", "model")]
     words = re.sub(r"\.gguf$", "", parts[-1] if parts else "encoder").lower()
-    return re.sub(r"[^a-z0-9]+", "_", words).strip("_") or "encoder"
+    slug = re.sub(r"[^a-z0-9]+", "_", words).strip("_")
+    # YAML reads `on` or `123` as something else than text, and a profile has one model of each name
+    return slug if slug[:1].isalpha() and slug not in _TAKEN else f"encoder_{slug}".strip("_")

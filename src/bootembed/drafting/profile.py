@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ class Draft:
         encoder: Key and entry of `base_models`.
         generator: Entry of `base_models`; `scratch` for one from scratch; None without one.
         command: What the user typed.
+        warnings: What the user should look at.
     """
 
     language: str
@@ -43,6 +45,7 @@ class Draft:
     encoder: tuple[str, dict[str, Any]]
     generator: dict[str, Any] | str | None
     command: str
+    warnings: Sequence[str]
 
     @property
     def folder(self) -> str:
@@ -54,6 +57,28 @@ class Draft:
         """The recipes that this data and these models allow."""
         texts = {"text"} if _sentences(self.sources) else set()
         return choose({*self.sources, *texts}, generator=self.generator is not None, scratch=self.generator == SCRATCH)
+
+    @property
+    def parts(self) -> list[str]:
+        """What follows a task's name in the name of its file: the split, numbered where it has several files."""
+        seen: Counter[tuple[str, str]] = Counter()
+        found = []
+        for task, _ in self.tasks:
+            seen[task.request.option, task.split] += 1
+            number = seen[task.request.option, task.split]
+            found.append(task.split if number == 1 else f"{task.split}_{number}")
+        return found
+
+    @property
+    def links(self) -> dict[str, Path]:
+        """The name that the profile gives a file -> the file."""
+        wanted = [(source.request, "") for source in self.sources.values()]
+        wanted += [(task.request, part) for (task, _), part in zip(self.tasks, self.parts, strict=True)]
+        found = {linked_name(request, part): request.path for request, part in wanted}
+        for request, _ in wanted:
+            if request.english_path:
+                found[linked_name(request, "english")] = request.english_path
+        return found
 
     @property
     def validated_by(self) -> str | None:
@@ -91,17 +116,17 @@ def render(draft: Draft) -> str:
         f"# {draft.name}. Written by: {draft.command}",
         "# conf/profile/base/small.yaml has the settings, docs/own-data.md says what can be added.",
         f"defaults: {_flow(bases)}",
-        f"profile: {language}",
+        f"profile: {_scalar(language)}",
         "grid:",
-        f"  languages: [{language}]",
+        f"  languages: {_flow([language])}",
         f"  strategies: {_flow(choice.strategies)}",
         f"  baselines: {_flow(choice.baselines)}",
         f"  encoders: [{key}]",
         "languages:",
-        f"  {language}: {_flow(_language(draft))}",
+        f"  {_flow({language: _language(draft)})[1:-1]}",
         "corpora:",
         *_english(draft.sources),
-        f"  {language}:",
+        f"  {_scalar(language)}:",
         *(f"    {table}: {_flow(entries)}" for table, entries in own),
         *_evaluation(draft),
         f"prepare_corpora: {{folder: {draft.folder}}}" + ("" if draft.sources else "  # holds no training text"),
@@ -116,7 +141,7 @@ def render(draft: Draft) -> str:
     if tasks:
         lines.append(f"evaluate_embedder: {{tasks: {_flow(tasks)}}}")
     if draft.validated_by:
-        lines.append(f"register_models: {{validation_task: {{{language}: {draft.validated_by}}}}}")
+        lines.append(f"register_models: {_flow({'validation_task': {language: draft.validated_by}})}")
     return "\n".join(lines) + "\n"
 
 
@@ -141,8 +166,8 @@ def _language(draft: Draft) -> dict[str, str]:
 
 def _evaluation(draft: Draft) -> list[str]:
     files: dict[str, list[dict[str, Any]]] = {}
-    for task, source in draft.tasks:
-        files.setdefault(task.request.option, []).append({**_entry(source, task.split), "split": task.split})
+    for (task, source), part in zip(draft.tasks, draft.parts, strict=True):
+        files.setdefault(task.request.option, []).append({**_entry(source, part), "split": task.split})
     return ["    evaluation:", *(f"      {name}: {_flow(entries)}" for name, entries in files.items())] if files else []
 
 
@@ -162,14 +187,12 @@ def linked_name(request: Request, part: str = "") -> str:
 
 
 def link(draft: Draft, folder: Path) -> None:
-    """Link all files of a draft below a folder, under the names that the profile gives them."""
-    wanted = [(source.request, "") for source in draft.sources.values()]
-    wanted += [(task.request, task.split) for task, _ in draft.tasks]
+    """Link all files of a draft below a folder, under the names that the profile gives them; others' links go."""
     folder.mkdir(parents=True, exist_ok=True)
-    for request, part in wanted:
-        _link(request.path, folder / linked_name(request, part))
-        if request.english_path:
-            _link(request.english_path, folder / linked_name(request, "english"))
+    for place in [found for found in folder.rglob("*") if found.is_symlink()]:
+        place.unlink()
+    for name, path in draft.links.items():
+        _link(path, folder / name)
 
 
 def _link(path: Path, place: Path) -> None:
@@ -179,7 +202,6 @@ def _link(path: Path, place: Path) -> None:
                 _link(file, place / file.relative_to(path))
         return
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.unlink(missing_ok=True)
     place.symlink_to(path.resolve())
 
 
@@ -193,6 +215,11 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+
+
+def _scalar(text: str) -> str:
+    """A text as YAML reads it again: `yes` is a language, and needs quotes."""
+    return _flow([text])[1:-1]
 
 
 def _flow(value: Any) -> str:

@@ -140,6 +140,11 @@ def _find_columns(
 ) -> dict[str, str]:
     """Our column -> the file's: as the user said, by name, or the only one that is left."""
     wanted = _wanted(found, layout, given)
+    if unknown := [ours for ours in given if ours not in wanted]:
+        hint = suggest(unknown[0], wanted)
+        raise DataError(
+            f"--column {request.option}.{unknown[0]}: there is no such column{hint}; choose from {', '.join(wanted)}"
+        )
     chosen = {ours: theirs for ours, theirs in given.items() if ours in wanted}
     for theirs in chosen.values():
         if theirs.partition(".")[0] not in found.columns:

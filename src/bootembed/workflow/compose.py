@@ -73,7 +73,7 @@ def _compose(profile: str, overrides: Sequence[str], conf: Path, output: Path) -
     from dvc.utils.hydra import compose_and_dump
 
     folder = conf.absolute()
-    chosen = [f"profile={profile}", *overrides]
+    chosen = [f"profile='{profile}'", *overrides]  # quoted: `nan` is a language, and a number to Hydra
     compose_and_dump(str(output), str(folder), None, "config", str(folder / "plugins"), chosen)
 
 
