@@ -219,8 +219,8 @@ def _no_anchors(result: PreparedCorpora) -> DataError:
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(report.rejected.items()))
     return DataError(
         f"target language {result.language!r}: no anchors are left of {report.rows_in} rows "
-        f"({reasons or 'the files hold none'}); name a file of sentences that are in no evaluation set under `anchors` "
-        "of its corpus, or widen `prepare_corpora`"
+        f"({reasons or 'the files hold none'}). The warnings above say what to correct, and `rejected_rows.parquet` "
+        "lists the rows; or name another file of sentences, in no evaluation set, under `anchors` of its corpus"
     )
 
 
