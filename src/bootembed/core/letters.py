@@ -1,7 +1,7 @@
 """Spellings of the same letter, by the one that is compared.
 
-They are made one to find a text again, in whatever language it is: texts themselves keep theirs. Letters of which some
-language needs both stay apart (ƙ and k, Urdu ہ and ھ, Arabic ة and ه).
+They are made one to find a text again, in whatever language it is: texts themselves keep theirs. Letters that some
+language tells apart stay apart: k with and without a hook, two of the three hehs of Urdu.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ _ALPHABETIC = {
     "\u0451": "\u0435",  # Cyrillic io, which most texts write as ie
     "\u04cf": "\u0456",  # palochka, for which many type the Ukrainian i
 }
-_ARABIC = {
+_ARABIC: dict[str, str | None] = {
     **dict.fromkeys("\u0622\u0623\u0625\u0671", "\u0627"),  # alef with madda, hamza or wasla
+    **dict.fromkeys("\u0653\u0654\u0655"),  # the same as marks
     **dict.fromkeys("\u06c1\u06d5", "\u0647"),  # heh of Urdu, and the Kurdish vowel that is typed as a heh
-    **dict.fromkeys("\u06c0\u06c2", "\u0647\u0654"),
+    **dict.fromkeys("\u06c0\u06c2", "\u0647"),  # with the hamza of an ezafe
     "\u06c3": "\u0629",
 }
 _ETHIOPIC = {
@@ -43,14 +44,14 @@ _ETHIOPIC = {
     **dict.fromkeys("\u1203\u1213\u1283", "\u1200"),  # behind these the first and the fourth vowel sound the same
     **dict.fromkeys("\u12a3\u12d3", "\u12a0"),
 }
-SPELLINGS: dict[str, str] = {
+SPELLINGS: dict[str, str | None] = {
     **_ALPHABETIC,
     **_ARABIC,
     **_ETHIOPIC,
     "\u0901": "\u0902",  # Hindi: a chandrabindu may be written as an anusvara
     "\u1009": "\u1025",  # Burmese nya and u, which look alike
 }
-"""Characters in lower case that stand for another one."""
+"""Characters in lower case that stand for another one; None: for none."""
 
 _ENTITY = re.compile(r"&(?:amp;)*(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 

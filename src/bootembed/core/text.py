@@ -131,7 +131,9 @@ def comparable(text: str, *, symbols: bool = True) -> str:
         text = text.replace(accent, "")
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     letters = join_letters(folded).translate(kept)
-    return respell(unicodedata.normalize("NFKC", letters))  # a letter and its mark may have been apart
+    while (composed := unicodedata.normalize("NFKC", letters)) != letters:  # a letter and its mark may have been apart
+        letters = composed.translate(kept)
+    return respell(letters)
 
 
 def words(text: str) -> list[str]:
