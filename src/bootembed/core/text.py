@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import regex
+
+from bootembed.core.letters import SPELLINGS, join_letters, respell, unescape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SEPARATING = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
@@ -68,13 +73,14 @@ class _Spaces(_Translation):
 class _Kept(_Translation):
     """Only characters of some major categories of Unicode stay; variants of a letter or digit become one."""
 
-    def __init__(self, categories: str) -> None:
+    def __init__(self, categories: str, variants: Mapping[str, str | None]) -> None:
         super().__init__()
         self._categories = categories
+        self._variants = variants
 
     def _decide(self, character: str) -> str | None:
-        if character in _VARIANTS:
-            return _VARIANTS[character]
+        if character in self._variants:
+            return self._variants[character]
         category = unicodedata.category(character)
         if category == "Nd":
             return str(unicodedata.decimal(character))
@@ -93,9 +99,9 @@ class _InWords(_Kept):
 
 
 _SPACES = _Spaces()
-_LETTERS_AND_DIGITS = _Kept("LMN")  # marks too: they carry the vowels of Indic scripts
-_WITH_SYMBOLS = _Kept("LMNS")
-_WORDS = _InWords("LMN")
+_LETTERS_AND_DIGITS = _Kept("LMN", _VARIANTS | SPELLINGS)  # marks too: they carry the vowels of Indic scripts
+_WITH_SYMBOLS = _Kept("LMNS", _VARIANTS | SPELLINGS)
+_WORDS = _InWords("LMN", _VARIANTS)
 
 
 def clean_text(text: str) -> str:
@@ -109,17 +115,25 @@ def comparable(text: str, *, symbols: bool = True) -> str:
 
     Variants of a letter are one letter: apostrophes and what is typed for them are none, as are tatweel, variation
     selectors and the vowel points of Arabic and Hebrew; digits of all scripts are those of ASCII, and i has no dots.
+    So are the spellings in `core.letters`, and entities of HTML are their characters.
 
     Args:
         text: Any text.
         symbols: Keep symbols such as `+`, `$` and emoji. In a corpus `C` and `C++` are different texts; a generated
             answer that only adds a backtick or an emoji to its anchor is a copy, and one of emoji alone is empty.
     """
-    for accent in _SPACING_ACCENTS if not text.isascii() else "":
+    kept = _WITH_SYMBOLS if symbols else _LETTERS_AND_DIGITS
+    if "&" in text:
+        text = unescape(clean_text(text))  # cleaning may first make an entity whole
+    if text.isascii():
+        return text.lower().translate(kept)
+    for accent in _SPACING_ACCENTS:
         text = text.replace(accent, "")
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    kept = folded.translate(_WITH_SYMBOLS if symbols else _LETTERS_AND_DIGITS)
-    return unicodedata.normalize("NFKC", kept)  # a letter and its mark may have been apart
+    letters = join_letters(folded).translate(kept)
+    while (composed := unicodedata.normalize("NFKC", letters)) != letters:  # a letter and its mark may have been apart
+        letters = composed.translate(kept)
+    return respell(letters)
 
 
 def words(text: str) -> list[str]:
@@ -167,7 +181,10 @@ def distinct_share(text: str) -> float:
 
 
 def script_share(text: str, script: str) -> float:
-    """Share of a text's letters that are of a script (ISO 15924); 1 for a text without letters."""
+    """Share of a text's letters that are of a script (ISO 15924); 1 for a text without letters.
+
+    Letters that several scripts share, such as the Arabic tatweel and the length mark of kana, are of none.
+    """
     if not _of_other_script(script).search(text):  # most text; counting is slow
         return 1.0
     letters = len(_LETTER.findall(text))
@@ -183,7 +200,8 @@ def is_known_script(script: str) -> bool:
     return True
 
 
-_LETTER = regex.compile(r"\p{L}")
+_LETTERS = r"\p{L}--\p{Script=Common}--\p{Script=Inherited}"
+_LETTER = regex.compile(rf"(?V1)[{_LETTERS}]")
 
 
 @cache
@@ -193,7 +211,7 @@ def _of_script(script: str) -> Any:
 
 @cache
 def _of_other_script(script: str) -> Any:
-    return regex.compile(r"(?!)" if script == ANY_SCRIPT else rf"(?V1)[\p{{L}}--[{_scripts(script)}]]")
+    return regex.compile(r"(?!)" if script == ANY_SCRIPT else rf"(?V1)[{_LETTERS}--[{_scripts(script)}]]")
 
 
 def _scripts(script: str) -> str:

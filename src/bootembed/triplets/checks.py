@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bootembed.core.language_id import in_other_language, measured_script
-from bootembed.core.names import LATIN
+from bootembed.core.names import ENGLISH, LATIN
 from bootembed.core.text import comparable, spelt_out, words
 from bootembed.prompts import repeats_prompt
 from bootembed.triplets.phrases import negations, refusals
@@ -52,7 +52,9 @@ _SPECIAL_TOKEN = re.compile(
     r"|</?(?:s|bos|eos|pad|unk|mask|think|start_of_turn|end_of_turn|br|p)>|\ufffd",
     re.IGNORECASE,
 )
-_MARKDOWN = re.compile(r"^(?:[-*+•]\s|#{1,6}\s|>\s|\d{1,2}\)\s|1\.\s)|```|\*\*\S|`[^`]+`|\[[^\]]+\]\(https?:")
+_MARKDOWN = re.compile(r"^(?:[-*+•]\s|#{1,6}\s|>\s|\d{1,2}\)\s)|```|\*\*\S|`[^`]+`|\[[^\]]+\]\(https?:")
+_FIRST_ITEM = re.compile(r"1\.\s")
+_TWO_ITEMS = re.compile(r"1\.\s.+?(?:[.!?;。！？।۔]\s*|\n\s*)2\.\s", re.DOTALL)
 _JSON = re.compile(r"^(?:\{\s*[\"'].{0,60}[\"']\s*:|\[\s*[\"'{\[])")
 
 
@@ -111,24 +113,32 @@ def is_refusal(case: Case, settings: Filters) -> bool:
 
 
 def has_chat_residue(case: Case, settings: Filters) -> bool:
-    """Traces of a conversation or a document in an answer, unless the anchor has them too."""
-    if not settings.chat_residue or _has_residue(case.anchor):
+    """Traces of a conversation or a document in an answer, unless the anchor has them too.
+
+    A number and full stop at the beginning are an ordinal in many languages (1. mai). In English they are not, so there
+    the first item of a list is one also without a second.
+    """
+    if not settings.chat_residue or _has_residue(case.anchor, _FIRST_ITEM):
         return False
-    return any(_has_residue(answer) for answer in case.answers)
+    items = _FIRST_ITEM if case.answer_language == ENGLISH else _TWO_ITEMS
+    return any(_has_residue(answer, items) for answer in case.answers)
 
 
-def _has_residue(text: str) -> bool:
+def _has_residue(text: str, items: re.Pattern[str]) -> bool:
     opening = text.lstrip(" \"'“‘*_#")
     return (
-        any(pattern.match(opening) for pattern in (_LEAD_IN, _LABEL))
+        any(pattern.match(opening) for pattern in (_LEAD_IN, _LABEL, items))
         or any(pattern.search(text) for pattern in (_LABEL_INSIDE, _SPECIAL_TOKEN, _MARKDOWN, _JSON))
         or repeats_prompt(text)
     )
 
 
 def has_several_sentences(case: Case, settings: Filters) -> bool:
-    """An answer of several sentences."""
-    return settings.several_sentences == "reject" and any(len(split_sentences(answer)) > 1 for answer in case.answers)
+    """An answer of several sentences, and of more than its anchor in the same language."""
+    if settings.several_sentences != "reject":
+        return False
+    longest = max(len(split_sentences(answer)) for answer in case.answers)
+    return longest > 1 and not (case.one_language and longest <= len(split_sentences(case.anchor)))
 
 
 def is_in_wrong_language(case: Case, settings: Filters) -> bool:

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+
+import regex
 
 from bootembed.core.text import comparable
 from bootembed.triplets.phrases import abbreviations, scales
@@ -22,13 +25,24 @@ In SIB-200, 31 % of the German and 27 % of the Luxembourgish words within a sent
 those of the other languages in Latin script.
 """
 _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "»", "‹": "›", "「": "」", "『": "』", "`": "`"}
-_PAIRS = {"“": "”", "«": "»", "「": "」", "『": "』"}
-_CLOSING = "\"'”’»›」』)]"
-_OPENING = "\"'“‘„«‹「『([¿¡"
-# Ends of sentences that need no space behind them: CJK, danda, Arabic, Urdu, Ethiopic, Burmese, Khmer, Armenian.
-_FULL_STOPS = "。！？｡।॥؟۔።፧။។։"
-_END = re.compile(rf"[{_FULL_STOPS}]+|[.!?]+(?=\s)")
-_RUN = re.compile(r"\d+(?:[.,'’٫٬]\d+|[ \u00a0\u202f]\d{3}(?!\d))*")
+_CLOSED_BY = dict(zip("「『（(［[《〈【〔", "」』）)］]》〉】〕", strict=True))
+_EVEN_QUOTES = '"', "“”„"  # which of these open and which close depends on the language
+_FACING_QUOTES = ("«", "»"), ("‹", "›")  # some languages turn them round
+_CLOSING = "\"'”’»›」』)]）］》〉】〕"
+_OPENING = "\"'“‘„«‹「『([¿¡（［《〈【〔"
+# Ends of sentences that need no space behind them: CJK, Ethiopic, Burmese, Khmer, Armenian.
+_FULL_STOPS = "。！？｡።፧။។։"
+# Those of scripts with spaces, which without one stand within an abbreviation: danda, Arabic, Urdu.
+_SPACED_STOPS = "।॥؟۔"
+_STOPS = f"[{_FULL_STOPS}]+|[{_SPACED_STOPS}]+(?=\\s|$)|[.!?]+(?=\\s)"
+_LETTER = r"\p{L}\p{M}*"
+_END = regex.compile(
+    rf"(?<![{_FULL_STOPS}]{_LETTER})"  # Khmer ។ល។: etc.
+    rf"(?:{_STOPS})"
+    rf"(?!{_LETTER}[{_FULL_STOPS}]|[のがはをにへとでもや][\p{{Han}}\p{{Katakana}}])"  # a particle behind a name: 娘。の
+)
+_RUN = re.compile(r"\d+(?::[0-5]\d(?![:\d])|(?:[.,'’٫٬]\d+|[ \u00a0\u202f]\d{3}(?!\d))*)")
+_TIME = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)")
 _SCALED = re.compile(r"\d\s?([^\W\d_][\w\u0900-\u0dff]*)")
 _SPACES = " \u00a0\u202f"
 _DECIMAL = ".,٫"
@@ -47,15 +61,15 @@ def strip_quotes(text: str) -> str:
 def split_sentences(text: str) -> list[str]:
     """The sentences of a text.
 
-    No sentence ends inside a quotation, at an ellipsis, at the full stop of an abbreviation or of a number below 100
-    (an ordinal in many languages), or at a `.!?` followed by anything but a letter that may begin a sentence. When in
-    doubt, a text is one sentence.
+    No sentence ends inside a quotation or brackets, at an ellipsis, at the full stop of an abbreviation or of a number
+    below 100 (an ordinal in many languages), or at a `.!?` followed by anything but a letter that may begin a sentence.
+    When in doubt, a text is one sentence.
     """
     found = []
     start = 0
     for match in _END.finditer(text):
         sentence = text[start : match.end()]
-        if _ends_sentence(text, match) and _has_letters(sentence) and not _leaves_quotation_open(sentence):
+        if _ends_sentence(text, match) and _has_letters(sentence) and not _leaves_open(sentence):
             found.append(sentence.strip())
             start = match.end()
     rest = text[start:].strip()
@@ -68,20 +82,31 @@ def _has_letters(text: str) -> bool:
     return bool(comparable(text, symbols=False))
 
 
-def _ends_sentence(text: str, end: re.Match[str]) -> bool:
+def _ends_sentence(text: str, end: regex.Match[str]) -> bool:
     behind = text[end.end() :].lstrip()
     if not behind:
         return False
-    if end[0][0] in _FULL_STOPS:
-        return behind[0] not in _CLOSING
+    if end[0][0] in _FULL_STOPS + _SPACED_STOPS:
+        return behind[0] not in _CLOSING and not _has_inner_stop(text[: end.start()])
     begins = behind.lstrip(_OPENING)[:1]
     if begins.islower() or not begins.isalpha() or end[0].startswith(".."):
         return False
     return end[0] != "." or not _is_abbreviation(text[: end.start()])
 
 
-def _leaves_quotation_open(part: str) -> bool:
-    return part.count('"') % 2 == 1 or any(part.count(begin) > part.count(end) for begin, end in _PAIRS.items())
+def _leaves_open(part: str) -> bool:
+    counts = Counter(part)
+    return (
+        any(sum(counts[quote] for quote in quotes) % 2 for quotes in _EVEN_QUOTES)
+        or any(counts[one] != counts[other] for one, other in _FACING_QUOTES)
+        or any(counts[begin] > counts[end] for begin, end in _CLOSED_BY.items())
+    )
+
+
+def _has_inner_stop(before: str) -> bool:
+    """Whether the last word has a full stop of a script with spaces inside (बी।ए।)."""
+    word = before.rsplit(maxsplit=1)[-1:]
+    return any(stop in word[0].strip(_SPACED_STOPS) for stop in _SPACED_STOPS) if word else False
 
 
 def _is_abbreviation(before: str) -> bool:
@@ -95,7 +120,8 @@ def _is_abbreviation(before: str) -> bool:
 def number_readings(text: str, *, in_words: bool = True) -> list[list[frozenset[Number]]]:
     """The numbers of a text in the digits of any script, each with every way to read it.
 
-    `1,000` is a thousand or one, `1 000` a thousand or two numbers, `12.05.2024` three numbers.
+    `1,000` is a thousand or one, `1 000` a thousand or two numbers, `12.05.2024` three numbers, `12:30` a time or two
+    numbers, `12.30` that time or one number.
 
     Args:
         text: Any text.
@@ -129,6 +155,17 @@ def _plain_digits(text: str) -> str:
 
 
 def _readings(run: str) -> list[frozenset[Number]]:
+    time = _TIME.fullmatch(run)
+    as_time = [frozenset({_time(*time.groups())})] if time else []
+    return [*_readings_as_numbers(run), *as_time]
+
+
+def _time(hour: str, minute: str) -> Number:
+    """A time, unlike any number."""
+    return hour.lstrip("0") or "0", f":{minute}"
+
+
+def _readings_as_numbers(run: str) -> list[frozenset[Number]]:
     parts, separators = re.split(r"\D", run), re.findall(r"\D", run)
     apart = frozenset(_number(part) for part in parts)
     if not separators:

@@ -1,0 +1,118 @@
+"""Good sentences of all kinds of languages pass the filters of generated triplets, and faults like them do not."""
+
+# ruff: noqa: RUF001 - punctuation of other scripts is meant
+
+from __future__ import annotations
+
+import pytest
+from filter_settings import ALL
+
+from bootembed.generation.answer_cache import Answer
+from bootembed.triplets.filters import Candidate, TripletRejection, filter_candidates
+from bootembed.triplets.text import split_sentences
+
+FORM = ALL.model_copy(update={"wrong_language": False, "max_length_ratio": 20.0, "max_similarity_to_anchor": None})
+
+
+def _reason(anchor: str, positive: str, language: str, answer_language: str | None = None) -> TripletRejection | None:
+    (verdict,) = filter_candidates(
+        [Candidate(0, anchor, Answer(positive, True), Answer("xxx yyy zzz", True))],
+        FORM,
+        anchor_language=language,
+        answer_language=answer_language or language,
+    )
+    return verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("ڈاکٹر صاحب نے پی۔ایچ۔ڈی کی ڈگری لی۔", 1),
+        ("ڈاکٹر صاحب نے پی۔ایچ۔ڈی۔ کی ڈگری لی۔", 1),
+        ("وہ گھر گیا۔ میں بازار گئی۔", 2),
+        ("هل جاء؟ نعم جاء.", 2),
+        ("उसने बी।ए। किया है।", 1),
+        ("उसने बी।ए। किया है। वह गया।", 2),
+        ("កសិករដាំត្រសក់ ននោង ។ល។", 1),
+        ("កសិករដាំត្រសក់ ននោង ។ល។ នៅក្នុងសួន។", 1),
+        ("កសិករដាំត្រសក់។ គាត់ទៅផ្ទះ។", 2),
+        ("彼女はモーニング娘。のコンサートを見た。", 1),
+        ("彼女は寝た。のどが痛い。", 2),
+        ("雨が降った。でも彼は行く。", 2),
+        ("他看了《你好！世界》这部电影。", 1),
+        ("他笑了（真的吗？）然后离开了。", 1),
+        ("他看了〈你好。世界〉和【你好。世界】还有〔你好。世界〕。", 1),
+        ("彼は「はい。行く。」と『いいえ。』を言った（嘘。本当。）。", 1),
+        ("他看了《你好！世界》。我走了。", 2),
+        ("„Er ging. Sie blieb“, sagte man.", 1),
+        ("„Er ging.“ Das ist gut. Sie blieb.", 2),
+        ("»Er ging. Sie blieb«, sagte man.", 1),
+        ("(He left. She stayed.)", 1),
+        ("ልጁ ሄደ።እሷ መጣች።", 2),
+    ],
+)
+def test_stops_within_words_and_brackets_end_no_sentence(text: str, count: int) -> None:
+    assert len(split_sentences(text)) == count
+
+
+def test_an_answer_may_have_as_many_sentences_as_its_anchor_in_the_same_language() -> None:
+    anchor, two = "The man came. He sat down in the hall.", "A man was here. He was in a hall."
+    assert _reason(anchor, two, "eng") is None
+    assert _reason(anchor, f"{two} It was late.", "eng") is TripletRejection.SEVERAL_SENTENCES
+    assert _reason("The man came and sat down in the hall.", two, "eng") is TripletRejection.SEVERAL_SENTENCES
+    assert _reason("Die man het gekom. Hy sit.", two, "afr", "eng") is TripletRejection.SEVERAL_SENTENCES
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("nob", "1. mai er en helligdag i landet."),
+        ("nob", "1. mai og 2. juni er helligdager."),
+        ("deu", "1. FC Köln hat gewonnen."),
+        ("tur", "1. Dünya Savaşı bitti."),
+    ],
+)
+def test_an_ordinal_begins_no_list(language: str, text: str) -> None:
+    anchor = {"nob": "Landet feirer 1. mai og 2. juni.", "deu": "Der 1. FC Köln siegte.", "tur": "O, 1. Dünya Savaşı."}
+    assert _reason(anchor[language], text, language) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("nob", "1. En mann går. 2. En kvinne går."),
+        ("deu", "1. Ein Mann geht\n2. Eine Frau geht"),
+        ("eng", "1. A man walks."),
+        ("tur", "1) Bir adam yürüyor."),
+    ],
+)
+def test_a_list_is_still_told(language: str, text: str) -> None:
+    assert _reason("xxx yyy.", text, language) is TripletRejection.CHAT_RESIDUE
+
+
+def test_an_anchor_that_begins_with_an_ordinal_excuses_its_answers() -> None:
+    assert _reason("1. FC Köln hat gestern gewonnen.", "1. FC Köln won.", "deu", "eng") is None
+
+
+@pytest.mark.parametrize(
+    ("anchor", "positive", "differs"),
+    [
+        ("The hall opens at 12:30.", "It opens at 12.30 today.", False),
+        ("The hall opens at 12.30.", "It opens at 12:30 today.", False),
+        ("The hall opens at 09:30.", "It opens at 9.30 today.", False),
+        ("The hall opens at ١٢:٣٠.", "It opens at 12.30 today.", False),
+        ("The hall opens at 12:30.", "It opens about 12 today.", False),
+        ("It ran for 1:23:45 hours.", "The run took 1.23.45 hours.", False),
+        ("They won by 3:2.", "They had 3 and the others 2.", False),
+        ("It costs 1.230 euros.", "You pay 1:230 euros.", True),
+        ("The ratio is 1:230.", "It is a ratio of 1.230.", True),
+        ("The hall opens at 12:30.", "It opens at 12.3 today.", True),
+        ("The hall opens at 12:30.", "It opens at 1230 today.", True),
+        ("The hall opens at 12:30.", "It opens at 12.45 today.", True),
+        ("The hall has 12 rows of 30.", "The hall has 12.30 rows.", True),
+        ("It costs 12.30 euros.", "It costs 30 euros.", True),
+        ("The ratio is 45:30.", "It is a ratio of 45.30.", True),
+    ],
+)
+def test_times_are_the_same_with_a_colon_or_a_full_stop(anchor: str, positive: str, differs: bool) -> None:
+    assert _reason(anchor, positive, "eng") is (TripletRejection.NUMBERS_DIFFER if differs else None)
