@@ -340,10 +340,10 @@ class TestBadRows:
 
 class TestValues:
     def test_scores_must_be_finite_numbers(self, tmp_path: Path) -> None:
-        text = "sentence1,sentence2,score\na,b,1.5\na,b,high\na,b,nan\na,b,inf\n"
+        text = "sentence1,sentence2,score\na,b,1.5\na,b,high\na,b,nan\na,b,inf\na,b,1_0\n"
         found = read(tmp_path, STS, text, format="csv", split="test")
         assert kept(found) == [("test", "a", "b", 1.5)]
-        assert reasons(found) == [("score_is_no_number", line) for line in (3, 4, 5)]
+        assert reasons(found) == [("score_is_no_number", line) for line in (3, 4, 5, 6)]
 
     @pytest.mark.parametrize("separator", ["\n", "\t"])
     def test_a_column_of_pairs_is_split(self, tmp_path: Path, separator: str) -> None:
