@@ -26,6 +26,7 @@ from bootembed.core.errors import DataError, ParamsError
 from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layout, read_rows
 from bootembed.corpora.rows import Row, RowRejection
 from bootembed.corpora.streams import MAX_LINE_BYTES
+from bootembed.detection import detect
 from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.settings.corpora import FileSpec
 
@@ -113,9 +114,16 @@ class TestCompressed:
         assert kept(read(tmp_path, PARALLEL, **spec)) == [("sannu", "hello")]
         with pytest.raises(DataError, match=r"opus\.zip: holds QED\.en-ha\.ha, QED\.en-ha\.en; name one"):
             read(tmp_path, ANCHORS, format="lines", path="opus.zip")
-        (tmp_path / "plain.txt").write_text("sannu\n")
-        with pytest.raises(ParamsError, match=r"names a file in a \.zip archive"):
-            read(tmp_path, ANCHORS, format="lines", path="plain.txt!x")
+
+    def test_an_exclamation_mark_parts_names_behind_zip_only(self, tmp_path: Path) -> None:
+        for name in ("a!b.txt", "c.zip!d.txt"):
+            (tmp_path / name).write_text("sannu\n")
+            assert kept(read(tmp_path, ANCHORS, format="lines", path=name)) == [("sannu",)]
+        with zipfile.ZipFile(tmp_path / "Yes!.ZIP", "w") as archive:
+            archive.writestr("in!side.txt", "barka\n")
+        assert kept(read(tmp_path, ANCHORS, format="lines", path="Yes!.ZIP!in!side.txt")) == [("barka",)]
+        with pytest.raises(DataError, match=r"a!x\.txt: cannot be read .*put the file there"):
+            read(tmp_path, ANCHORS, format="lines", path="a!x.txt")
 
     def test_an_archive_that_cannot_be_unpacked(self, tmp_path: Path) -> None:
         data = bytearray(self.compressed("zip"))
@@ -338,6 +346,39 @@ class TestRecords:
             ("da 2", "a/2.parquet", 2),
         ]
 
+    def test_hidden_files_of_a_folder_are_not_read(self, tmp_path: Path) -> None:
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "._1.parquet").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X        ")
+        with pytest.raises(DataError, match=r"holds no \.parquet files"):
+            read(tmp_path, ANCHORS, format="parquet", path="a")
+        with pytest.raises(DataError, match="holds neither Parquet files"):
+            detect(tmp_path / "a")
+        pq.write_table(pa.table({"text": ["daya"]}), tmp_path / "a" / "1.parquet")
+        assert kept(read(tmp_path, ANCHORS, format="parquet", path="a")) == [("daya",)]
+        assert detect(tmp_path / "a").columns == ["text"]
+
+    def test_a_name_of_two_columns_is_refused_if_it_is_needed(self, tmp_path: Path) -> None:
+        twice = pa.table([["daya"], ["one"], ["biyu"], ["x"]], names=["text", "text", "other", "text.y"])
+        pq.write_table(twice, tmp_path / "a.parquet")
+        with pytest.raises(DataError, match=r"a\.parquet: has 2 columns named 'text', needed as 'text'.*rename one"):
+            read(tmp_path, ANCHORS, format="parquet", path="a.parquet")
+        found = read(tmp_path, ANCHORS, format="parquet", path="a.parquet", columns={"text": "other"})
+        assert kept(found) == [("biyu",)]
+
+    def test_columns_that_are_not_needed_are_not_decoded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without torchcodec, as here, decoding sound is an ImportError."""
+        from datasets import Audio, Dataset, Features, Value
+
+        sound = Features({"text": Value("string"), "audio": Audio()})
+        table = pa.table({"text": ["daya"], "audio": [{"bytes": b"RIFF", "path": None}]}, schema=sound.arrow_schema)
+        stored = Dataset(table)
+        stored.save_to_disk(str(tmp_path / "a"))
+        assert kept(read(tmp_path, ANCHORS, format="datasets", path="a")) == [("daya",)]
+        assert detect(tmp_path / "a").columns == ["text", "audio"]
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+        monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: stored.to_iterable_dataset())
+        assert kept(read(tmp_path, ANCHORS, format="hub", path="org/name", revision=REVISION)) == [("daya",)]
+
     def test_what_is_no_parquet_and_no_dataset_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_text("text\n")
         (tmp_path / "empty").mkdir()
@@ -395,6 +436,8 @@ class TestHub:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
     ) -> None:
         class Stream:
+            column_names = None
+
             def __iter__(self) -> Iterator[dict[str, str]]:
                 yield {"text": "a"}
                 raise error

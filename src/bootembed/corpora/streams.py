@@ -8,6 +8,7 @@ import contextlib
 import gzip
 import io
 import lzma
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 _CHUNK = 1 << 20
 _MAX_ZST_WINDOW = 1 << 31  # `zstd --long=31`, its greatest; the library's own limit is 128 MiB
 _MEMBER = "!"
+_WITHIN = re.compile(rf"(.*?\.zip){_MEMBER}(.+)", re.IGNORECASE | re.DOTALL)
 _DAMAGE = (
     *(EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile),
     NotImplementedError,  # a version of zip that is none
@@ -70,9 +72,10 @@ class Line:
 def raw_file(
     folder: Path, name: str, *, encoding: str = "utf-8", holds: Literal["text", "json", "xml"] = "text"
 ) -> RawFile:
-    """The file `name` below `folder`; `archive.zip!member` is a file within an archive."""
-    path, _, member = name.partition(_MEMBER)
-    return RawFile(folder / path, name, encoding, member or None, holds)
+    """The file `name` below `folder`; `archive.zip!member` is a file within an archive, if none is called so itself."""
+    within = None if (folder / name).exists() else _WITHIN.fullmatch(name)
+    path, member = within.groups() if within else (name, None)
+    return RawFile(folder / path, name, encoding, member, holds)
 
 
 def read_raw_lines(file: RawFile) -> Iterator[Line]:
@@ -159,8 +162,6 @@ def _check_content(start: bytes, file: RawFile) -> None:
 
 def _opened(file: RawFile) -> contextlib.AbstractContextManager[IO[bytes]]:
     suffix = file.path.suffix.lower()
-    if suffix != ".zip" and file.member is not None:
-        raise ParamsError(f"corpora: {file.name}: `{_MEMBER}` names a file in a .zip archive, and this is not one")
     if suffix == ".gz":
         return contextlib.closing(cast("IO[bytes]", gzip.open(file.path)))
     if suffix == ".bz2":
