@@ -10,6 +10,7 @@ import lzma
 import math
 import random
 import re
+import tracemalloc
 import zipfile
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
@@ -25,7 +26,7 @@ from hypothesis import strategies as st
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layout, read_rows
 from bootembed.corpora.rows import Row, RowRejection
-from bootembed.corpora.streams import MAX_LINE_BYTES
+from bootembed.corpora.streams import MAX_LINE_BYTES, raw_file, read_raw_lines
 from bootembed.detection import detect
 from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.settings.corpora import FileSpec
@@ -91,6 +92,35 @@ class TestCompressed:
     def test_files_put_together_are_read_to_the_end(self, tmp_path: Path, suffix: str) -> None:
         (tmp_path / f"a.{suffix}").write_bytes(self.compressed(suffix) * 2)
         assert len(read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")) == 1200
+
+    @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst"])
+    @pytest.mark.parametrize("following", ["a damaged stream", "text", "one byte"])
+    def test_what_follows_the_first_stream_is_read_or_an_error(
+        self, tmp_path: Path, suffix: str, following: str
+    ) -> None:
+        data = self.compressed(suffix)
+        rest = {"a damaged stream": b"\0" + data[1:], "text": b"hudu\nbiyar\n", "one byte": b"x"}[following]
+        (tmp_path / f"a.{suffix}").write_bytes(data + rest)
+        with pytest.raises(DataError, match=rf"a\.{suffix}: its compressed data is damaged or cut off .*fetch"):
+            read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")
+
+    def test_padding_between_streams_of_xz_is_none_of_them(self, tmp_path: Path) -> None:
+        data = self.compressed("xz")
+        (tmp_path / "a.xz").write_bytes(data + bytes(8) + data + bytes(4))
+        assert len(read(tmp_path, ANCHORS, format="lines", path="a.xz")) == 1200
+
+    @pytest.mark.parametrize("suffix", ["bz2", "xz"])
+    def test_little_that_is_compressed_from_much_is_read_in_parts(self, tmp_path: Path, suffix: str) -> None:
+        """A line of a gigabyte of nothing takes a kilobyte in an xz file."""
+        packer: Any = {"bz2": bz2.BZ2Compressor, "xz": lzma.LZMACompressor}[suffix]()
+        packed = b"".join(packer.compress(bytes(1 << 24)) for _ in range(8))
+        (tmp_path / f"a.{suffix}").write_bytes(packed + packer.compress(b"\ndaya\n") + packer.flush())
+        tracemalloc.start()
+        found = list(read_raw_lines(raw_file(tmp_path, f"a.{suffix}", holds="xml")))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert [line.complete for line in found] == [False, True]
+        assert peak < 100_000_000
 
     @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst", "zip"])
     @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])

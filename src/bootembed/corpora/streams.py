@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import contextlib
 import gzip
-import io
 import lzma
 import re
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Literal, cast
+from typing import IO, TYPE_CHECKING, Literal, cast
 
 from bootembed.core.content import SAMPLE, broken_link, describe, describe_text, is_json_object
 from bootembed.core.errors import DataError, ParamsError
+from bootembed.corpora.compressed import open_bz2, open_xz, open_zst
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterator
     from pathlib import Path
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """A longer line is rejected without being read: a binary file has no lines, and would fill the memory."""
 _CHUNK = 1 << 20
-_MAX_ZST_WINDOW = 1 << 31  # `zstd --long=31`, its greatest; the library's own limit is 128 MiB
 _MEMBER = "!"
 _WITHIN = re.compile(rf"(.*?\.zip){_MEMBER}(.+)", re.IGNORECASE | re.DOTALL)
 _DAMAGE = (
@@ -165,57 +164,14 @@ def _opened(file: RawFile) -> contextlib.AbstractContextManager[IO[bytes]]:
     if suffix == ".gz":
         return contextlib.closing(cast("IO[bytes]", gzip.open(file.path)))
     if suffix == ".bz2":
-        return contextlib.closing(cast("IO[bytes]", bz2.open(file.path)))
+        return open_bz2(file.path)
     if suffix == ".xz":
-        return contextlib.closing(cast("IO[bytes]", lzma.open(file.path)))
+        return open_xz(file.path)
     if suffix == ".zst":
-        return _opened_zst(file)
+        return open_zst(file.path)
     if suffix == ".zip":
         return _opened_zip(file)
     return file.path.open("rb")
-
-
-@contextlib.contextmanager
-def _opened_zst(file: RawFile) -> Iterator[IO[bytes]]:
-    import zstandard
-
-    with file.path.open("rb") as source, io.BufferedReader(_ZstFrames(source), _CHUNK) as stream:
-        try:
-            yield stream
-        except zstandard.ZstdError as error:
-            raise _damaged(file, error) from error
-
-
-class _ZstFrames(io.RawIOBase):
-    """The content of a Zstandard file; the library's own reader accepts a frame that is cut off."""
-
-    def __init__(self, source: IO[bytes]) -> None:
-        import zstandard
-
-        self._source = source
-        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_ZST_WINDOW)
-        self._frame = self._decompressor.decompressobj()
-        self._within_frame = False
-        self._unread = b""
-        self._content = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._content:
-            data = self._unread or self._source.read(_CHUNK)
-            if not data:
-                if self._within_frame:
-                    raise EOFError("the last frame is cut off")
-                return 0
-            self._content, self._unread, self._within_frame = self._frame.decompress(data), b"", True
-            if self._frame.eof:
-                self._unread, self._within_frame = self._frame.unused_data, False
-                self._frame = self._decompressor.decompressobj()
-        count = min(len(buffer), len(self._content))
-        buffer[:count], self._content = self._content[:count], self._content[count:]
-        return count
 
 
 @contextlib.contextmanager
