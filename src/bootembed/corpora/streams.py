@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal, cast
 
-from bootembed.core.content import SAMPLE, broken_link, describe, describe_text, is_json_object
+from bootembed.core.content import SAMPLE, broken_link, describe, describe_json, describe_text
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.corpora.compressed import open_bz2, open_xz, open_zst
 
@@ -151,9 +151,7 @@ def _check_content(start: bytes, file: RawFile) -> None:
     """Refuse what is something else than lines, JSON Lines or XML."""
     fault = describe(start)
     if fault is None and file.holds != "xml":
-        fault = describe_text(start)
-    if fault is None and file.holds == "text" and is_json_object(start):
-        fault = "holds JSON; read it with `format: jsonl`, or fetch it again if this is an error message"
+        fault = describe_text(start) or describe_json(start, wanted=file.holds == "json")
     if fault is not None:
         within = f" ({file.member})" if file.member else ""
         raise DataError(f"{file.path}{within}: {fault}")
