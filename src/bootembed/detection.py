@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
 from bootembed.core.tables import read_schema, stream_rows
+from bootembed.corpora.records import parquet_files
 from bootembed.corpora.streams import raw_file, read_raw_lines
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def detect(path: Path) -> Detected:
     if found == "jsonl":
         return _with_rows(path, found, _json_rows(path))
     if found == "parquet":
-        part = next(iter(sorted(path.glob("*.parquet"))), path) if path.is_dir() else path
+        part = parquet_files(path)[0] if path.is_dir() else path
         names = read_schema(part).names
         return Detected(path, found, names, list(itertools.islice(stream_rows(part), _LOOKED_AT)))
     if found == "datasets":
@@ -77,7 +78,7 @@ def detect(path: Path) -> Detected:
 
 def _format_of(path: Path) -> str:
     if path.is_dir():
-        if any(path.glob("*.parquet")):
+        if parquet_files(path):
             return "parquet"
         if (path / "dataset_dict.json").exists() or (path / "dataset_info.json").exists():
             return "datasets"
@@ -126,7 +127,7 @@ def _saved_dataset(path: Path) -> Detected:
     if isinstance(found, DatasetDict):
         split = "train" if "train" in found else next(iter(found))
         found, options = found[split], {"source_split": split}
-    rows = [dict(row) for row in itertools.islice(found, _LOOKED_AT)]
+    rows = found.with_format("arrow")[:_LOOKED_AT].to_pylist()  # sound and pictures are not decoded
     return Detected(path, "datasets", list(found.column_names), rows, options)
 
 

@@ -19,9 +19,10 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootembed.core.content import SAMPLE, describe, describe_file, describe_text, is_json_object
+from bootembed.core.content import SAMPLE, describe, describe_file, describe_json, describe_text
 from bootembed.core.errors import DataError
 from bootembed.corpora.layouts import ANCHORS, INSTRUCTIONS, PARALLEL, read_rows
+from bootembed.drafting.tables import Request, read_source
 from bootembed.settings.corpora import FileSpec
 
 if TYPE_CHECKING:
@@ -83,8 +84,23 @@ FOREIGN = {
     "html": (b"\n<!DOCTYPE html>\n<html><body>404</body></html>\n", "an HTML page"),
     "html without type": (b"<html lang='en'><head>", "an HTML page"),
     "xhtml": (b'<?xml version="1.0"?>\n<!-- page -->\n<html xmlns="x">', "an HTML page"),
-    "xml": (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "an XML document"),
-    "json": (b'{"error": "Not found"}\n', "holds JSON"),
+    "xml": (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "a server's error message"),
+    "xml of an object store": (b"\xef\xbb\xbf<Error>\n  <Code>NoSuchKey</Code></Error>", "a server's error message"),
+    "other xml": (b'<?xml version="1.0"?><corpus><s>a</s></corpus>', "an XML document"),
+    "404": (b"404: Not Found", "a server's error message .* fetch"),
+    "not found": (b"Not Found\n", "a server's error message"),
+    "denied": (b"\nAccess denied.\r\n", "a server's error message"),
+    "hub": (b"Entry not found", "a server's error message"),
+    "json": (b'{"error": "Not found"}\n', "holds JSON .* `format: jsonl`"),
+    "spaced json": (b'{ "text" : "Die voels sing." }\n', "holds JSON .* `format: jsonl`"),
+    "long json": (b'{"text": "' + b"Die voels sing. " * 500 + b'"}\n', "holds JSON .* `format: jsonl`"),
+    "python": (b"{'text': 'Die voels sing.'}\n{'text': 'x'}\n", "holds JSON .* `format: jsonl`"),
+    "pretty json": (b'[\n  {\n    "text": "a"\n  }\n]\n', "not one object a line; .*jq -c"),
+    "pretty object": (b'{\r\n  "text": "a"\r\n}\r\n', "not one object a line"),
+    "json in one line": (b'[{"text": "a"}, {"text": "b"}]', "not one object a line"),
+    "texts in one line": (b'["Die voels sing.", "Ja."]\n', "not one object a line"),
+    "lists in one line": (b'[["a", "b"], ["c", "d"]]', "not one object a line"),
+    "old mac": (TEXT.replace("\n", "\r").encode(), r"ends its lines with CR alone, .*convert them \(`tr"),
     "tar": (tar(tarfile.USTAR_FORMAT), "a tar archive; unpack it"),
     "gnu tar": (tar(tarfile.GNU_FORMAT), "a tar archive; unpack it"),
     "old tar": (old_tar(), "a tar archive; unpack it"),
@@ -129,6 +145,48 @@ def test_the_same_in_place_of_tmx_json_and_parquet(tmp_path: Path, what: str, fo
         list(read_rows(spec, PARALLEL if form == "tmx" else ANCHORS, folder=tmp_path, language="afr"))
 
 
+@pytest.mark.parametrize("what", ["pretty json", "pretty object", "json in one line", "old mac", "404"])
+def test_the_same_in_place_of_json_lines(tmp_path: Path, what: str) -> None:
+    data, message = FOREIGN[what]
+    (tmp_path / "raw").write_bytes(data)
+    with pytest.raises(DataError, match=rf"raw: .*({message})"):
+        list(read_rows(FileSpec(format="jsonl", path="raw"), ANCHORS, folder=tmp_path, language="afr"))
+
+
+@pytest.mark.parametrize("name", ["raw.txt", "raw.tsv", "raw.csv", "raw.jsonl"])
+def test_line_ends_of_old_macs_are_told_to_who_drafts_a_profile(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"text,english\rA.\rB.\r")
+    with pytest.raises(DataError, match=rf"{name}: ends its lines with CR alone"):
+        read_source(Request("text", tmp_path / name), {}, {}, language="afr", names=())
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r\r\n", "\r \n"])
+def test_other_line_ends_with_cr_are_none_of_old_macs(tmp_path: Path, end: str) -> None:
+    (tmp_path / "raw").write_text(f"A.{end}B.{end}", newline="")
+    found = list(read_rows(FileSpec(format="lines", path="raw"), ANCHORS, folder=tmp_path, language="afr"))
+    assert [row.values["text"].strip() for row in found] == ["A.", "B."]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1] Die voëls sing.",
+        "[12]",
+        '["Ja," sê hy.] Die voëls sing.',
+        "{Musiek} Die voëls sing.",
+        '{"Ja"} sê hy.',
+        "[[Kategorie: voëls]]",
+        "Not found: die voëls.",
+        "Die voëls sing. Not found",
+        "A.\r",
+    ],
+)
+def test_texts_that_resemble_something_else(tmp_path: Path, text: str) -> None:
+    (tmp_path / "raw").write_text(text, newline="", encoding="utf-8")
+    found = list(read_rows(FileSpec(format="lines", path="raw"), ANCHORS, folder=tmp_path, language="afr"))
+    assert [row.values["text"] for row in found] == [text.strip()]
+
+
 @pytest.mark.parametrize("mark", [True, False], ids=["marked", "unmarked"])
 @pytest.mark.parametrize("order", ["le", "be"])
 @pytest.mark.parametrize("bits", [16, 32])
@@ -154,14 +212,13 @@ def test_no_text_is_taken_for_something_else(text: str) -> None:
         start = text.encode(encoding)[:SAMPLE]
         assert describe(start) is None
         assert describe_text(start) is None
-        assert not is_json_object(start)
+        assert describe_json(start, wanted=False) is None
 
 
 @given(st.binary(max_size=600))
 def test_no_bytes_raise(data: bytes) -> None:
-    for found in (describe(data), describe_text(data)):
+    for found in (describe(data), describe_text(data), describe_json(data, wanted=False)):
         assert found is None or "; " in found
-    is_json_object(data)
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst", ".zip"])

@@ -10,6 +10,7 @@ import lzma
 import math
 import random
 import re
+import tracemalloc
 import zipfile
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
@@ -25,7 +26,8 @@ from hypothesis import strategies as st
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layout, read_rows
 from bootembed.corpora.rows import Row, RowRejection
-from bootembed.corpora.streams import MAX_LINE_BYTES
+from bootembed.corpora.streams import MAX_LINE_BYTES, raw_file, read_raw_lines
+from bootembed.detection import detect
 from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.settings.corpora import FileSpec
 
@@ -91,6 +93,35 @@ class TestCompressed:
         (tmp_path / f"a.{suffix}").write_bytes(self.compressed(suffix) * 2)
         assert len(read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")) == 1200
 
+    @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst"])
+    @pytest.mark.parametrize("following", ["a damaged stream", "text", "one byte"])
+    def test_what_follows_the_first_stream_is_read_or_an_error(
+        self, tmp_path: Path, suffix: str, following: str
+    ) -> None:
+        data = self.compressed(suffix)
+        rest = {"a damaged stream": b"\0" + data[1:], "text": b"hudu\nbiyar\n", "one byte": b"x"}[following]
+        (tmp_path / f"a.{suffix}").write_bytes(data + rest)
+        with pytest.raises(DataError, match=rf"a\.{suffix}: its compressed data is damaged or cut off .*fetch"):
+            read(tmp_path, ANCHORS, format="lines", path=f"a.{suffix}")
+
+    def test_padding_between_streams_of_xz_is_none_of_them(self, tmp_path: Path) -> None:
+        data = self.compressed("xz")
+        (tmp_path / "a.xz").write_bytes(data + bytes(8) + data + bytes(4))
+        assert len(read(tmp_path, ANCHORS, format="lines", path="a.xz")) == 1200
+
+    @pytest.mark.parametrize("suffix", ["bz2", "xz"])
+    def test_little_that_is_compressed_from_much_is_read_in_parts(self, tmp_path: Path, suffix: str) -> None:
+        """A line of a gigabyte of nothing takes a kilobyte in an xz file."""
+        packer: Any = {"bz2": bz2.BZ2Compressor, "xz": lzma.LZMACompressor}[suffix]()
+        packed = b"".join(packer.compress(bytes(1 << 24)) for _ in range(8))
+        (tmp_path / f"a.{suffix}").write_bytes(packed + packer.compress(b"\ndaya\n") + packer.flush())
+        tracemalloc.start()
+        found = list(read_raw_lines(raw_file(tmp_path, f"a.{suffix}", holds="xml")))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert [line.complete for line in found] == [False, True]
+        assert peak < 100_000_000
+
     @pytest.mark.parametrize("suffix", ["gz", "bz2", "xz", "zst", "zip"])
     @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
     def test_a_file_cut_off_is_an_error_with_a_remedy(self, tmp_path: Path, suffix: str, share: float) -> None:
@@ -113,9 +144,16 @@ class TestCompressed:
         assert kept(read(tmp_path, PARALLEL, **spec)) == [("sannu", "hello")]
         with pytest.raises(DataError, match=r"opus\.zip: holds QED\.en-ha\.ha, QED\.en-ha\.en; name one"):
             read(tmp_path, ANCHORS, format="lines", path="opus.zip")
-        (tmp_path / "plain.txt").write_text("sannu\n")
-        with pytest.raises(ParamsError, match=r"names a file in a \.zip archive"):
-            read(tmp_path, ANCHORS, format="lines", path="plain.txt!x")
+
+    def test_an_exclamation_mark_parts_names_behind_zip_only(self, tmp_path: Path) -> None:
+        for name in ("a!b.txt", "c.zip!d.txt"):
+            (tmp_path / name).write_text("sannu\n")
+            assert kept(read(tmp_path, ANCHORS, format="lines", path=name)) == [("sannu",)]
+        with zipfile.ZipFile(tmp_path / "Yes!.ZIP", "w") as archive:
+            archive.writestr("in!side.txt", "barka\n")
+        assert kept(read(tmp_path, ANCHORS, format="lines", path="Yes!.ZIP!in!side.txt")) == [("barka",)]
+        with pytest.raises(DataError, match=r"a!x\.txt: cannot be read .*put the file there"):
+            read(tmp_path, ANCHORS, format="lines", path="a!x.txt")
 
     def test_an_archive_that_cannot_be_unpacked(self, tmp_path: Path) -> None:
         data = bytearray(self.compressed("zip"))
@@ -338,6 +376,39 @@ class TestRecords:
             ("da 2", "a/2.parquet", 2),
         ]
 
+    def test_hidden_files_of_a_folder_are_not_read(self, tmp_path: Path) -> None:
+        (tmp_path / "a").mkdir()
+        (tmp_path / "a" / "._1.parquet").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X        ")
+        with pytest.raises(DataError, match=r"holds no \.parquet files"):
+            read(tmp_path, ANCHORS, format="parquet", path="a")
+        with pytest.raises(DataError, match="holds neither Parquet files"):
+            detect(tmp_path / "a")
+        pq.write_table(pa.table({"text": ["daya"]}), tmp_path / "a" / "1.parquet")
+        assert kept(read(tmp_path, ANCHORS, format="parquet", path="a")) == [("daya",)]
+        assert detect(tmp_path / "a").columns == ["text"]
+
+    def test_a_name_of_two_columns_is_refused_if_it_is_needed(self, tmp_path: Path) -> None:
+        twice = pa.table([["daya"], ["one"], ["biyu"], ["x"]], names=["text", "text", "other", "text.y"])
+        pq.write_table(twice, tmp_path / "a.parquet")
+        with pytest.raises(DataError, match=r"a\.parquet: has 2 columns named 'text', needed as 'text'.*rename one"):
+            read(tmp_path, ANCHORS, format="parquet", path="a.parquet")
+        found = read(tmp_path, ANCHORS, format="parquet", path="a.parquet", columns={"text": "other"})
+        assert kept(found) == [("biyu",)]
+
+    def test_columns_that_are_not_needed_are_not_decoded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without torchcodec, as here, decoding sound is an ImportError."""
+        from datasets import Audio, Dataset, Features, Value
+
+        sound = Features({"text": Value("string"), "audio": Audio()})
+        table = pa.table({"text": ["daya"], "audio": [{"bytes": b"RIFF", "path": None}]}, schema=sound.arrow_schema)
+        stored = Dataset(table)
+        stored.save_to_disk(str(tmp_path / "a"))
+        assert kept(read(tmp_path, ANCHORS, format="datasets", path="a")) == [("daya",)]
+        assert detect(tmp_path / "a").columns == ["text", "audio"]
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+        monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: stored.to_iterable_dataset())
+        assert kept(read(tmp_path, ANCHORS, format="hub", path="org/name", revision=REVISION)) == [("daya",)]
+
     def test_what_is_no_parquet_and_no_dataset_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_text("text\n")
         (tmp_path / "empty").mkdir()
@@ -395,6 +466,8 @@ class TestHub:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, cause: str
     ) -> None:
         class Stream:
+            column_names = None
+
             def __iter__(self) -> Iterator[dict[str, str]]:
                 yield {"text": "a"}
                 raise error

@@ -461,6 +461,12 @@ def test_a_word_that_yaml_reads_as_true_or_false_is_told(path, value):
         validate_params(_set(path, value), source="params.yaml")
 
 
+def test_a_misspelt_label_is_told_with_the_nearest_one():
+    spec = {"format": "csv", "path": "a", "label_values": {0: "entailment", 1: "neutral", 2: "contradictoin"}}
+    with pytest.raises(ParamsError, match=r"nli\.0\.label_values\.2: .*did you mean 'contradiction'\?\).*neutral"):
+        validate_params(_set("corpora.sample.nli", [spec]), source="params.yaml")
+
+
 def test_numbers_of_columns_and_labels_need_no_quotes():
     spec = {"format": "tsv", "path": "a", "header": False, "columns": {"text": 3}, "where": {2: "afr"}}
     params = validate_params(_set("corpora.sample.anchors", [spec]), source="params.yaml")

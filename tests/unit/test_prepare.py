@@ -304,6 +304,29 @@ def test_a_file_of_which_no_row_can_be_read_is_refused(raw: Path) -> None:
         prepare(raw, {"nli": [{"format": "csv", "path": "nli.csv"}]})
 
 
+@pytest.mark.parametrize(
+    ("table", "lines", "message"),
+    [
+        ("parallel", ["text\tenglish", "A;B", "C;D", ""], "3 rows .*2 wrong_number_of_fields, 1 empty; e.g. line 2"),
+        ("parallel", ["text\tenglish", "", "A;B"], "2 rows .*; e.g. line 3"),
+        ("parallel", ["text\tenglish", "A\t", "B\t"], "2 rows .*2 empty; e.g. line 2"),
+        ("nli", ["premise\thypothesis\tlabel", "a\tb\tneutral", "c\td\t2"], "1 neutral, 1 unknown_label; .* line 3"),
+    ],
+)
+def test_blank_and_neutral_rows_do_not_make_a_file_readable(
+    raw: Path, table: str, lines: list[str], message: str
+) -> None:
+    write(raw, "a.tsv", *lines)
+    with pytest.raises(DataError, match=rf"a\.tsv: none of its {message}" if "rows" in message else message):
+        prepare(raw, {table: [{"format": "tsv", "path": "a.tsv"}]})
+
+
+def test_a_file_of_neutral_rows_is_read(raw: Path) -> None:
+    write(raw, "a.tsv", "premise\thypothesis\tlabel", "", "a\tb\tneutral")
+    report = prepare(raw, {"nli": [{"format": "tsv", "path": "a.tsv"}]}).tables["nli"]
+    assert report.rejected == {"empty": 1, "neutral": 1}
+
+
 def test_where_may_select_nothing_of_a_file_but_not_of_a_table(raw: Path, caplog: pytest.LogCaptureFixture) -> None:
     (raw / "a.csv").write_text("text,lang\nsannu,hau\nhabari,swh\n")
     some, none = ({"format": "csv", "path": "a.csv", "where": {"lang": lang}} for lang in ("{language}", "Hausa"))

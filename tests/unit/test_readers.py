@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from bootembed.core.content import describe, describe_text, is_json_object
+from bootembed.core.content import describe, describe_json, describe_text
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.names import Role
 from bootembed.corpora.identifiers import Heliport
@@ -63,7 +63,11 @@ def csv_text(rows: list[tuple[str, ...]], header: tuple[str, ...] = ("prompt", "
 def assume_text(*contents: bytes) -> None:
     """Leave out what is known to be something else (`core.content`)."""
     for content in contents:
-        assume(describe(content) is None and describe_text(content) is None and not is_json_object(content))
+        assume(
+            describe(content) is None
+            and describe_text(content) is None
+            and describe_json(content, wanted=False) is None
+        )
 
 
 class TestRoundTrip:
@@ -232,6 +236,25 @@ class TestOpenQuotes:
         assert kept(read(tmp_path, INSTRUCTIONS, text, format="tsv", quoting=True))[0] == ("a", 'Hy sê "nee" nou.')
         assert caplog.text == ""
 
+    def test_tsv_all_in_quotes_is_reported_unless_said(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        rows = "".join(f'{number}\t"Sin {number}."\n' for number in range(10))  # R leaves numbers without quotes
+        text = rows + "NA\tGeen sin.\n"
+        spec = {"format": "tsv", "header": False, "columns": {"text": 2}}
+        assert kept(read(tmp_path, ANCHORS, text, **spec))[0] == ('"Sin 0."',)
+        assert "raw: 10 of 11 rows have fields in quotes" in caplog.text
+        assert "set `quoting: true`" in caplog.text
+        caplog.clear()
+        read(tmp_path, ANCHORS, text, **spec, quoting=False)
+        assert kept(read(tmp_path, ANCHORS, text, **spec, quoting=True))[0] == ("Sin 0.",)
+        read(tmp_path, ANCHORS, text + "1\tDie son.\n" * 20, **spec)
+        assert caplog.text == ""
+
+    def test_a_header_in_quotes_is_told(self, tmp_path: Path) -> None:
+        text = csv_text([("a", "b")], delimiter="\t", quoting=csv.QUOTE_ALL)
+        with pytest.raises(DataError, match=r"no column 'prompt'.* but 'prompt' in quotes: set `quoting: true`"):
+            read(tmp_path, INSTRUCTIONS, text, format="tsv")
+        assert kept(read(tmp_path, INSTRUCTIONS, text, format="tsv", quoting=True)) == [("a", "b")]
+
     def test_an_evaluation_set_names_the_line(self, tmp_path: Path) -> None:
         (tmp_path / "sts.csv").write_text('sentence1,sentence2,score\na,b,1\n"Die hond.,c,2\nHy is moeg.",d,3\n')
         corpus = CorpusSpec.model_validate({"evaluation": {"SomeSTS": [{"format": "csv", "path": "sts.csv"}]}})
@@ -340,10 +363,10 @@ class TestBadRows:
 
 class TestValues:
     def test_scores_must_be_finite_numbers(self, tmp_path: Path) -> None:
-        text = "sentence1,sentence2,score\na,b,1.5\na,b,high\na,b,nan\na,b,inf\n"
+        text = "sentence1,sentence2,score\na,b,1.5\na,b,high\na,b,nan\na,b,inf\na,b,1_0\n"
         found = read(tmp_path, STS, text, format="csv", split="test")
         assert kept(found) == [("test", "a", "b", 1.5)]
-        assert reasons(found) == [("score_is_no_number", line) for line in (3, 4, 5)]
+        assert reasons(found) == [("score_is_no_number", line) for line in (3, 4, 5, 6)]
 
     @pytest.mark.parametrize("separator", ["\n", "\t"])
     def test_a_column_of_pairs_is_split(self, tmp_path: Path, separator: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 import re
 import unicodedata
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ SAMPLE = 4096
 _LEAST_NULS = 3
 _MOST_CONTROLS = 0.02  # of bytes that are text
 _MOST_ODD = 0.01  # of characters that are decoded rightly
+_LONGEST_REFUSAL = 200
 _BLANK = b" \t\r\n"
 
 _FETCH = "fetch the data itself"
@@ -32,6 +32,21 @@ _POINTERS = (
 _PAGE = re.compile(
     rb"(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype html|html|head|body|script)\b", re.I | re.S
 )
+_ERROR_DOCUMENT = re.compile(rb"(?:<\?xml[^>]*>\s*)?<Error>\s*<", re.I)  # of S3 and its like
+_REFUSAL = re.compile(
+    rb"(?:[45]\d\d:? )?(?:(?:file|page|entry|repository) )?(?:not found|access denied|forbidden|unauthorized|"
+    rb"bad request|bad gateway|gateway time-?out|service unavailable|internal server error|too many requests)[.!]?\s*",
+    re.I,
+)
+_LIST = re.compile(
+    rb"""[\[{][ \t]*\r?\n  # what is written over several lines
+    |\[\s*\{\s*["'][^"'\r\n]*["']\s*:  # objects
+    |\[\s*\[\s*["']  # lists
+    |\[\s*(["'])[^\r\n]*\1\s*\]\s*?(?:\n|$)  # texts
+    """,
+    re.X,
+)
+_OBJECT = re.compile(rb"""\{\s*(["'])[^"'\r\n]*\1\s*:""")
 _DOCUMENT = re.compile(rb"<(?:\?xml|tmx|!doctype)\b", re.I)
 _SHEET = re.compile(rb"\[Content_Types\]\.xml|_rels/|xl/|mimetypeapplication/vnd\.oasis\.opendocument")
 _MAGIC = (
@@ -93,6 +108,8 @@ def describe(start: bytes) -> str | None:
             return f"is a pointer of {system} in the data's place, not the data; fetch them: {remedy}"
     if _PAGE.match(text):
         return "is an HTML page, perhaps an error message or a login; fetch the data again from the address of the file"
+    if _ERROR_DOCUMENT.match(text) or (len(start) < _LONGEST_REFUSAL and _REFUSAL.fullmatch(text)):
+        return "is a server's error message in the data's place; fetch the data again from the address of the file"
     return _described_by_magic(start)
 
 
@@ -115,20 +132,24 @@ def describe_text(start: bytes) -> str | None:
         return f"{sign}, which cannot be read line by line; convert it (`iconv -f {wide} -t utf-8`) and say utf-8"
     if _DOCUMENT.match(start.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)):
         return "is an XML document; if it is a translation memory, read it with `format: tmx`"
+    if b"\n" not in start and b"\r" in start.rstrip(b"\r"):
+        return r"ends its lines with CR alone, which are not told apart; convert them (`tr '\r' '\n' < OLD > NEW`)"
     if len(start) >= 64 and start.count(0) > len(start) / 10:
         return f"is no text: a tenth of its first bytes are zero; {_FETCH}"
     return None
 
 
-def is_json_object(start: bytes) -> bool:
-    """Whether the first line is an object of JSON, which a line of text hardly ever is."""
-    line, end, _ = start.removeprefix(codecs.BOM_UTF8).partition(b"\n")
-    if not line.startswith(b'{"') or not (end or len(start) < SAMPLE):
-        return False
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
+def describe_json(start: bytes, *, wanted: bool) -> str | None:
+    """What a file of JSON is that begins so, where it is not JSON Lines, or these are not wanted; None for others."""
+    text = start.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
+    if _LIST.match(text):
+        return (
+            "holds JSON that is not one object a line; convert it (a list of objects by `jq -c '.[]' OLD > NEW`) and "
+            "read it with `format: jsonl`"
+        )
+    if _OBJECT.match(text) and not wanted:
+        return "holds JSON (or what Python prints); read it with `format: jsonl`, or fetch it again if this is an error"
+    return None
 
 
 def _is_tar(start: bytes) -> bool:

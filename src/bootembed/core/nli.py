@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 Hypotheses = dict[str, list[str]]
 """Label -> the hypotheses of one premise; both labels are keys."""
 LABELS = ("entailment", "contradiction")
+NEUTRAL = "neutral"
 
 
 def hypotheses_by_premise(rows: Iterable[Mapping[str, Any]]) -> dict[str, Hypotheses]:

@@ -32,6 +32,7 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 _IN_TEXT = ",;"  # delimiters that sentences hold too, where a space follows them
 _HEAD = 100
 _SHOWN = 500
+_MOSTLY = 0.8  # of the rows: more than sentences that are quotations
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class _LineFeed:
         style: Literal[0, 3] = csv.QUOTE_MINIMAL if dialect.quoting else csv.QUOTE_NONE
         self._reader = csv.reader(self, delimiter=dialect.delimiter, quoting=style, strict=True)
         self._several_lines: list[int] = []
+        self._rows = self._enclosed = 0
         self._quoted: list[int] = []
 
     def __iter__(self) -> Iterator[str]:
@@ -136,9 +138,18 @@ class _LineFeed:
                     yield self._first_line(f"an opening quote takes in the next {len(record.lines) - 1} rows")
                     continue
                 self._several_lines.append(record.lines[0].number)
-            elif not self._dialect.quoting and any(map(_looks_quoted, record.fields)):
-                self._quoted.append(record.lines[0].number)
+            elif not self._dialect.certain and not self._dialect.quoting:
+                self._look_for_quotes(record)
             yield record
+
+    def _look_for_quotes(self, record: _Record) -> None:
+        self._rows += 1
+        if '"' not in record.lines[0].text:
+            return
+        enclosed = [field for field in record.fields if len(field) > 1 and field[0] == field[-1] == '"']
+        self._enclosed += bool(enclosed)
+        if any('""' in field[1:-1] for field in enclosed):
+            self._quoted.append(record.lines[0].number)
 
     def next_record(self) -> _Record | None:
         """The next record, its first line if that cannot be read, or None at the end of the file."""
@@ -164,7 +175,13 @@ class _LineFeed:
                 "characters there, set `quoting: false`",
                 *(file.path, len(self._several_lines), self._several_lines[0]),
             )
-        if self._quoted and not self._dialect.certain:
+        if self._enclosed > _MOSTLY * self._rows:
+            logger.warning(
+                "%s: %d of %d rows have fields in quotes, as R and spreadsheets write them, and KEEP these quotes in "
+                "their text; set `quoting: true` in `corpora` (`quoting: false` if the quotes belong to the text)",
+                *(file.path, self._enclosed, self._rows),
+            )
+        elif self._quoted:
             logger.warning(
                 "%s: %d rows have fields that look quoted, the first in line %d, and are read with their quotes; set "
                 "`quoting: true` if quotes enclose fields, `quoting: false` if they do not",
@@ -184,11 +201,6 @@ def _are_rows(lines: Sequence[Line], width: int, delimiter: str) -> bool:
         return False
     spaced = delimiter in _IN_TEXT and any(part.startswith(" ") for found in parts for part in found[1:])
     return len(parts[0]) > 1 and not spaced
-
-
-def _looks_quoted(field: str) -> bool:
-    """Whether a field is written as a writer writes those that hold quotes: `"say ""no"" twice"`."""
-    return len(field) > 2 and field[0] == field[-1] == '"' and '""' in field[1:-1]
 
 
 def _usual_width(head: Sequence[_Record]) -> int:
@@ -229,6 +241,8 @@ def _position(header: list[str], theirs: str, ours: str, file: RawFile) -> int:
     needed = ours.removeprefix(SELECTOR)
     fault = f"has {found} columns named {theirs!r}" if found else f"has no column {theirs!r}, needed as {needed!r}"
     shown = ", ".join(map(repr, header))
+    if f'"{theirs}"' in header:
+        raise DataError(f"{file.path}: {fault}, but {theirs!r} in quotes: set `quoting: true` in `corpora`")
     raise DataError(
         f"{file.path}: {fault}; its header has: {shown[:_SHOWN]}. Name the right one: `columns: {{{needed}: ...}}` in "
         "`corpora`, set `delimiter`, or `header: false` if this is a row"

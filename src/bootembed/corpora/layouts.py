@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core import tables
 from bootembed.core.errors import DataError, ParamsError
-from bootembed.core.nli import LABELS
+from bootembed.core.nli import LABELS, NEUTRAL
 from bootembed.corpora.delimited import dialect_of, read_delimited
 from bootembed.corpora.readers import read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from bootembed.settings.corpora import FileSpec
 
 logger = logging.getLogger(__name__)
-NEUTRAL = "neutral"
 _KEY = f"{SELECTOR}key"
 
 
@@ -290,12 +289,13 @@ def _with_pair(row: Row, separator: str) -> Row:
 
 
 def _with_score(row: Row) -> Row:
+    written = row.values["score"]
     try:
-        score = float(row.values["score"])
+        score = float(written)
     except ValueError:
         score = math.nan
-    if not math.isfinite(score):
-        return row.reject(RowRejection.SCORE, row.values["score"][:50])
+    if not math.isfinite(score) or "_" in written:  # to Python `1_0` is 10
+        return row.reject(RowRejection.SCORE, written[:50])
     return replace(row, values={**row.values, "score": score})
 
 

@@ -132,28 +132,35 @@ def _read(specs: Sequence[FileSpec], layout: Layout, *, folder: Path, language: 
     """
     found = False
     for spec in specs:
-        unreadable: Counter[str] = Counter()
-        first, readable = None, False
+        counts: Counter[RowRejection] = Counter()
+        examples: dict[RowRejection, Row] = {}
+        readable = False
         for row in read_rows(spec, layout, folder=folder, language=language):
             found = True
-            readable = readable or row.reason not in UNREADABLE
-            if not readable:
-                unreadable[str(row.reason)] += 1
-                first = first or row
+            readable = readable or row.reason is None
+            if not readable and row.reason is not None:
+                counts[row.reason] += 1
+                examples.setdefault(row.reason, row)
             yield row
-        if first is not None and not readable:
-            raise _nothing_readable(first, unreadable, layout)
+        if not readable and _is_misread(counts):
+            raise _nothing_readable(examples, counts, layout)
     if specs and not found:
         shown = ", ".join(f"{spec.path} {spec.where}" for spec in specs)
         raise DataError(f"{layout.name} of {language!r}: `where` selects no row of {shown}; correct it in `corpora`")
 
 
-def _nothing_readable(first: Row, counts: Counter[str], layout: Layout) -> DataError:
+def _is_misread(counts: Counter[RowRejection]) -> bool:
+    """Whether a file of which no row is left is not what was declared; one of neutral rows is, and holds blank ones."""
+    return bool(counts) and (RowRejection.NEUTRAL not in counts or not UNREADABLE.isdisjoint(counts))
+
+
+def _nothing_readable(examples: dict[RowRejection, Row], counts: Counter[RowRejection], layout: Layout) -> DataError:
     shown = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
-    detail = f" ({first.detail})" if first.detail else ""
+    row = next((row for reason, row in examples.items() if reason in UNREADABLE), next(iter(examples.values())))
+    detail = f" ({row.detail})" if row.detail else ""
     return DataError(
-        f"{first.file}: none of its {counts.total()} rows can be read as {layout.name}: {shown}; e.g. line "
-        f"{first.line}: {first.shown()[:80]!r}{detail}. Correct its entry in `corpora` "
+        f"{row.file}: none of its {counts.total()} rows can be read as {layout.name}: {shown}; e.g. line "
+        f"{row.line}: {row.shown()[:80]!r}{detail}. Correct its entry in `corpora` "
         "(format, columns, quoting, encoding, label_values, pair_separator)"
     )
 

@@ -57,11 +57,16 @@ def read_parquet(path: Path, name: str, columns: Mapping[str, str], texts: Colle
     if not path.is_dir():
         yield from _read_parquet_file(path, name, columns, texts)
         return
-    files = sorted(path.glob("*.parquet"))
+    files = parquet_files(path)
     if not files:
         raise DataError(f"{path}: holds no .parquet files; put them there, or correct its path in `corpora`")
     for file in files:
         yield from _read_parquet_file(file, f"{name}/{file.name}", columns, texts)
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """The Parquet files of a folder in the order of their names; not hidden ones, as macOS leaves beside each file."""
+    return sorted(file for file in folder.glob("*.parquet") if not file.name.startswith("."))
 
 
 def read_saved_dataset(
@@ -87,8 +92,8 @@ def read_saved_dataset(
         if split not in found:
             raise DataError(f"{path}: has the splits {', '.join(found)}, not {split!r}; set `source_split`")
         found = found[split]
-    _check_columns(found.column_names, columns, str(path))
-    yield from _record_rows(found, columns, texts, name)
+    wanted = _needed_columns(found.column_names, columns, str(path))
+    yield from _record_rows(found.select_columns(wanted), columns, texts, name)
 
 
 def read_hub_dataset(
@@ -126,10 +131,12 @@ def read_hub_dataset(
         rows = load_dataset(
             dataset, config, data_files=data_file, split=split, revision=revision, streaming=True, token=hub_token()
         )
+        if rows.column_names is not None:
+            rows = rows.select_columns(_needed_columns(rows.column_names, columns, name))
         first = next(iter(rows), None)
         if first is None:
             raise DataError(f"{name} at {revision}: split {split!r} is empty; correct `source_split` in `corpora`")
-        _check_columns(list(first), columns, name)
+        _needed_columns(list(first), columns, name)
         yield from _record_rows(rows, columns, texts, name)
     except (OSError, ValueError, HTTPError, DatasetNotFoundError) as error:
         otherwise = "fetch it elsewhere and use the format `datasets` or `parquet`"
@@ -149,19 +156,27 @@ def _json_row(raw: Row, columns: Mapping[str, str], texts: Collection[str]) -> R
 
 def _read_parquet_file(path: Path, name: str, columns: Mapping[str, str], texts: Collection[str]) -> Iterator[Row]:
     remedy = "fetch it again, or correct its entry in `corpora`"
-    names = read_schema(path, remedy=remedy).names
-    _check_columns(names, columns, str(path))
-    wanted = sorted({_top_level(theirs, names) for theirs in columns.values()})
+    wanted = _needed_columns(read_schema(path, remedy=remedy).names, columns, str(path))
     yield from _record_rows(stream_rows(path, columns=wanted, remedy=remedy), columns, texts, name)
 
 
-def _check_columns(present: list[str], columns: Mapping[str, str], name: str) -> None:
-    for ours, theirs in columns.items():
-        if _top_level(theirs, present) not in present:
+def _needed_columns(present: list[str], columns: Mapping[str, str], name: str) -> list[str]:
+    """Those of the columns present that are read: others, such as sound and pictures, may not even be decodable.
+
+    Raises:
+        DataError: One is missing, or its name stands for several.
+    """
+    needed = {ours: _top_level(theirs, present) for ours, theirs in columns.items()}
+    for ours, theirs in needed.items():
+        if (count := present.count(theirs)) != 1:
+            fault = f"has {count} columns named {theirs!r}" if count else f"has no column {columns[ours]!r}"
+            column = ours.removeprefix(SELECTOR)
             raise DataError(
-                f"{name}: has no column {theirs!r}, needed as {ours.removeprefix(SELECTOR)!r}; it has: "
-                f"{', '.join(map(repr, present))[:500]}. Name the right one: `columns: {{{ours}: ...}}` in `corpora`"
+                f"{name}: {fault}, needed as {column!r}; it has: {', '.join(map(repr, present))[:500]}. Name the right "
+                f"one: `columns: {{{column}: ...}}` in `corpora`"
+                + ("; rename one of them in the file" if count else "")
             )
+    return sorted(set(needed.values()))
 
 
 def _top_level(path: str, present: list[str]) -> str:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import contextlib
 import gzip
-import io
 import lzma
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Literal, cast
+from typing import IO, TYPE_CHECKING, Literal, cast
 
-from bootembed.core.content import SAMPLE, broken_link, describe, describe_text, is_json_object
+from bootembed.core.content import SAMPLE, broken_link, describe, describe_json, describe_text
 from bootembed.core.errors import DataError, ParamsError
+from bootembed.corpora.compressed import open_bz2, open_xz, open_zst
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterator
     from pathlib import Path
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """A longer line is rejected without being read: a binary file has no lines, and would fill the memory."""
 _CHUNK = 1 << 20
-_MAX_ZST_WINDOW = 1 << 31  # `zstd --long=31`, its greatest; the library's own limit is 128 MiB
 _MEMBER = "!"
+_WITHIN = re.compile(rf"(.*?\.zip){_MEMBER}(.+)", re.IGNORECASE | re.DOTALL)
 _DAMAGE = (
     *(EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile),
     NotImplementedError,  # a version of zip that is none
@@ -70,9 +71,10 @@ class Line:
 def raw_file(
     folder: Path, name: str, *, encoding: str = "utf-8", holds: Literal["text", "json", "xml"] = "text"
 ) -> RawFile:
-    """The file `name` below `folder`; `archive.zip!member` is a file within an archive."""
-    path, _, member = name.partition(_MEMBER)
-    return RawFile(folder / path, name, encoding, member or None, holds)
+    """The file `name` below `folder`; `archive.zip!member` is a file within an archive, if none is called so itself."""
+    within = None if (folder / name).exists() else _WITHIN.fullmatch(name)
+    path, member = within.groups() if within else (name, None)
+    return RawFile(folder / path, name, encoding, member, holds)
 
 
 def read_raw_lines(file: RawFile) -> Iterator[Line]:
@@ -149,9 +151,7 @@ def _check_content(start: bytes, file: RawFile) -> None:
     """Refuse what is something else than lines, JSON Lines or XML."""
     fault = describe(start)
     if fault is None and file.holds != "xml":
-        fault = describe_text(start)
-    if fault is None and file.holds == "text" and is_json_object(start):
-        fault = "holds JSON; read it with `format: jsonl`, or fetch it again if this is an error message"
+        fault = describe_text(start) or describe_json(start, wanted=file.holds == "json")
     if fault is not None:
         within = f" ({file.member})" if file.member else ""
         raise DataError(f"{file.path}{within}: {fault}")
@@ -159,62 +159,17 @@ def _check_content(start: bytes, file: RawFile) -> None:
 
 def _opened(file: RawFile) -> contextlib.AbstractContextManager[IO[bytes]]:
     suffix = file.path.suffix.lower()
-    if suffix != ".zip" and file.member is not None:
-        raise ParamsError(f"corpora: {file.name}: `{_MEMBER}` names a file in a .zip archive, and this is not one")
     if suffix == ".gz":
         return contextlib.closing(cast("IO[bytes]", gzip.open(file.path)))
     if suffix == ".bz2":
-        return contextlib.closing(cast("IO[bytes]", bz2.open(file.path)))
+        return open_bz2(file.path)
     if suffix == ".xz":
-        return contextlib.closing(cast("IO[bytes]", lzma.open(file.path)))
+        return open_xz(file.path)
     if suffix == ".zst":
-        return _opened_zst(file)
+        return open_zst(file.path)
     if suffix == ".zip":
         return _opened_zip(file)
     return file.path.open("rb")
-
-
-@contextlib.contextmanager
-def _opened_zst(file: RawFile) -> Iterator[IO[bytes]]:
-    import zstandard
-
-    with file.path.open("rb") as source, io.BufferedReader(_ZstFrames(source), _CHUNK) as stream:
-        try:
-            yield stream
-        except zstandard.ZstdError as error:
-            raise _damaged(file, error) from error
-
-
-class _ZstFrames(io.RawIOBase):
-    """The content of a Zstandard file; the library's own reader accepts a frame that is cut off."""
-
-    def __init__(self, source: IO[bytes]) -> None:
-        import zstandard
-
-        self._source = source
-        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_ZST_WINDOW)
-        self._frame = self._decompressor.decompressobj()
-        self._within_frame = False
-        self._unread = b""
-        self._content = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._content:
-            data = self._unread or self._source.read(_CHUNK)
-            if not data:
-                if self._within_frame:
-                    raise EOFError("the last frame is cut off")
-                return 0
-            self._content, self._unread, self._within_frame = self._frame.decompress(data), b"", True
-            if self._frame.eof:
-                self._unread, self._within_frame = self._frame.unused_data, False
-                self._frame = self._decompressor.decompressobj()
-        count = min(len(buffer), len(self._content))
-        buffer[:count], self._content = self._content[:count], self._content[count:]
-        return count
 
 
 @contextlib.contextmanager

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError, suggest
-from bootembed.core.nli import LABELS
-from bootembed.corpora.layouts import ANCHORS, EXAMPLES, NEUTRAL, NLI, PARALLEL, TRIPLETS, Layout, read_rows
+from bootembed.core.nli import LABELS, NEUTRAL
+from bootembed.corpora.layouts import ANCHORS, EXAMPLES, NLI, PARALLEL, TRIPLETS, Layout, read_rows
 from bootembed.detection import Detected, detect
 from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.settings.corpora import FileSpec

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from bootembed.core.errors import suggest
 from bootembed.core.names import Role
+from bootembed.core.nli import LABELS, NEUTRAL
 from bootembed.settings.base import Fraction, Revision, Section, Slug
 
 
@@ -15,7 +17,15 @@ def _as_name(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _known_label(value: str) -> str:
+    known = [*LABELS, NEUTRAL]
+    if value not in known:
+        raise ValueError(f"no label of ours{suggest(value, known)}; ours are {', '.join(known)}")
+    return value
+
+
 Name = Annotated[str, BeforeValidator(_as_name)]
+Label = Annotated[str, AfterValidator(_known_label)]
 Near = Annotated[float, Field(ge=0.5, lt=1.0)]
 
 
@@ -64,7 +74,7 @@ class FileSpec(Section):
     )
     part: Literal["document", "query", "relevance"] | None = Field(None, description="Retrieval files: their content.")
     label: Literal["entailment", "contradiction"] | None = Field(None, description="NLI files without a label column.")
-    label_values: dict[Name, str] = Field(default_factory=dict, description="The file's label -> ours.")
+    label_values: dict[Name, Label] = Field(default_factory=dict, description="The file's label -> ours.")
     pair_separator: str | None = Field(None, description="STS files with both sentences in one column.")
     quoting: bool | None = Field(
         None, description="CSV and TSV: whether quotes enclose fields; null: of CSV they do, of TSV they do not."

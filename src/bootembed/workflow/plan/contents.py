@@ -30,7 +30,7 @@ def check_contents(params: Params) -> list[Check]:
     found = []
     for language, layout, spec in _local_files(params):
         folder = Path(params.prepare_corpora.folder) / params.languages[language].folder
-        place = folder / str(spec.path).replace("{language}", language).split("!")[0]
+        place = raw_file(folder, str(spec.path).replace("{language}", language)).path
         if place.exists() and (fault := _fault(spec, layout, folder, language)):
             found.append(Check("missing", fault, f"correct its entry in `corpora`, table {layout.name} of {language}"))
     return found
@@ -49,10 +49,11 @@ def rows_in_files(params: Params, table: str, language: str) -> int:
     folder, count = Path(params.prepare_corpora.folder) / configured.folder, 0
     for spec in getattr(params.corpora[configured.corpus], table):
         name = str(spec.path).replace("{language}", key)
-        if spec.format not in _OF_LINES or not (folder / name.split("!")[0]).is_file():
+        file = raw_file(folder, name, holds="json" if spec.format == "jsonl" else "text")
+        if spec.format not in _OF_LINES or not file.path.is_file():
             return 0
         try:
-            count += count_lines(raw_file(folder, name, holds="json" if spec.format == "jsonl" else "text"))
+            count += count_lines(file)
         except UserError:  # `check_contents` tells what is wrong
             return 0
     return count

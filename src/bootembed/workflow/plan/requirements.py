@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from bootembed.core.hub import RepoKind, explain_hub_failure, gated_failure, hub_token, lookup_command
 from bootembed.core.names import UNRESOLVED
 from bootembed.corpora.layouts import CORPUS_LAYOUTS
+from bootembed.corpora.streams import raw_file
 from bootembed.generation.engine import describe_engine
 from bootembed.workflow.plan.sizes import published
 
@@ -168,7 +169,7 @@ def check_files(params: Params) -> list[Check]:
         found.append(_there(folder / own.path, "download the model, or leave out `prepare_corpora.identifier`"))
     paths = sorted(
         {
-            folder / params.languages[key].folder / name.replace("{language}", key).split("!")[0]
+            raw_file(folder / params.languages[key].folder, name.replace("{language}", key)).path
             for key, spec in _files(params)
             if spec.format not in ("hub", "mteb")
             for name in (spec.path, spec.english_path)
