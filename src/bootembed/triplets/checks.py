@@ -134,11 +134,8 @@ def _has_residue(text: str, items: re.Pattern[str]) -> bool:
 
 
 def has_several_sentences(case: Case, settings: Filters) -> bool:
-    """An answer of several sentences, and of more than its anchor in the same language."""
-    if settings.several_sentences != "reject":
-        return False
-    longest = max(len(split_sentences(answer)) for answer in case.answers)
-    return longest > 1 and not (case.one_language and longest <= len(split_sentences(case.anchor)))
+    """An answer of several sentences."""
+    return settings.several_sentences == "reject" and any(len(split_sentences(answer)) > 1 for answer in case.answers)
 
 
 def is_in_wrong_language(case: Case, settings: Filters) -> bool:
