@@ -134,7 +134,7 @@ def test_times_are_the_same_with_a_colon_or_a_full_stop(anchor: str, positive: s
         ("spa", "Los niños van a casa.", "– Vamos a casa."),
         ("spa", "Los niños van a casa.", "Los niños dicen: ¡Vamos a casa!"),
         ("spa", "Los niños van a casa.", "Ellos dicen que sí (Vamos a casa)."),
-        ("nld", "Ja, hij gaat naar huis.", "Hij knikte – Ja, hij gaat."),
+        ("nld", "Ja, hij gaat naar huis.", "Hij knikte – Morgen gaat hij."),
         ("nld", "Ja, hij gaat naar huis.", "● Allen gaan naar huis."),
         ("haw", "Hele lākou a pau i kahakai.", "\u02bbOhana lākou i kahakai."),
         ("haw", "Hele lākou i Hawai\u02bbi.", "Aia lākou ma Hawaii."),

@@ -14,7 +14,10 @@ from bootembed.core.text import APOSTROPHES, comparable, words
 from bootembed.triplets.phrases import abbreviations, scales
 
 Number = tuple[str, str]
-"""A number as its whole and its decimal digits, without insignificant zeros: `007.50` is ("7", "5")."""
+"""A number as its whole and its decimal digits, without insignificant zeros: `007.50` is ("7", "5").
+
+A time is its hour and, behind a colon, its minute: `09:30` is ("9", ":30").
+"""
 
 NOUNS_IN_CAPITALS = frozenset(
     "deu ltz nds gsw bar swg pfl ksh sxu vmf sli cim mhn wae wep stq pdc pdt hrx gct geh".split()  # noqa: SIM905 - short
@@ -53,10 +56,9 @@ _AS_APOSTROPHE = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 _CONSONANTS = re.compile(r"[^aeiouwy]*")
 _SHORTEST_END = 4
 _LETTER_OF_WORD = regex.compile(r"(?V1)[\p{L}--\p{Lm}]")  # an okina is none
-_BEFORE_A_BEGINNING = (
-    re.compile(  # an opening quote, bracket or mark, a dash or bullet; the end of a sentence in quotes
-        r"[\s:,(—–-][\"'“”‘’„‚»›]+$|[«‹„‚¿¡(\[{（［《〈【〔「『—―•●▪◦‣]\s?$|\s[–-]\s?$|[!?…]\s+$"
-    )
+# An opening quote, bracket or mark, a dash or bullet; the end of a sentence within quotes.
+_BEFORE_A_BEGINNING = re.compile(
+    r"[\s:,(—–-][\"'“”‘’„‚»›]+$|[«‹„‚¿¡(\[{（［《〈【〔「『—―•●▪◦‣]\s?$|\s[–-]\s?$|[!?…]\s+$"
 )
 _FULL_STOP_BEFORE = re.compile(r"^[^.]*\.\s+$")
 
