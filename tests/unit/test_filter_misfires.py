@@ -116,3 +116,55 @@ def test_an_anchor_that_begins_with_an_ordinal_excuses_its_answers() -> None:
 )
 def test_times_are_the_same_with_a_colon_or_a_full_stop(anchor: str, positive: str, differs: bool) -> None:
     assert _reason(anchor, positive, "eng") is (TripletRejection.NUMBERS_DIFFER if differs else None)
+
+
+@pytest.mark.parametrize(
+    ("language", "anchor", "positive"),
+    [
+        ("nld", "De man zei dat het warmer wordt.", 'De man zei: "Morgen wordt het warmer."'),
+        ("nld", "De man zei dat het warmer wordt.", "De man zei: “Morgen wordt het warmer.”"),
+        ("nld", "De man zei dat het warmer wordt.", "De man zei: ‘Morgen wordt het warmer.’"),
+        ("nld", "De man zei dat het warmer wordt.", "De man zei: „Morgen wordt het warmer.”"),
+        ("nld", "De man zei dat het warmer wordt.", 'De man zei: "Het wordt warmer! Wij gaan. Allen komen."'),
+        ("fra", "Le chat dort dans la maison.", "On a dit : « Demain le chat dort. »"),
+        ("fra", "Le chat dort dans la maison.", "On a dit : ‹ Demain le chat dort. ›"),
+        ("dan", "Manden går hjem i aften.", "Han sagde: »Jeg går hjem.«"),
+        ("swe", "Mannen går hem i kväll.", "Han sade: ”Jag går hem.”"),
+        ("spa", "Los niños van a casa.", "—Vamos a casa."),
+        ("spa", "Los niños van a casa.", "– Vamos a casa."),
+        ("spa", "Los niños van a casa.", "Los niños dicen: ¡Vamos a casa!"),
+        ("spa", "Los niños van a casa.", "Ellos dicen que sí (Vamos a casa)."),
+        ("nld", "Ja, hij gaat naar huis.", "Hij knikte – Morgen gaat hij."),
+        ("nld", "Ja, hij gaat naar huis.", "● Allen gaan naar huis."),
+        ("haw", "Hele lākou a pau i kahakai.", "\u02bbOhana lākou i kahakai."),
+        ("haw", "Hele lākou i Hawai\u02bbi.", "Aia lākou ma Hawaii."),
+        ("uzb", "U O\u2018zbekistonda yashaydi.", "Bu odam O\u02bbzbekistonda yashaydi."),
+        ("fra", "Il aime l’Italie et la mer.", "Cet homme aime Italie."),
+        ("cym", "Mae hi'n byw yng Nghaerdydd.", "Mae hi'n byw yn ninas Caerdydd."),
+        ("cym", "Mae hi'n byw yn ninas Caerdydd.", "Mae hi'n byw yng Nghaerdydd."),
+        ("gle", "Tá sí ina cónaí i gCorcaigh.", "Tá cónaí uirthi i gcathair Chorcaí."),
+        ("gle", "Tá sé in Éirinn.", "Tá muintir na hÉireann anseo."),
+        ("bre", "Emañ e Breizh.", "Tud a zo e Vreizh."),
+    ],
+)
+def test_words_that_begin_a_sentence_and_mutated_names_are_no_other_names(
+    language: str, anchor: str, positive: str
+) -> None:
+    assert _reason(anchor, positive, language) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "anchor", "positive"),
+    [
+        ("eng", "He said that it gets warmer.", 'He said: "It gets warmer in Kampala."'),
+        ("eng", "He said that it gets warmer.", '"It gets warmer," said Peter to them.'),
+        ("eng", "A man walks home.", "A man (an old one) walks home to Kampala."),
+        ("eng", "A man walks home.", "A man, Dr. Peter, walks home."),
+        ("eng", "They live in Paris.", "They live near Maris."),
+        ("eng", "They saw O'Brien.", "They saw O'Hara."),
+        ("cym", "Mae hi'n byw yng Nghaerdydd.", "Mae hi'n byw yn Abertawe."),
+        ("gle", "Tá sí ina cónaí i gCorcaigh.", "Tá cónaí uirthi i nGaillimh agus i Luimneach."),
+    ],
+)
+def test_other_names_are_still_told(language: str, anchor: str, positive: str) -> None:
+    assert _reason(anchor, positive, language) is TripletRejection.NAMES_DIFFER

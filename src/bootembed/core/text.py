@@ -19,7 +19,7 @@ _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 _IN_WORDS = "'\u2019\u02b9\u02bb\u02bc\u02bd\ua78b\ua78c\uff07\u07f4\u07f5"
 """Apostrophes that are letters, or stand for one."""
-_APOSTROPHES = _IN_WORDS + "`\u2018\u201b\u02be\u02bf\u02c8\u2032\u2035\u055a\u05f3"
+APOSTROPHES = _IN_WORDS + "`\u2018\u201b\u02be\u02bf\u02c8\u2032\u2035\u055a\u05f3"
 """Also others that are typed for them."""
 _SPACING_ACCENTS = "\u00b4\u1fbd\u1fbf\u1fef\u1ffd\u1ffe\u0384\u02dd"
 """Accents that are typed for them too; NFKC puts these onto letters."""
@@ -41,7 +41,7 @@ _MARKS = "".join(
     )
 )
 _VARIANTS: dict[str, str | None] = {
-    **dict.fromkeys(_APOSTROPHES + _MARKS),
+    **dict.fromkeys(APOSTROPHES + _MARKS),
     "\u0131": "i",  # what capitals do not tell apart
     "\u0643": "\u06a9",  # kaf and yeh of Arabic and of Persian keyboards
     "\u064a": "\u06cc",

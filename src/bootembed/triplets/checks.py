@@ -21,9 +21,11 @@ from bootembed.core.text import comparable, spelt_out, words
 from bootembed.prompts import repeats_prompt
 from bootembed.triplets.phrases import negations, refusals
 from bootembed.triplets.text import (
+    MUTATING,
     NOUNS_IN_CAPITALS,
     has_scaled_number,
     is_mostly_latin,
+    name_forms,
     names,
     number_readings,
     split_sentences,
@@ -194,9 +196,16 @@ def adds_names(case: Case, settings: Filters) -> bool:
         return False
     if not is_mostly_latin(case.anchor):
         return False
-    held = words(case.anchor)
-    stems = [word[: max(2, len(word) - 2)] for name in names(case.positive) for word in words(name)[:1]]
-    return any(not any(word.startswith(stem) for word in held) for stem in stems)
+    held = name_forms(case.anchor, case.anchor_language)
+    return any(not _is_held(name, held, case.answer_language) for name in names(case.positive))
+
+
+def _is_held(name: str, held: list[str], language: str) -> bool:
+    """Whether a word begins like the name."""
+    form = name_forms(name.partition("-")[0], language)[0]
+    least = 4 if language in MUTATING else 2  # its first consonants are no evidence there
+    stem = form[: max(least, len(form) - 2)]
+    return any(word.startswith(stem) for word in held)
 
 
 def is_only_negated(case: Case, settings: Filters) -> bool:

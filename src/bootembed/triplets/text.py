@@ -10,11 +10,14 @@ from collections import Counter
 
 import regex
 
-from bootembed.core.text import comparable
+from bootembed.core.text import APOSTROPHES, comparable, words
 from bootembed.triplets.phrases import abbreviations, scales
 
 Number = tuple[str, str]
-"""A number as its whole and its decimal digits, without insignificant zeros: `007.50` is ("7", "5")."""
+"""A number as its whole and its decimal digits, without insignificant zeros: `007.50` is ("7", "5").
+
+A time is its hour and, behind a colon, its minute: `09:30` is ("9", ":30").
+"""
 
 NOUNS_IN_CAPITALS = frozenset(
     "deu ltz nds gsw bar swg pfl ksh sxu vmf sli cim mhn wae wep stq pdc pdt hrx gct geh".split()  # noqa: SIM905 - short
@@ -46,7 +49,18 @@ _TIME = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)")
 _SCALED = re.compile(r"\d\s?([^\W\d_][\w\u0900-\u0dff]*)")
 _SPACES = " \u00a0\u202f"
 _DECIMAL = ".,٫"
-_LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]+(?:['’-][A-Za-zÀ-ɏḀ-ỿ]+)*")
+MUTATING = frozenset("cym gle gla glv bre cor".split())  # noqa: SIM905 - short
+"""Celtic languages, where a word before a name changes its first consonant: Caerdydd, yng Nghaerdydd."""
+_LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏḀ-ỿ]+(?:['’ʻʼ‘-][A-Za-zÀ-ɏḀ-ỿ]+)*")
+_AS_APOSTROPHE = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
+_CONSONANTS = re.compile(r"[^aeiouwy]*")
+_SHORTEST_END = 4
+_LETTER_OF_WORD = regex.compile(r"(?V1)[\p{L}--\p{Lm}]")  # an okina is none
+# An opening quote, bracket or mark, a dash or bullet; the end of a sentence within quotes.
+_BEFORE_A_BEGINNING = re.compile(
+    r"[\s:,(—–-][\"'“”‘’„‚»›]+$|[«‹„‚¿¡(\[{（［《〈【〔「『—―•●▪◦‣]\s?$|\s[–-]\s?$|[!?…]\s+$"
+)
+_FULL_STOP_BEFORE = re.compile(r"^[^.]*\.\s+$")
 
 
 def strip_quotes(text: str) -> str:
@@ -199,19 +213,61 @@ def names(text: str) -> list[str]:
     """Capitalised Latin words of two letters or more that do not begin a sentence, without a genitive's ending.
 
     Abbreviations in capitals are left out: the name may stand in full elsewhere (EU, European Union). None in a text
-    that capitalises most of its words: there a capital says nothing.
+    that capitalises most of its words: there a capital says nothing. A name behind a dash, an opening quote or bracket
+    is not told from the beginning of a sentence.
     """
-    found = []
-    capitals = others = 0
-    for sentence in split_sentences(text):
-        first, *later = _LATIN_WORD.findall(sentence) or [""]
-        if first.islower() and len(first) == 1:  # Afrikaans: 'n Man, where the second word takes the capital
-            first, later = "", later[1:]
-        capitals += sum(word[0].isupper() for word in later)
-        others += sum(not word[0].isupper() for word in later)
-        starts_with_name = sentence.lstrip(_OPENING)[:1] != first[:1]
-        found += [word for word in ([first] if starts_with_name else []) + later if word[:1].isupper()]
-    if capitals > others + 2:
+    placed = [word for sentence in split_sentences(text) for word in _words_within(sentence)]
+    capitalised = [word for word in placed if word[0].isupper()]
+    if 2 * len(capitalised) > len(placed) + 2:
         return []
-    stripped = (re.sub(r"^I['’].*|['’]s?$", "", word) for word in found)
+    stripped = (re.sub(r"^I['’ʼ].*|['’ʼ]s?$", "", word) for word in capitalised)
     return [word for word in stripped if len(word) > 1 and not word.isupper()]
+
+
+def name_forms(text: str, language: str) -> list[str]:
+    """The words of a text as names are compared: without apostrophes, and what stands behind one (l'Italie).
+
+    In languages that change the first consonants of a name they are taken off, unless fewer than four characters would
+    be left: names that differ in nothing else (Paris, Maris) are then one.
+    """
+    found = words(text.translate(_AS_APOSTROPHE))
+    forms = [form for word in found for form in (word.replace("'", ""), *word.split("'")[1:]) if form]
+    return [_without_mutation(form) for form in forms] if language in MUTATING else forms
+
+
+def _without_mutation(word: str) -> str:
+    rest = _CONSONANTS.sub("", unicodedata.normalize("NFD", word), count=1)
+    return rest if len(rest) >= _SHORTEST_END else word
+
+
+def _words_within(sentence: str) -> list[str]:
+    """The Latin words of a sentence that begin neither it nor another one in it."""
+    found = []
+    end = 0
+    is_behind_article = False
+    for match in _LATIN_WORD.finditer(sentence):
+        word = match[0]
+        begins = is_behind_article or _begins(sentence, end, match.start())
+        is_behind_article = begins and len(word) == 1 and word.islower()  # Afrikaans: 'n Man
+        end = match.end()
+        if not begins:
+            found.append(word)
+    return found
+
+
+def _begins(sentence: str, end: int, start: int) -> bool:
+    """Whether a word begins a sentence.
+
+    Args:
+        sentence: Text with the word.
+        end: Where the word before it ends; 0 if there is none.
+        start: Where the word begins.
+    """
+    gap = sentence[end:start]
+    if gap == " ":  # most
+        return False
+    if end == 0 and not _LETTER_OF_WORD.search(gap):
+        return True
+    if _FULL_STOP_BEFORE.match(gap):
+        return not _is_abbreviation(sentence[: end + gap.index(".")])
+    return _BEFORE_A_BEGINNING.search(gap) is not None
