@@ -557,8 +557,53 @@ class TestEvaluation:
         files["columns"] = {"english": "text"}
         assert [row.values for row in read(tmp_path, PARALLEL, **files)] == [{"english": "one", "text": "daya"}]
         (tmp_path / "eng.tsv").write_text("id\ttext\n1\tone\n2\ttwo\n1\tother\n")
-        with pytest.raises(DataError, match=r"eng\.tsv: line 4: id '1' stood for another text before"):
+        with pytest.raises(DataError, match=r"eng\.tsv: line 4: the key '1' stood for another text before"):
             read(tmp_path, PARALLEL, **files)
+
+    JOINED = {"path": "own", "english_path": "eng", "key": "id", "columns": {"english": "text"}}  # noqa: RUF012
+
+    def joined(self, folder: Path, own: str, english: str, **spec: Any) -> list[Row]:
+        (folder / "own").write_text(own)
+        (folder / "eng").write_text(english)
+        return read(folder, PARALLEL, **self.JOINED | spec)
+
+    def test_rows_without_a_key_are_joined_to_none(self, tmp_path: Path) -> None:
+        keys = ("null", '""', '" "', "NaN", '"a"')
+        own = "".join(f'{{"id": {key}, "text": "daya"}}\n' for key in keys) + '{"text": "daya"}\n'
+        rows = self.joined(tmp_path, own, own.replace("daya", "one"), format="jsonl")
+        assert kept(rows) == [("daya", "one")]
+        faults = [("empty", 1), ("empty", 2), ("empty", 3), ("value_is_no_text", 4), ("missing_column", 6)]
+        assert [
+            (row.file, *fault) for row, fault in zip([r for r in rows if r.reason], reasons(rows), strict=True)
+        ] == [(file, *fault) for file in ("eng", "own") for fault in faults]
+        rows = self.joined(tmp_path, "id\ttext\n\tdaya\n7\tbiyu\n", "id\ttext\n\tone\n7\ttwo\n", format="tsv")
+        assert kept(rows) == [("biyu", "two")]
+        assert [(row.file, row.line, row.reason, row.detail) for row in rows if row.reason] == [
+            (file, 2, RowRejection.EMPTY, "key") for file in ("eng", "own")
+        ]
+
+    def test_a_key_is_the_same_however_it_is_written(self, tmp_path: Path) -> None:
+        own, english = "id,text\n1.0,daya\n 2 ,biyu\n1.10,x\n", "id,text\n 1,one\n2,two\n"
+        rows = self.joined(tmp_path, own, english, format="csv")
+        assert kept(rows) == [("daya", "one"), ("biyu", "two")]
+        assert [(row.reason, row.detail) for row in rows[2:]] == [("missing_language", "no English row 1.10")]
+
+    def test_a_key_of_two_texts_of_the_language_joins_nothing(self, tmp_path: Path) -> None:
+        rows = self.joined(tmp_path, "id,text\n1,daya\n1,daya\n", "id,text\n1,one\n", format="csv")
+        assert kept(rows) == [("daya", "one")] * 2
+        with pytest.raises(DataError, match=r"own: line 3: the key '1' stood for another text before"):
+            self.joined(tmp_path, "id,text\n1,daya\n1.0,biyu\n", "id,text\n1,one\n", format="csv")
+
+    def test_rows_are_selected_before_they_are_joined(self, tmp_path: Path) -> None:
+        own, english = "id,lang,text\n1,hau,daya\n1,swh,moja\n", "id,text\n1,one\n"
+        rows = self.joined(tmp_path, own, english, format="csv", where={"lang": "{language}"})
+        assert [row.values for row in rows] == [{"text": "daya", "english": "one"}]
+
+    def test_what_is_wrong_with_a_join_is_told(self, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match=r"own: has no column 'id', needed as 'key'.*Name the right one: `key: "):
+            self.joined(tmp_path, "nr,text\n1,daya\n", "id,text\n1,one\n", format="csv")
+        with pytest.raises(ParamsError, match=r"`columns` names \['englsh'\]"):
+            self.joined(tmp_path, "id,text\n", "id,text\n", format="csv", columns={"englsh": "text"})
 
     def test_documents_need_no_title(self, tmp_path: Path) -> None:
         form = {"part": "document", "columns": {"title": "title"}, "split": "test"}
