@@ -28,6 +28,7 @@ from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layou
 from bootembed.corpora.rows import Row, RowRejection
 from bootembed.corpora.streams import MAX_LINE_BYTES, raw_file, read_raw_lines
 from bootembed.detection import detect
+from bootembed.drafting.tables import Request, read_source
 from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.settings.corpora import FileSpec
 
@@ -217,6 +218,103 @@ class TestTmx:
         (tmp_path / "a.tmx").write_text(tmx([], f"<tu>{own}{english}</tu>"))
         spec = FileSpec(format="tmx", path="a.tmx")
         assert kept(list(read_rows(spec, PARALLEL, folder=tmp_path, language="por"))) == [("colheita", "harvest")]
+
+    @pytest.mark.parametrize(
+        ("script", "tags", "taken"),
+        [
+            ("Cyrl", ("sr-Latn", "sr-Cyrl"), "sr-Cyrl"),
+            ("Latn", ("sr-Cyrl", "sr-Latn"), "sr-Latn"),
+            ("Cyrl", ("sr-Latn-RS", "sr-ME", "sr_RS"), "sr_RS"),  # in Montenegro it is usually in Latin
+            ("Latn", ("sr", "sr-Latn"), "sr-Latn"),
+            ("Zyyy", ("sr-Latn", "sr-Cyrl"), "sr-Latn"),
+            (None, ("sr-Latn", "sr-Cyrl"), "sr-Cyrl"),
+            ("Cyrl", ("sr-Latn", "en"), "sr-Latn"),
+        ],
+    )
+    def test_of_several_variants_the_one_in_the_script(
+        self, tmp_path: Path, script: str | None, tags: tuple[str, ...], taken: str
+    ) -> None:
+        (tmp_path / "a.tmx").write_text(tmx([{tag: tag for tag in tags} | {"en": "x"}]))
+        spec = FileSpec(format="tmx", path="a.tmx")
+        rows = read_rows(spec, PARALLEL, folder=tmp_path, language="srp", script=script)
+        assert kept(list(rows)) == [(taken, "x")]
+
+    @pytest.mark.parametrize(
+        ("language", "tag", "in_file"),
+        [
+            ("nob", "no", "no-NO"),
+            ("nor", "nb", "nb_NO"),
+            ("pbt", "ps", "ps"),
+            ("ckb", "ku", "KU"),
+            ("srp", "sr-latn", "sr-Latn-RS"),
+        ],
+    )
+    def test_the_tag_that_the_file_uses_can_be_named(
+        self, tmp_path: Path, language: str, tag: str, in_file: str
+    ) -> None:
+        variants = {"sr-Cyrl": "other", "nox": "other", in_file: "own", "de": "nein"}
+        (tmp_path / "a.tmx").write_text(tmx([variants | {"en-x-mt": "hello", "en": "wrong"}]))
+        spec = FileSpec(format="tmx", path="a.tmx", columns={"text": tag, "english": "en-x-mt"})
+        assert kept(list(read_rows(spec, PARALLEL, folder=tmp_path, language=language))) == [("own", "hello")]
+
+    def test_the_very_tag_that_is_named_is_taken(self, tmp_path: Path) -> None:
+        (tmp_path / "a.tmx").write_text(tmx([{"pt-BR": "safra", "pt": "colheita", "en": "x"}]))
+        spec = FileSpec(format="tmx", path="a.tmx", columns={"text": "pt"})
+        assert kept(list(read_rows(spec, PARALLEL, folder=tmp_path, language="por"))) == [("colheita", "x")]
+
+    def test_a_language_that_no_unit_has_is_told_with_the_tags_that_are_there(self, tmp_path: Path) -> None:
+        (tmp_path / "a.tmx").write_text(tmx([{"en": "x", "no": "ja"}, {"en": "y", "nn-NO": "jau"}]))
+        for layout, column in ((PARALLEL, "text"), (evaluation_layout("Some", "bitext_mining"), "sentence1")):
+            message = (
+                rf"no unit holds both 'nb' and 'en'; .* tags 'en', 'no', 'nn-NO'\. .*columns: \{{{column}: \"TAG\"\}}"
+            )
+            with pytest.raises(DataError, match=message):
+                list(read_rows(FileSpec(format="tmx", path="a.tmx"), layout, folder=tmp_path, language="nob"))
+        with pytest.raises(DataError, match=r"no unit holds both 'nb-NO' and 'en'"):
+            read(tmp_path, PARALLEL, format="tmx", path="a.tmx", columns={"text": "nb-NO"})
+        with pytest.raises(ParamsError, match=r"`columns` names \['txt'\]"):
+            read(tmp_path, PARALLEL, format="tmx", path="a.tmx", columns={"txt": "no"})
+
+    def test_the_tag_can_be_named_to_who_drafts_a_profile(self, tmp_path: Path) -> None:
+        (tmp_path / "a.tmx").write_text(tmx([{"en": "x", "no": "ja"}]))
+        request = Request("parallel", tmp_path / "a.tmx")
+        found = read_source(request, {"text": "no"}, {}, language="nob", names=())
+        assert (found.entry, found.rows) == (
+            {"format": "tmx", "columns": {"text": "no"}},
+            [{"text": "ja", "english": "x"}],
+        )
+        with pytest.raises(DataError, match="its languages have the tags 'en', 'no'"):
+            read_source(request, {}, {}, language="nob", names=())
+
+    @pytest.mark.parametrize(
+        ("segment", "text"),
+        [
+            ("hier<ph>&lt;br/&gt;</ph>Tweede", "hier Tweede"),
+            ("hier<ph/><ph x='1'/><hi>Tweede</hi>", "hier Tweede"),
+            ("हिन्दी<ph/>वाक्य", "हिन्दी वाक्य"),
+            ("hier <ph/>Tweede<ph/>, derde.<ph/>", "hier Tweede, derde."),
+            ("on<bpt i='1'/>geloof<ept i='1'/>lik", "ongelooflik"),
+        ],
+    )
+    def test_a_placeholder_joins_no_words(self, tmp_path: Path, segment: str, text: str) -> None:
+        own = f'<tuv xml:lang="ha"><seg>{segment}</seg></tuv><tuv xml:lang="en"><seg>w</seg></tuv>'
+        (tmp_path / "a.tmx").write_text(tmx([], f"<tu>{own}</tu>"), encoding="utf-8")
+        assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [(text, "w")]
+
+    @pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16", "ISO-8859-1"])
+    @pytest.mark.parametrize("filler", ["", "<!-- " + "x" * 65_500 + " -->"], ids=["short", "long"])
+    def test_entities_are_refused_in_any_encoding(self, tmp_path: Path, encoding: str, filler: str) -> None:
+        """The long one lies over the end of a part in which the file is read."""
+        declared = f'<?xml version="1.0" encoding="{encoding}"?>\n<!DOCTYPE tmx [{filler}<!ENTITY a "b">]>\n'
+        text = tmx([], '<tu><tuv xml:lang="ha"><seg>&a;</seg></tuv></tu>').partition("\n")[2]
+        (tmp_path / "a.tmx").write_bytes((declared + text).encode(encoding))
+        with pytest.raises(DataError, match="line 2: declares XML entities"):
+            read(tmp_path, PARALLEL, format="tmx", path="a.tmx")
+
+    def test_a_document_type_without_entities_is_read(self, tmp_path: Path) -> None:
+        text = tmx([{"ha": "ruwa <!ENTITY", "en": "water"}])
+        (tmp_path / "a.tmx").write_text(text.replace("<tmx", '<!DOCTYPE tmx SYSTEM "tmx14.dtd">\n<tmx', 1))
+        assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [("ruwa <!ENTITY", "water")]
 
     @pytest.mark.parametrize("name", ['xmlns="http://www.lisa.org/tmx14"', 'xmlns:x="http://www.lisa.org/tmx14"'])
     def test_a_namespace_changes_nothing(self, tmp_path: Path, name: str) -> None:

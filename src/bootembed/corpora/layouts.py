@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core import tables
 from bootembed.core.errors import DataError, ParamsError
+from bootembed.core.names import ENGLISH, LATIN
 from bootembed.core.nli import LABELS
 from bootembed.corpora.delimited import dialect_of, read_delimited
 from bootembed.corpora.interpretation import with_label, with_pair, with_score
@@ -17,7 +18,7 @@ from bootembed.corpora.readers import read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
 from bootembed.corpora.rows import KEY, SELECTOR, TITLE, Row, belongs_elsewhere
 from bootembed.corpora.streams import raw_file
-from bootembed.corpora.tmx import read_tmx
+from bootembed.corpora.tmx import Side, read_tmx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -99,7 +100,9 @@ INSTRUCTIONS = Layout("instructions", tables.INSTRUCTIONS, ("prompt", "completio
 CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, OWN_NLI, JUDGE_NLI, ANCHORS, EXAMPLES, INSTRUCTIONS, TRIPLETS)
 
 
-def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
+def read_rows(
+    spec: FileSpec, layout: Layout, *, folder: Path, language: str, script: str | None = None
+) -> Iterator[Row]:
     """Read the rows of one file (Moses pair, folder, dataset) for one table, in the file's order.
 
     Args:
@@ -107,6 +110,7 @@ def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
         layout: The table.
         folder: What the paths are relative to.
         language: The language's key.
+        script: Its script, by default its usual one: which of several variants of a text is taken (TMX).
 
     Yields:
         Rows whose values are the columns of `layout.schema`, or rows rejected with the reason. Rows that `spec.where`
@@ -116,7 +120,7 @@ def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
         ParamsError: The file's format cannot give this table.
         DataError: The file is missing, empty, or not what was declared.
     """
-    rows = _raw_rows(spec, layout, folder=folder, language=language)
+    rows = _raw_rows(spec, layout, folder=folder, language=language, script=script)
     for row in itertools.islice(_selected(rows, spec, folder=folder, language=language), spec.limit):
         yield from [row] if row.reason else _interpreted(row, spec, layout)
 
@@ -142,14 +146,18 @@ def _selection(spec: FileSpec, language: str) -> dict[str, str]:
     return {f"{SELECTOR}{column}": value.replace("{language}", language) for column, value in spec.where.items()}
 
 
-def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
+def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str, script: str | None) -> Iterator[Row]:
+    if spec.format in ("lines", "moses", "tmx") and spec.where:
+        raise _misfit(spec, layout, "it has no columns to select rows by; remove `where`")
+    if spec.format in ("lines", "moses") and spec.columns:
+        raise _misfit(spec, layout, "it has no columns; remove `columns`")
     if spec.format == "lines":
         if len(layout.schema.names) > 1:
             raise _misfit(spec, layout, "lines hold one text each; use moses, csv or tsv")
         name = _named(spec.path, language)
         return read_lines(raw_file(folder, name, encoding=spec.encoding), column=layout.texts[0])
     if spec.format in ("moses", "tmx"):
-        return _parallel_rows(spec, layout, folder=folder, language=language)
+        return _parallel_rows(spec, layout, folder=folder, language=language, script=script)
     if spec.key is not None:
         return _joined_rows(spec, layout, folder=folder, language=language)
     columns = _wanted_columns(spec, layout)
@@ -202,7 +210,7 @@ def _named(path: str | None, language: str) -> str:
     return (path or "").replace("{language}", language)
 
 
-def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
+def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str, script: str | None) -> Iterator[Row]:
     """The rows of the formats that hold parallel text by their nature."""
     if layout.halves is None:
         raise _misfit(spec, layout, "this gives parallel text or bitext mining; use csv, tsv or jsonl")
@@ -210,7 +218,9 @@ def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: st
     name = _named(spec.path, language)
     file = raw_file(folder, name, encoding=spec.encoding, holds="xml" if spec.format == "tmx" else "text")
     if spec.format == "tmx":
-        return read_tmx(file, column=own, english_column=english, language=language)
+        _refuse_unknown_columns(spec, layout, layout.halves)
+        sides = ((own, language, script), (english, ENGLISH, LATIN))
+        return read_tmx(file, *(Side(*side, spec.columns.get(side[0])) for side in sides))
     if spec.english_path is None:
         raise _misfit(spec, layout, "a Moses pair needs `english_path`, the file of its English half")
     english_file = raw_file(folder, _named(spec.english_path, language), encoding=spec.encoding)
