@@ -28,6 +28,7 @@ from bootembed.corpora.layouts import ANCHORS, MONOLINGUAL, NLI, PARALLEL, Layou
 from bootembed.corpora.rows import Row, RowRejection
 from bootembed.corpora.streams import MAX_LINE_BYTES, raw_file, read_raw_lines
 from bootembed.detection import detect
+from bootembed.drafting.tables import Request, read_source
 from bootembed.evaluation.prepare import evaluation_layout
 from bootembed.settings.corpora import FileSpec
 
@@ -217,6 +218,103 @@ class TestTmx:
         (tmp_path / "a.tmx").write_text(tmx([], f"<tu>{own}{english}</tu>"))
         spec = FileSpec(format="tmx", path="a.tmx")
         assert kept(list(read_rows(spec, PARALLEL, folder=tmp_path, language="por"))) == [("colheita", "harvest")]
+
+    @pytest.mark.parametrize(
+        ("script", "tags", "taken"),
+        [
+            ("Cyrl", ("sr-Latn", "sr-Cyrl"), "sr-Cyrl"),
+            ("Latn", ("sr-Cyrl", "sr-Latn"), "sr-Latn"),
+            ("Cyrl", ("sr-Latn-RS", "sr-ME", "sr_RS"), "sr_RS"),  # in Montenegro it is usually in Latin
+            ("Latn", ("sr", "sr-Latn"), "sr-Latn"),
+            ("Zyyy", ("sr-Latn", "sr-Cyrl"), "sr-Latn"),
+            (None, ("sr-Latn", "sr-Cyrl"), "sr-Cyrl"),
+            ("Cyrl", ("sr-Latn", "en"), "sr-Latn"),
+        ],
+    )
+    def test_of_several_variants_the_one_in_the_script(
+        self, tmp_path: Path, script: str | None, tags: tuple[str, ...], taken: str
+    ) -> None:
+        (tmp_path / "a.tmx").write_text(tmx([{tag: tag for tag in tags} | {"en": "x"}]))
+        spec = FileSpec(format="tmx", path="a.tmx")
+        rows = read_rows(spec, PARALLEL, folder=tmp_path, language="srp", script=script)
+        assert kept(list(rows)) == [(taken, "x")]
+
+    @pytest.mark.parametrize(
+        ("language", "tag", "in_file"),
+        [
+            ("nob", "no", "no-NO"),
+            ("nor", "nb", "nb_NO"),
+            ("pbt", "ps", "ps"),
+            ("ckb", "ku", "KU"),
+            ("srp", "sr-latn", "sr-Latn-RS"),
+        ],
+    )
+    def test_the_tag_that_the_file_uses_can_be_named(
+        self, tmp_path: Path, language: str, tag: str, in_file: str
+    ) -> None:
+        variants = {"sr-Cyrl": "other", "nox": "other", in_file: "own", "de": "nein"}
+        (tmp_path / "a.tmx").write_text(tmx([variants | {"en-x-mt": "hello", "en": "wrong"}]))
+        spec = FileSpec(format="tmx", path="a.tmx", columns={"text": tag, "english": "en-x-mt"})
+        assert kept(list(read_rows(spec, PARALLEL, folder=tmp_path, language=language))) == [("own", "hello")]
+
+    def test_the_very_tag_that_is_named_is_taken(self, tmp_path: Path) -> None:
+        (tmp_path / "a.tmx").write_text(tmx([{"pt-BR": "safra", "pt": "colheita", "en": "x"}]))
+        spec = FileSpec(format="tmx", path="a.tmx", columns={"text": "pt"})
+        assert kept(list(read_rows(spec, PARALLEL, folder=tmp_path, language="por"))) == [("colheita", "x")]
+
+    def test_a_language_that_no_unit_has_is_told_with_the_tags_that_are_there(self, tmp_path: Path) -> None:
+        (tmp_path / "a.tmx").write_text(tmx([{"en": "x", "no": "ja"}, {"en": "y", "nn-NO": "jau"}]))
+        for layout, column in ((PARALLEL, "text"), (evaluation_layout("Some", "bitext_mining"), "sentence1")):
+            message = (
+                rf"no unit holds both 'nb' and 'en'; .* tags 'en', 'no', 'nn-NO'\. .*columns: \{{{column}: \"TAG\"\}}"
+            )
+            with pytest.raises(DataError, match=message):
+                list(read_rows(FileSpec(format="tmx", path="a.tmx"), layout, folder=tmp_path, language="nob"))
+        with pytest.raises(DataError, match=r"no unit holds both 'nb-NO' and 'en'"):
+            read(tmp_path, PARALLEL, format="tmx", path="a.tmx", columns={"text": "nb-NO"})
+        with pytest.raises(ParamsError, match=r"`columns` names \['txt'\]"):
+            read(tmp_path, PARALLEL, format="tmx", path="a.tmx", columns={"txt": "no"})
+
+    def test_the_tag_can_be_named_to_who_drafts_a_profile(self, tmp_path: Path) -> None:
+        (tmp_path / "a.tmx").write_text(tmx([{"en": "x", "no": "ja"}]))
+        request = Request("parallel", tmp_path / "a.tmx")
+        found = read_source(request, {"text": "no"}, {}, language="nob", names=())
+        assert (found.entry, found.rows) == (
+            {"format": "tmx", "columns": {"text": "no"}},
+            [{"text": "ja", "english": "x"}],
+        )
+        with pytest.raises(DataError, match="its languages have the tags 'en', 'no'"):
+            read_source(request, {}, {}, language="nob", names=())
+
+    @pytest.mark.parametrize(
+        ("segment", "text"),
+        [
+            ("hier<ph>&lt;br/&gt;</ph>Tweede", "hier Tweede"),
+            ("hier<ph/><ph x='1'/><hi>Tweede</hi>", "hier Tweede"),
+            ("हिन्दी<ph/>वाक्य", "हिन्दी वाक्य"),
+            ("hier <ph/>Tweede<ph/>, derde.<ph/>", "hier Tweede, derde."),
+            ("on<bpt i='1'/>geloof<ept i='1'/>lik", "ongelooflik"),
+        ],
+    )
+    def test_a_placeholder_joins_no_words(self, tmp_path: Path, segment: str, text: str) -> None:
+        own = f'<tuv xml:lang="ha"><seg>{segment}</seg></tuv><tuv xml:lang="en"><seg>w</seg></tuv>'
+        (tmp_path / "a.tmx").write_text(tmx([], f"<tu>{own}</tu>"), encoding="utf-8")
+        assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [(text, "w")]
+
+    @pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16", "ISO-8859-1"])
+    @pytest.mark.parametrize("filler", ["", "<!-- " + "x" * 65_500 + " -->"], ids=["short", "long"])
+    def test_entities_are_refused_in_any_encoding(self, tmp_path: Path, encoding: str, filler: str) -> None:
+        """The long one lies over the end of a part in which the file is read."""
+        declared = f'<?xml version="1.0" encoding="{encoding}"?>\n<!DOCTYPE tmx [{filler}<!ENTITY a "b">]>\n'
+        text = tmx([], '<tu><tuv xml:lang="ha"><seg>&a;</seg></tuv></tu>').partition("\n")[2]
+        (tmp_path / "a.tmx").write_bytes((declared + text).encode(encoding))
+        with pytest.raises(DataError, match="line 2: declares XML entities"):
+            read(tmp_path, PARALLEL, format="tmx", path="a.tmx")
+
+    def test_a_document_type_without_entities_is_read(self, tmp_path: Path) -> None:
+        text = tmx([{"ha": "ruwa <!ENTITY", "en": "water"}])
+        (tmp_path / "a.tmx").write_text(text.replace("<tmx", '<!DOCTYPE tmx SYSTEM "tmx14.dtd">\n<tmx', 1))
+        assert kept(read(tmp_path, PARALLEL, format="tmx", path="a.tmx")) == [("ruwa <!ENTITY", "water")]
 
     @pytest.mark.parametrize("name", ['xmlns="http://www.lisa.org/tmx14"', 'xmlns:x="http://www.lisa.org/tmx14"'])
     def test_a_namespace_changes_nothing(self, tmp_path: Path, name: str) -> None:
@@ -557,8 +655,53 @@ class TestEvaluation:
         files["columns"] = {"english": "text"}
         assert [row.values for row in read(tmp_path, PARALLEL, **files)] == [{"english": "one", "text": "daya"}]
         (tmp_path / "eng.tsv").write_text("id\ttext\n1\tone\n2\ttwo\n1\tother\n")
-        with pytest.raises(DataError, match=r"eng\.tsv: line 4: id '1' stood for another text before"):
+        with pytest.raises(DataError, match=r"eng\.tsv: line 4: the key '1' stood for another text before"):
             read(tmp_path, PARALLEL, **files)
+
+    JOINED = {"path": "own", "english_path": "eng", "key": "id", "columns": {"english": "text"}}  # noqa: RUF012
+
+    def joined(self, folder: Path, own: str, english: str, **spec: Any) -> list[Row]:
+        (folder / "own").write_text(own)
+        (folder / "eng").write_text(english)
+        return read(folder, PARALLEL, **self.JOINED | spec)
+
+    def test_rows_without_a_key_are_joined_to_none(self, tmp_path: Path) -> None:
+        keys = ("null", '""', '" "', "NaN", '"a"')
+        own = "".join(f'{{"id": {key}, "text": "daya"}}\n' for key in keys) + '{"text": "daya"}\n'
+        rows = self.joined(tmp_path, own, own.replace("daya", "one"), format="jsonl")
+        assert kept(rows) == [("daya", "one")]
+        faults = [("empty", 1), ("empty", 2), ("empty", 3), ("value_is_no_text", 4), ("missing_column", 6)]
+        assert [
+            (row.file, *fault) for row, fault in zip([r for r in rows if r.reason], reasons(rows), strict=True)
+        ] == [(file, *fault) for file in ("eng", "own") for fault in faults]
+        rows = self.joined(tmp_path, "id\ttext\n\tdaya\n7\tbiyu\n", "id\ttext\n\tone\n7\ttwo\n", format="tsv")
+        assert kept(rows) == [("biyu", "two")]
+        assert [(row.file, row.line, row.reason, row.detail) for row in rows if row.reason] == [
+            (file, 2, RowRejection.EMPTY, "key") for file in ("eng", "own")
+        ]
+
+    def test_a_key_is_the_same_however_it_is_written(self, tmp_path: Path) -> None:
+        own, english = "id,text\n1.0,daya\n 2 ,biyu\n1.10,x\n", "id,text\n 1,one\n2,two\n"
+        rows = self.joined(tmp_path, own, english, format="csv")
+        assert kept(rows) == [("daya", "one"), ("biyu", "two")]
+        assert [(row.reason, row.detail) for row in rows[2:]] == [("missing_language", "no English row 1.10")]
+
+    def test_a_key_of_two_texts_of_the_language_joins_nothing(self, tmp_path: Path) -> None:
+        rows = self.joined(tmp_path, "id,text\n1,daya\n1,daya\n", "id,text\n1,one\n", format="csv")
+        assert kept(rows) == [("daya", "one")] * 2
+        with pytest.raises(DataError, match=r"own: line 3: the key '1' stood for another text before"):
+            self.joined(tmp_path, "id,text\n1,daya\n1.0,biyu\n", "id,text\n1,one\n", format="csv")
+
+    def test_rows_are_selected_before_they_are_joined(self, tmp_path: Path) -> None:
+        own, english = "id,lang,text\n1,hau,daya\n1,swh,moja\n", "id,text\n1,one\n"
+        rows = self.joined(tmp_path, own, english, format="csv", where={"lang": "{language}"})
+        assert [row.values for row in rows] == [{"text": "daya", "english": "one"}]
+
+    def test_what_is_wrong_with_a_join_is_told(self, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match=r"own: has no column 'id', needed as 'key'.*Name the right one: `key: "):
+            self.joined(tmp_path, "nr,text\n1,daya\n", "id,text\n1,one\n", format="csv")
+        with pytest.raises(ParamsError, match=r"`columns` names \['englsh'\]"):
+            self.joined(tmp_path, "id,text\n", "id,text\n", format="csv", columns={"englsh": "text"})
 
     def test_documents_need_no_title(self, tmp_path: Path) -> None:
         form = {"part": "document", "columns": {"title": "title"}, "split": "test"}

@@ -457,6 +457,9 @@ class TestRefusals:
             (PARALLEL, {"format": "moses"}, "english_path"),
             (NLI, {"format": "csv", "columns": {"premiss": "a"}}, "premiss"),
             (ANCHORS, {"format": "csv", "pair_separator": ","}, "pair_separator"),
+            (ANCHORS, {"format": "lines", "columns": {"text": 2}}, "no columns; remove `columns`"),
+            (ANCHORS, {"format": "lines", "where": {1: "hau"}}, "no columns to select rows by; remove `where`"),
+            (PARALLEL, {"format": "tmx", "where": {"lang": "hau"}}, "no columns to select rows by; remove `where`"),
         ],
     )
     def test_a_format_that_cannot_give_the_table(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bootembed.core.errors import DataError
 from bootembed.corpora.readers import judged, strip_end, unread
-from bootembed.corpora.rows import SELECTOR, Row, RowRejection
+from bootembed.corpora.rows import SELECTOR, Row, RowRejection, named_by
 from bootembed.corpora.streams import read_raw_lines
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def _position(header: list[str], theirs: str, ours: str, file: RawFile) -> int:
     if f'"{theirs}"' in header:
         raise DataError(f"{file.path}: {fault}, but {theirs!r} in quotes: set `quoting: true` in `corpora`")
     raise DataError(
-        f"{file.path}: {fault}; its header has: {shown[:_SHOWN]}. Name the right one: `columns: {{{needed}: ...}}` in "
+        f"{file.path}: {fault}; its header has: {shown[:_SHOWN]}. Name the right one: {named_by(ours)} in "
         "`corpora`, set `delimiter`, or `header: false` if this is a row"
     )
 

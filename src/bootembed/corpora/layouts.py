@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import itertools
 import logging
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core import tables
 from bootembed.core.errors import DataError, ParamsError
-from bootembed.core.nli import LABELS, NEUTRAL
+from bootembed.core.names import ENGLISH, LATIN
+from bootembed.core.nli import LABELS
 from bootembed.corpora.delimited import dialect_of, read_delimited
+from bootembed.corpora.interpretation import with_label, with_pair, with_score
+from bootembed.corpora.joined import join_rows
 from bootembed.corpora.readers import read_lines, read_moses
 from bootembed.corpora.records import read_hub_dataset, read_json_lines, read_parquet, read_saved_dataset
-from bootembed.corpora.rows import SELECTOR, TITLE, Row, RowRejection, belongs_elsewhere
+from bootembed.corpora.rows import KEY, SELECTOR, TITLE, Row, belongs_elsewhere
 from bootembed.corpora.streams import raw_file
-from bootembed.corpora.tmx import read_tmx
+from bootembed.corpora.tmx import Side, read_tmx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from bootembed.settings.corpora import FileSpec
 
 logger = logging.getLogger(__name__)
-_KEY = f"{SELECTOR}key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,9 @@ INSTRUCTIONS = Layout(
 CORPUS_LAYOUTS = (MONOLINGUAL, PARALLEL, NLI, OWN_NLI, JUDGE_NLI, ANCHORS, EXAMPLES, INSTRUCTIONS, TRIPLETS)
 
 
-def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
+def read_rows(
+    spec: FileSpec, layout: Layout, *, folder: Path, language: str, script: str | None = None
+) -> Iterator[Row]:
     """Read the rows of one file (Moses pair, folder, dataset) for one table, in the file's order.
 
     Args:
@@ -115,6 +118,7 @@ def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
         layout: The table.
         folder: What the paths are relative to.
         language: The language's key.
+        script: Its script, by default its usual one: which of several variants of a text is taken (TMX).
 
     Yields:
         Rows whose values are the columns of `layout.schema`, or rows rejected with the reason. Rows that `spec.where`
@@ -124,14 +128,14 @@ def read_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) ->
         ParamsError: The file's format cannot give this table.
         DataError: The file is missing, empty, or not what was declared.
     """
-    rows = _raw_rows(spec, layout, folder=folder, language=language)
+    rows = _raw_rows(spec, layout, folder=folder, language=language, script=script)
     for row in itertools.islice(_selected(rows, spec, folder=folder, language=language), spec.limit):
         yield from [row] if row.reason else _interpreted(row, spec, layout)
 
 
 def _selected(rows: Iterator[Row], spec: FileSpec, *, folder: Path, language: str) -> Iterator[Row]:
     """The rows that `spec.where` selects; a log line where these are none."""
-    wanted = {f"{SELECTOR}{column}": value.replace("{language}", language) for column, value in spec.where.items()}
+    wanted = _selection(spec, language)
     place = folder / _named(spec.path, language)
     read = selected = 0
     for row in rows:
@@ -145,14 +149,23 @@ def _selected(rows: Iterator[Row], spec: FileSpec, *, folder: Path, language: st
         logger.warning("%s: `where: %s` selects none of %d rows", place, spec.where, read)
 
 
-def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
+def _selection(spec: FileSpec, language: str) -> dict[str, str]:
+    """What the columns of `where` must hold."""
+    return {f"{SELECTOR}{column}": value.replace("{language}", language) for column, value in spec.where.items()}
+
+
+def _raw_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str, script: str | None) -> Iterator[Row]:
+    if spec.format in ("lines", "moses", "tmx") and spec.where:
+        raise _misfit(spec, layout, "it has no columns to select rows by; remove `where`")
+    if spec.format in ("lines", "moses") and spec.columns:
+        raise _misfit(spec, layout, "it has no columns; remove `columns`")
     if spec.format == "lines":
         if len(layout.schema.names) > 1:
             raise _misfit(spec, layout, "lines hold one text each; use moses, csv or tsv")
         name = _named(spec.path, language)
         return read_lines(raw_file(folder, name, encoding=spec.encoding), column=layout.texts[0])
     if spec.format in ("moses", "tmx"):
-        return _parallel_rows(spec, layout, folder=folder, language=language)
+        return _parallel_rows(spec, layout, folder=folder, language=language, script=script)
     if spec.key is not None:
         return _joined_rows(spec, layout, folder=folder, language=language)
     columns = _wanted_columns(spec, layout)
@@ -186,34 +199,26 @@ def _table_rows(
 
 
 def _joined_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
-    """The rows of a file with those of the English file that have the same key; the English ones are held in memory."""
+    """The rows of a file with those of the English file that have the same key; `where` selects those of the file."""
     if layout.halves is None or spec.english_path is None or spec.key is None:
         raise _misfit(spec, layout, "`key` joins `path` with `english_path` into parallel text or bitext mining")
+    _refuse_unknown_columns(spec, layout, layout.halves)
     own, english = layout.halves
-    wanted = {name: {_KEY: spec.key, name: spec.columns.get(name, name)} for name in (own, english)}
-    name = _named(spec.english_path, language)
-    translations: dict[str, str] = {}
-    for row in _table_rows(spec, layout, name, wanted[english], folder=folder, language=language):
-        if row.reason is None and translations.setdefault(row.values[_KEY], row.values[english]) != row.values[english]:
-            raise DataError(
-                f"{name}: line {row.line}: {spec.key} {row.values[_KEY]!r} stood for another text before, so it is "
-                "unclear which one translates its row; set `key` to a column whose values occur once"
-            )
-    rows = _table_rows(spec, layout, _named(spec.path, language), wanted[own], folder=folder, language=language)
-    for row in rows:
-        if row.reason:
-            yield row
-            continue
-        key = row.values[_KEY]
-        joined = replace(row, values={own: row.values[own], english: translations.get(key, "")})
-        yield joined if key in translations else joined.reject(RowRejection.MISSING_LANGUAGE, f"no English row {key}")
+    wanted = {name: {KEY: spec.key, name: spec.columns.get(name, name)} for name in (own, english)}
+    wanted[own] |= _selectors(spec)
+    rows, english_rows = (
+        _table_rows(spec, layout, _named(path, language), wanted[name], folder=folder, language=language)
+        for path, name in ((spec.path, own), (spec.english_path, english))
+    )
+    selection = _selection(spec, language)
+    return join_rows(rows, english_rows, column=own, english_column=english, selection=selection)
 
 
 def _named(path: str | None, language: str) -> str:
     return (path or "").replace("{language}", language)
 
 
-def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
+def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: str, script: str | None) -> Iterator[Row]:
     """The rows of the formats that hold parallel text by their nature."""
     if layout.halves is None:
         raise _misfit(spec, layout, "this gives parallel text or bitext mining; use csv, tsv or jsonl")
@@ -221,7 +226,9 @@ def _parallel_rows(spec: FileSpec, layout: Layout, *, folder: Path, language: st
     name = _named(spec.path, language)
     file = raw_file(folder, name, encoding=spec.encoding, holds="xml" if spec.format == "tmx" else "text")
     if spec.format == "tmx":
-        return read_tmx(file, column=own, english_column=english, language=language)
+        _refuse_unknown_columns(spec, layout, layout.halves)
+        sides = ((own, language, script), (english, ENGLISH, LATIN))
+        return read_tmx(file, *(Side(*side, spec.columns.get(side[0])) for side in sides))
     if spec.english_path is None:
         raise _misfit(spec, layout, "a Moses pair needs `english_path`, the file of its English half")
     english_file = raw_file(folder, _named(spec.english_path, language), encoding=spec.encoding)
@@ -244,10 +251,19 @@ def _wanted_columns(spec: FileSpec, layout: Layout) -> dict[str, str]:
         names = ["premise", *_hypothesis_columns(spec)]
     elif spec.label is not None:
         names = [name for name in names if name != "label"]
-    unknown = sorted(set(spec.columns) - set(names))
+    _refuse_unknown_columns(spec, layout, names)
+    return {name: spec.columns.get(name, name) for name in names} | _selectors(spec)
+
+
+def _refuse_unknown_columns(spec: FileSpec, layout: Layout, known: Sequence[str]) -> None:
+    unknown = sorted(set(spec.columns) - set(known))
     if unknown:
-        raise _misfit(spec, layout, f"`columns` names {unknown}, this table has {names}; correct or remove them")
-    return {name: spec.columns.get(name, name) for name in names} | {f"{SELECTOR}{name}": name for name in spec.where}
+        raise _misfit(spec, layout, f"`columns` names {unknown}, this table has {list(known)}; correct or remove them")
+
+
+def _selectors(spec: FileSpec) -> dict[str, str]:
+    """The columns of `where`, as columns to read."""
+    return {f"{SELECTOR}{name}": name for name in spec.where}
 
 
 def _hypothesis_columns(spec: FileSpec) -> list[str]:
@@ -270,40 +286,11 @@ def _interpreted(row: Row, spec: FileSpec, layout: Layout) -> list[Row]:
         labels = _hypothesis_columns(spec)
         return [replace(row, values=given | {"hypothesis": row.values[label], "label": label}) for label in labels]
     if spec.pair_separator is not None:
-        row = _with_pair(row, spec.pair_separator)
+        row = with_pair(row, spec.pair_separator)
     if "score" in row.values and not row.reason:
-        row = _with_score(row)
+        row = with_score(row)
     if layout in OF_NLI and not row.reason:
-        row = _with_label(row, spec, layout)
+        row = with_label(row, spec, neutral=layout is JUDGE_NLI)
     if layout.interpret is not None and not row.reason:
         row = replace(row, values=layout.interpret(row.values, spec))
     return [replace(row, values=split | row.values) if split and not row.reason else row]
-
-
-def _with_pair(row: Row, separator: str) -> Row:
-    sentences = row.values["text"].split(separator)
-    if len(sentences) != 2 or not all(sentence.strip() for sentence in sentences):
-        return row.reject(RowRejection.NOT_A_PAIR, f"{len(sentences)} parts")
-    others = {name: value for name, value in row.values.items() if name != "text"}
-    return replace(row, values={"sentence1": sentences[0], "sentence2": sentences[1], **others})
-
-
-def _with_score(row: Row) -> Row:
-    written = row.values["score"]
-    try:
-        score = float(written)
-    except ValueError:
-        score = math.nan
-    if not math.isfinite(score) or "_" in written:  # to Python `1_0` is 10
-        return row.reject(RowRejection.SCORE, written[:50])
-    return replace(row, values={**row.values, "score": score})
-
-
-def _with_label(row: Row, spec: FileSpec, layout: Layout) -> Row:
-    raw = str(spec.label or row.values["label"]).strip()
-    label = spec.label_values.get(raw, raw.lower())
-    if label == NEUTRAL and layout is not JUDGE_NLI:
-        return row.reject(RowRejection.NEUTRAL)
-    if label not in (*LABELS, NEUTRAL):
-        return row.reject(RowRejection.LABEL, raw[:50])
-    return replace(row, values={**row.values, "label": label})

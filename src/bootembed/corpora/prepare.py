@@ -82,7 +82,8 @@ def prepare_corpora(
         tempfile.TemporaryDirectory(prefix=".work-", dir=output_dir) as work,
     ):
         for layout in CORPUS_LAYOUTS:
-            rows = _read(getattr(corpus, layout.name), layout, folder=input_dir, language=language)
+            specs = getattr(corpus, layout.name)
+            rows = _read(specs, layout, folder=input_dir, language=language, script=configured.script)
             judge = RowJudge(layout, settings, texts, check, language=language, script=configured.script)
             near = settings.near_duplicates if layout.near_duplicates else None
             path = output_dir / f"{layout.name}.parquet"
@@ -124,7 +125,7 @@ def _not_checked(settings: PrepareCorpora, check: LanguageCheck, language: str, 
     return check.unchecked(language, script)
 
 
-def _read(specs: Sequence[FileSpec], layout: Layout, *, folder: Path, language: str) -> Iterator[Row]:
+def _read(specs: Sequence[FileSpec], layout: Layout, *, folder: Path, language: str, script: str) -> Iterator[Row]:
     """The rows of all files of a table.
 
     Raises:
@@ -135,7 +136,7 @@ def _read(specs: Sequence[FileSpec], layout: Layout, *, folder: Path, language: 
         counts: Counter[RowRejection] = Counter()
         examples: dict[RowRejection, Row] = {}
         readable = False
-        for row in read_rows(spec, layout, folder=folder, language=language):
+        for row in read_rows(spec, layout, folder=folder, language=language, script=script):
             found = True
             readable = readable or row.reason is None
             if not readable and row.reason is not None:

@@ -13,7 +13,7 @@ from bootembed.core.content import describe_file
 from bootembed.core.errors import DataError
 from bootembed.core.hub import explain_hub_failure, hub_token, require_resolved
 from bootembed.core.tables import read_schema, stream_rows
-from bootembed.corpora.rows import SELECTOR, Row, RowRejection, may_be_empty
+from bootembed.corpora.rows import SELECTOR, Row, RowRejection, may_be_empty, named_by
 from bootembed.corpora.streams import read_raw_lines
 
 if TYPE_CHECKING:
@@ -170,11 +170,10 @@ def _needed_columns(present: list[str], columns: Mapping[str, str], name: str) -
     for ours, theirs in needed.items():
         if (count := present.count(theirs)) != 1:
             fault = f"has {count} columns named {theirs!r}" if count else f"has no column {columns[ours]!r}"
-            column = ours.removeprefix(SELECTOR)
+            shown = ", ".join(map(repr, present))[:500]
             raise DataError(
-                f"{name}: {fault}, needed as {column!r}; it has: {', '.join(map(repr, present))[:500]}. Name the right "
-                f"one: `columns: {{{column}: ...}}` in `corpora`"
-                + ("; rename one of them in the file" if count else "")
+                f"{name}: {fault}, needed as {ours.removeprefix(SELECTOR)!r}; it has: {shown}. Name the right one: "
+                f"{named_by(ours)} in `corpora`{'; rename one of them in the file' if count else ''}"
             )
     return sorted(set(needed.values()))
 

@@ -60,6 +60,8 @@ UNREADABLE = frozenset(
 SHOWN_CHARACTERS = 200
 SELECTOR = "where:"
 """Prefix of a column that only decides whether a row is read."""
+KEY = "key"
+"""Our name of the column that joins a row with one of another file."""
 TITLE = "title"
 """Our name of the column of a document's title."""
 
@@ -67,6 +69,13 @@ TITLE = "title"
 def may_be_empty(column: str) -> bool:
     """Whether a row is complete without a value in this column."""
     return column.startswith(SELECTOR) or column == TITLE
+
+
+def named_by(column: str) -> str:
+    """The parameter that says which of the file's columns is this one of ours."""
+    if column == KEY:
+        return "`key: ...`"
+    return "`where: {...}`" if column.startswith(SELECTOR) else f"`columns: {{{column}: ...}}`"
 
 
 @dataclass(frozen=True, slots=True)

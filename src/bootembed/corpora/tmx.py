@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import unicodedata
 import xml.etree.ElementTree as ET
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
 
 from bootembed.core.errors import DataError
 from bootembed.corpora.rows import Row, RowRejection
@@ -17,40 +22,91 @@ if TYPE_CHECKING:
 MAX_UNIT_BYTES = 16 * 1024 * 1024
 """A larger translation unit means a damaged file; it would fill the memory."""
 _CHUNK = 1 << 16
-_CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})  # elements that hold the markup of the translated document
+_MOST_TAGS = 50  # that a message lists
+_PLACEHOLDER = "ph"
+_PLACE = "\0"  # where a placeholder stood; no XML holds it
+_CODES = frozenset({"bpt", "ept", "it", "ut"})  # elements that hold the markup of the translated document
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def read_tmx(file: RawFile, *, column: str, english_column: str, language: str) -> Iterator[Row]:
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two languages that are read.
+
+    Attributes:
+        column: Our column of its text.
+        language: ISO 639-3 key; `ha`, `ha-NG` and `hau` are all Hausa.
+        script: Of several variants those in it (ISO 15924) are preferred; by default the language's usual one.
+        tag: What the file calls it, where that is something else, such as `no` for Bokmål.
+    """
+
+    column: str
+    language: str
+    script: str | None = None
+    tag: str | None = None
+
+    def is_called(self, tag: str) -> bool:
+        """Whether a tag of the file means this language."""
+        if self.tag is None:
+            return _base_language(tag) == _base_language(self.language)
+        return f"{_plain(tag)}-".startswith(f"{_plain(self.tag)}-")
+
+    def distance(self, tag: str) -> tuple[bool, bool]:
+        """The least for the variant to be preferred: with the very tag that was named, then in the script."""
+        named = self.tag is not None and _plain(tag) == _plain(self.tag)
+        return not named, _script(tag) != (self.script or _script(self.language))
+
+    def shown(self) -> str:
+        """Its tag in messages."""
+        return self.tag or _base_language(self.language)
+
+
+def read_tmx(file: RawFile, own: Side, english: Side) -> Iterator[Row]:
     """Read the units of a TMX file that hold both the language and English; a row's line is where its unit ends.
 
-    Of several variants of a language in a unit, such as those of its countries, the first that is not empty is taken.
+    Of several variants of a language in a unit that are not empty, the one whose tag was named is taken, else one in
+    the script, else the first.
 
     Args:
         file: The file; its encoding is what its XML declaration says.
-        column: Column of the language's text.
-        english_column: Column of the English text.
-        language: ISO 639-3 key; `ha`, `ha-NG` and `hau` are all Hausa.
+        own: The language.
+        english: English.
 
     Raises:
-        DataError: The file is missing, empty or damaged, is neither XML nor TMX, or declares entities (which could be
-            made to fill the memory).
+        DataError: The file is missing, empty or damaged, is neither XML nor TMX, declares entities (which could be
+            made to fill the memory), or no unit holds both languages.
     """
-    wanted = {column: _base_language(language), english_column: "en"}
+    sides = (own, english)
+    tags: dict[str, None] = {}
+    incomplete, complete = False, False
     for unit, line in _units(file):
-        texts: dict[str, str] = {}
-        for variant in unit:
-            code = _base_language(variant.get(_LANGUAGE) or variant.get("lang") or "")
-            if not texts.get(code, "").strip():
-                texts[code] = _segment_text(variant)
-        values = {name: texts.get(code, "") for name, code in wanted.items()}
-        row = Row(values, file.name, line)
-        absent = [code for code in wanted.values() if code not in texts]
-        empty = [name for name, value in values.items() if not value.strip()]
+        variants = [(variant.get(_LANGUAGE) or variant.get("lang") or "", variant) for variant in unit]
+        texts = {side: _text_in(side, variants) for side in sides}
+        row = Row({side.column: text or "" for side, text in texts.items()}, file.name, line)
+        absent = [side.shown() for side, text in texts.items() if text is None]
         if absent:
-            yield row.reject(RowRejection.MISSING_LANGUAGE, f"no {', '.join(absent)}; has {', '.join(texts)}"[:100])
-        else:
-            yield row.reject(RowRejection.EMPTY, ", ".join(empty)) if empty else row
+            incomplete = True
+            found = dict.fromkeys(tag for tag, _ in variants)
+            tags |= found if len(tags) < _MOST_TAGS else {}
+            yield row.reject(RowRejection.MISSING_LANGUAGE, f"no {', '.join(absent)}; has {', '.join(found)}"[:100])
+            continue
+        complete = True
+        empty = [name for name, value in row.values.items() if not value.strip()]
+        yield row.reject(RowRejection.EMPTY, ", ".join(empty)) if empty else row
+    if incomplete and not complete:
+        raise DataError(
+            f"{file.path}: no unit holds both {own.shown()!r} and {english.shown()!r}; its languages have the tags "
+            f"{', '.join(map(repr, tags))}. If one of them is meant, name it in `corpora`: "
+            f'`columns: {{{own.column}: "TAG"}}`'
+        )
+
+
+def _text_in(side: Side, variants: list[tuple[str, ET.Element]]) -> str | None:
+    """The text of the fittest variant of a language; None if there is no variant of it."""
+    fitting = [(tag, _segment_text(variant)) for tag, variant in variants if side.is_called(tag)]
+    if len(fitting) < 2:
+        return fitting[0][1] if fitting else None
+    return min(fitting, key=lambda variant: (not variant[1].strip(), *side.distance(variant[0])))[1]
 
 
 def _units(file: RawFile) -> Iterator[tuple[list[ET.Element], int]]:
@@ -80,14 +136,38 @@ def _units(file: RawFile) -> Iterator[tuple[list[ET.Element], int]]:
 def _chunks(file: RawFile) -> Iterator[tuple[bytes, int]]:
     """The lines of the file, long ones in parts, with their numbers."""
     line = 1
+    prolog = _Prolog(file)
     with open_raw(file) as stream:
         while chunk := stream.readline(_CHUNK):
-            if b"<!ENTITY" in chunk:
-                raise DataError(f"{file.path}: line {line}: declares XML entities, which are not read; take them out")
+            if not prolog.over:
+                prolog.feed(chunk)
             yield chunk, line
             line += chunk.endswith(b"\n")
     if line == 1 and not file.path.stat().st_size:
         raise DataError(f"{file.path}: is empty; put the data there, or take the file out of `corpora`")
+
+
+class _Prolog:
+    """Looks for declarations of entities, which stand before the first element, in whichever encoding that is."""
+
+    def __init__(self, file: RawFile) -> None:
+        self.over = False
+        self._file = file
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._end
+        self._parser.EntityDeclHandler = self._refuse
+
+    def feed(self, chunk: bytes) -> None:
+        """Look at the next bytes; what is not well-formed is told by who reads them."""
+        with contextlib.suppress(expat.ExpatError, LookupError):
+            self._parser.Parse(chunk)
+
+    def _end(self, *_: object) -> None:
+        self.over = True
+
+    def _refuse(self, *_: object) -> None:
+        line = self._parser.CurrentLineNumber
+        raise DataError(f"{self._file.path}: line {line}: declares XML entities, which are not read; take them out")
 
 
 def _events(parser: ET.XMLPullParser[Any], chunk: bytes | None, file: RawFile) -> list[Any]:
@@ -117,19 +197,52 @@ def _local(tag: Any) -> str:
 
 
 def _segment_text(variant: ET.Element) -> str:
-    """The text of a variant's segment without the inline marks of translation tools."""
+    """The text of a variant's segment without the inline marks of translation tools.
+
+    A placeholder, such as a line break, between two letters leaves a space.
+    """
     segment = next((inner for inner in variant if _local(inner.tag) == "seg"), None)
-    return "".join(_texts(segment)) if segment is not None else ""
+    if segment is None:
+        return ""
+    text, *parts = "".join(_texts(segment)).split(_PLACE)
+    for part in parts:
+        text += f" {part}" if _is_of_word(text[-1:]) and _is_of_word(part[:1]) else part
+    return text
 
 
 def _texts(element: ET.Element) -> Iterator[str]:
     yield element.text or ""
     for inner in element:
-        if _local(inner.tag) not in _CODES:
+        name = _local(inner.tag)
+        if name == _PLACEHOLDER:
+            yield _PLACE
+        elif name not in _CODES:
             yield from _texts(inner)
         yield inner.tail or ""
 
 
+def _is_of_word(character: str) -> bool:
+    """Whether it is a letter, a digit, or a mark such as an Indic vowel sign."""
+    return bool(character) and unicodedata.category(character)[0] in "LMN"
+
+
+@functools.lru_cache(maxsize=1024)
+def _script(tag: str) -> str | None:
+    """The script of a tag (ISO 15924), the usual one of its language and region where it says none."""
+    import langcodes
+
+    try:
+        script: str | None = langcodes.Language.get(tag).maximize().script
+    except langcodes.tag_parser.LanguageTagError:
+        return None
+    return script
+
+
+def _plain(tag: str) -> str:
+    return tag.lower().replace("_", "-")
+
+
+@functools.lru_cache(maxsize=1024)
 def _base_language(tag: str) -> str:
     """The language of a tag without region and script, by its shortest code, within its macrolanguage."""
     import langcodes

@@ -109,6 +109,8 @@ def read_source(
         entry |= {"columns": pair[0], "pair_separator": pair[1]}
     elif found.columns:
         entry["columns"] = _find_columns(found, layout, columns, request, names)
+    elif found.format == "tmx" and columns:
+        entry["columns"] = dict(columns)
     if layout is NLI and "label" in entry.get("columns", {}):
         entry |= _label_values(found, entry["columns"]["label"], labels, request)
     rows = _first_rows(request, entry, layout, language)
@@ -118,8 +120,9 @@ def read_source(
         if row.reason and row.reason != NEUTRAL:
             rejected[str(row.reason)] = rejected.get(str(row.reason), 0) + 1
     if not kept:
+        detail = next((f"; e.g. line {row.line}: {row.detail}" for row in rows if row.detail), "")
         raise DataError(
-            f"{request.path}: none of its first {len(rows)} rows can be read as {request.option}: {rejected}"
+            f"{request.path}: none of its first {len(rows)} rows can be read as {request.option}: {rejected}{detail}"
         )
     return Source(request, entry, kept, rejected, len(rows))
 

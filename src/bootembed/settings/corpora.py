@@ -64,7 +64,8 @@ class FileSpec(Section):
     key: Name | None = Field(None, description="Column that joins the rows of `path` with those of `english_path`.")
     columns: dict[str, Name] = Field(
         default_factory=dict,
-        description="Our column name -> the file's. For NLI as triplets: `entailment` and `contradiction`.",
+        description="Our column name -> the file's; of TMX the tag of the language. For NLI as triplets: `entailment` "
+        "and `contradiction`.",
     )
     where: dict[Name, Name] = Field(
         default_factory=dict, description="The file's column -> value; rows with another value are skipped."

@@ -79,5 +79,6 @@ def _fault(spec: FileSpec, layout: Layout, folder: Path, language: str) -> str |
     if row is None:
         return f"{spec.path}: `where` selects none of its rows"
     if row.reason in UNREADABLE:
-        return f"{spec.path}: its first row cannot be read: {row.reason}: {row.shown()[:80]!r}"
+        detail = f" ({row.detail})" if row.detail else ""
+        return f"{spec.path}: its first row cannot be read: {row.reason}{detail}: {row.shown()[:80]!r}"
     return None
