@@ -45,8 +45,8 @@ def main(
 
     settings = {"profile": params.profile, "grid": params.grid, "seed": params.seed}
     with tracking.stage_run("report", cell={}, settings=settings) as run:
-        judging = {"oracle_dir": inputs["oracle"], "judged": params.judge_triplets.languages}
-        results = read_results(scores_dir, triplets_dir, params.grid, **judging)
+        by_oracle = params.judge_triplets.languages
+        results = read_results(scores_dir, triplets_dir, params.grid, oracle_dir=inputs["oracle"], judged=by_oracle)
         results = of_tasks(results, params.evaluate_embedder.tasks)
         out_of_date = read_out_of_date(inputs.get("out_of_date"))
         comparisons = compare_recipes(results.scores, results_dir, seed=params.seed)
@@ -75,10 +75,8 @@ def main(
             name = f"{score.task}.{score.split}.{score.name}"
             deviation = {} if score.deviation is None else {f"deviation/{name}": score.deviation}
             run.log_metrics({f"mean/{name}": score.mean} | deviation)
-        run.log_artifact(markdown)
-        run.log_artifact(html)
-        run.log_artifact(tables["scores"])
-        run.log_artifact(tables["differences"])
+        for path in (markdown, html, tables["scores"], tables["differences"]):
+            run.log_artifact(path)
 
 
 if __name__ == "__main__":

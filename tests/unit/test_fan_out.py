@@ -24,6 +24,7 @@ from bootembed.workflow import lock_file
 from bootembed.workflow.cells import Cells, FanOutError
 from bootembed.workflow.fan_out import fan_out
 from bootembed.workflow.lock_file import LockFile
+from bootembed.workflow.out_of_date import out_of_date
 from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import Cell, visible_devices
 
@@ -402,6 +403,34 @@ def test_old_outputs_are_removed_first_and_the_run_cache_is_used(project):
     assert sorted(run(project, "cell").restored) == ["cell@a", "cell@b", "cell@c"]
     assert (project / "out/a.txt").read_bytes() == old
     assert status() == {"end"}
+
+
+class TestOutOfDate:
+    """Of the cells before `end`."""
+
+    @pytest.fixture
+    def done(self, project):
+        run(project)
+        return project
+
+    def test_nothing_is_just_after_a_run(self, done):
+        assert out_of_date(done, "end") == []
+
+    def test_cells_are_by_their_parameters_and_by_what_comes_before_them(self, done):
+        (done / "source.txt").write_text("other\n")
+        assert out_of_date(done, "end") == ["cell@a", "cell@b", "cell@c", "prepare"]
+        (done / "source.txt").write_text("s\n")
+        (done / "params.yaml").write_text("k: 2\n")
+        assert out_of_date(done, "end") == ["cell@a", "cell@b", "cell@c"]
+
+    def test_what_is_not_here_or_never_ran_says_nothing(self, done):
+        (done / "base.txt").unlink()
+        (done / "source.txt").unlink()
+        (done / "out/a.txt").unlink()
+        more = json.loads(json.dumps(PIPELINE))
+        more["stages"]["cell"]["matrix"]["name"].append("d")
+        (done / "dvc.yaml").write_text(yaml.safe_dump(more))
+        assert out_of_date(done, "end") == []
 
 
 def test_unknown_stages_are_named(project):
