@@ -423,6 +423,12 @@ class TestOutOfDate:
         (done / "params.yaml").write_text("k: 2\n")
         assert out_of_date(done, "end") == ["cell@a", "cell@b", "cell@c"]
 
+    def test_a_frozen_cell_is_as_it_is(self, done):
+        frozen = {"prepare": PIPELINE["stages"]["prepare"] | {"frozen": True}}
+        (done / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE["stages"] | frozen}))
+        (done / "source.txt").write_text("other\n")
+        assert out_of_date(done, "end") == []
+
     def test_what_is_not_here_or_never_ran_says_nothing(self, done):
         (done / "base.txt").unlink()
         (done / "source.txt").unlink()

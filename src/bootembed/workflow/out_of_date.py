@@ -38,7 +38,7 @@ def out_of_date(project: Path, target: str) -> list[str]:
 def _out_of_date(index: Any, target: str) -> list[str]:
     import networkx
 
-    graph = index.graph
+    graph = index.graph.subgraph([stage for stage in index.graph if not stage.frozen])  # as none goes through those
     above = [stage for stage in networkx.descendants(graph, _stage(index, target)) if stage.cmd]
     hashes, parameters = Hashes(), Parameters()
     for stage in above:
@@ -62,8 +62,7 @@ def _was_run(stage: Any) -> bool:
 
 def _has_changed(stage: Any) -> bool:
     """Whether its command, what it reads or what it wrote is not as dvc.lock has it, as far as that is here."""
-    read = [] if stage.frozen else stage.deps
-    return bool(stage.changed_stage()) or any(_differs(item.status()) for item in [*read, *stage.outs])
+    return bool(stage.changed_stage()) or any(_differs(item.status()) for item in [*stage.deps, *stage.outs])
 
 
 def _differs(status: dict[str, Any]) -> bool:
