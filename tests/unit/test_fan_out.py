@@ -468,7 +468,8 @@ def _pids(project: Path) -> list[int]:
 
 
 def _start(project: Path, *command: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", *command], cwd=project)
+    told = (project / "told").open("w")
+    return subprocess.Popen([sys.executable, "-m", *command], cwd=project, stderr=told)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
@@ -480,6 +481,8 @@ def test_a_fan_out_that_is_ended_ends_what_it_started_and_blocks_nobody(project,
     started = [psutil.Process(pid) for pid in _pids(project)]
     process.send_signal(ending)
     assert process.wait(timeout=60) == (128 + ending if ending == signal.SIGTERM else -ending)
+    told = (project / "told").read_text()
+    assert ("Error: stopped; what is done is recorded, and the same" in told) == (ending == signal.SIGTERM)
     assert _within(30, lambda: not any(map(runs, started)))
     assert not (project / "pid.c").exists()
     assert not (project / "out").exists()

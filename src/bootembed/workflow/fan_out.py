@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+class StoppedError(FanOutError):
+    """A signal stopped the fan-out."""
+
+    exit_status = 128 + signal.SIGTERM
+
+
 @dataclass
 class Outcome:
     """What became of the cells: their names, and why some failed or were left to another process."""
@@ -231,7 +237,7 @@ def run(
     """Fan out in the present folder as a command does; arguments as for `fan_out`. Returns the counts as a sentence.
 
     Raises:
-        FanOutError: A cell failed, or is busy; the run was interrupted; or as `fan_out`.
+        FanOutError: A cell failed, or is busy; the run was interrupted or stopped; or as `fan_out`.
     """
     from dvc.exceptions import DvcException
 
@@ -255,6 +261,8 @@ def run(
         raise FanOutError(str(error)) from error
     except KeyboardInterrupt as error:
         raise FanOutError("interrupted; what is done is recorded, and the same command goes on from there") from error
+    except SystemExit as error:  # of our handler
+        raise StoppedError("stopped; what is done is recorded, and the same command goes on from here") from error
     finally:
         tracking.send_now()
         if outcome.recorded:  # there is a table of what ran
