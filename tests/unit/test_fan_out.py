@@ -22,6 +22,7 @@ from living import runs
 from bootembed.commands import main
 from bootembed.workflow import lock_file
 from bootembed.workflow.cells import Cells, FanOutError
+from bootembed.workflow.ending import what_there_is
 from bootembed.workflow.fan_out import fan_out
 from bootembed.workflow.lock_file import LockFile
 from bootembed.workflow.out_of_date import out_of_date
@@ -440,8 +441,38 @@ class TestOutOfDate:
 
 
 def test_unknown_stages_are_named(project):
-    with pytest.raises(FanOutError, match=r"cel: .*`dvc stage list --name-only`"):
+    with pytest.raises(FanOutError, match=r"cel: .*did you mean 'cell'\?.*`dvc stage list --name-only`"):
         run(project, "cel")
+    with pytest.raises(FanOutError, match=r"did you mean 'cell@a'\?"):
+        run(project, "cel@a")
+
+
+def test_a_run_of_everything_ends_with_the_report_and_the_models(project, monkeypatch):
+    registry = {
+        "afr": {"champion": "xl_lora-afr-tiny"},
+        "yor": {"not_registered": "no recipe has been scored"},
+    }
+    (project / "metrics/own").mkdir(parents=True)
+    (project / "metrics/own/report.html").touch()
+    (project / "metrics/own/registry.json").write_text(json.dumps(registry))
+    register = {"name": "us-{language}", "alias": "champion"}
+    (project / "params.yaml").write_text(yaml.safe_dump({"k": 1, "profile": "own", "register_models": register}))
+    assert CliRunner().invoke(main, ["run"]).output.splitlines()[-1] == "report: metrics/own/report.html"
+    assert "report: " not in CliRunner().invoke(main, ["run", "cell"]).output
+    monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
+    assert what_there_is() == [
+        "report: metrics/own/report.html",
+        "afr: models:/us-afr@champion, xl_lora-afr-tiny",
+        "yor: no model is registered: no recipe has been scored",
+    ]
+
+
+def test_an_empty_folder_is_no_warning(project):
+    stages = {"none": {"cmd": "mkdir -p none", "outs": ["none"]}}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    process = _start(project, "bootembed", "run")
+    assert process.wait(timeout=60) == 0
+    assert "is empty" not in (project / "told").read_text()
 
 
 def test_the_command_tells_how_many_and_fails_with_a_cell(project):

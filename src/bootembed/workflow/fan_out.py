@@ -245,6 +245,7 @@ def run(
     dvc_log = logging.getLogger("dvc")
     dvc_log.propagate = False  # it has a handler of its own, and would tell all twice
     dvc_log.setLevel(logging.WARNING)  # otherwise it tells of every cell that it writes into dvc.lock
+    logging.getLogger("dvc.output").addFilter(_is_no_empty_folder)
     for name in ("dvc.progress", "dvc_data.callbacks"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # DVC's bars, which only a terminal has, would run into ours
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
@@ -270,6 +271,11 @@ def run(
             usage.add("fan_out", "process", Ended.own(), seconds=time.monotonic() - began)
         send_registrations_now()
     return outcome.summary
+
+
+def _is_no_empty_folder(record: logging.LogRecord) -> bool:
+    """Whether a line of DVC's is worth telling: a language without evaluation sets has an empty folder of them."""
+    return not record.getMessage().endswith("is empty.")
 
 
 def _raise_faults(outcome: Outcome) -> None:
