@@ -69,6 +69,7 @@ def made_up(folder, *, texts=("Die kat slaap.", "Die dier slaap.", "Die kat loop
         {language: {"tiny": _FIT} for language in NAMES}, _judged(sets), _trainings(),
         Report(triplets=most, examples=10),
         Folders(folder / "scores", folder / "results", folder / "training_sets", folder / "evaluation"),
+        {"STS": "Spearman", "Bitext": "F1"}, ["adapter_composition", "in_context", "xl_lora"],
     )  # fmt: skip
 
 

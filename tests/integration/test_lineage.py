@@ -203,6 +203,44 @@ def test_what_dvc_lock_does_not_describe_is_not_recorded(project, caplog):
     assert Lock(Path("absent.lock")).origin(project.folder.parent, Path("results")) is None
 
 
+def _make_anew(**edits):
+    """Change texts in dvc.yaml, and run it."""
+    content = Path("dvc.yaml").read_text()
+    for old, new in edits.values():
+        assert old in content
+        content = content.replace(old, new)
+    Path("dvc.yaml").write_text(content)
+    _run("dvc", "repro", "-q")
+
+
+def test_what_another_profile_left_in_a_folder_had_no_part(project):
+    def corpora():
+        return {found.cell for found in _traced(project).origin.data if found.role == "corpus"}
+
+    _make_anew(folder=("deps: [data/corpora/target/afr/text]", "deps: [data/corpora]"))
+    assert corpora() == {"prepare_corpora@afr", "prepare_corpora@ind"}
+    shutil.move("data/corpora/target/ind", "elsewhere")
+    assert corpora() == {"prepare_corpora@afr"}
+    shutil.move("elsewhere", "data/corpora/target/ind")
+    _make_anew(languages=("foreach: [afr, ind]", "foreach: [afr]"))
+    assert Path("data/corpora/target/ind").exists()
+    assert "prepare_corpora@ind" in Path("dvc.lock").read_text()
+    assert corpora() == {"prepare_corpora@afr"}
+
+
+@pytest.mark.parametrize(("path", "sources"), [("own", {"raw"}), ("pretraining/tiny", {"raw", "pretraining/tiny"})])
+def test_a_base_model_comes_from_the_folder_that_its_parameters_name(project, path, sources):
+    for name in ("tiny", "generator"):
+        Path("pretraining", name).mkdir(parents=True)
+        Path("pretraining", name, "model").write_text(name)
+    with Path("params.yaml").open("a") as stream:
+        stream.write(f"base_models:\n  tiny: {{source: local, path: {path}}}\n")
+    outs = 'outs: ["models/base/${item}"]'
+    read = 'deps: [pretraining/tiny, pretraining/generator]\n      params: ["base_models.${item}"]\n      '
+    _make_anew(base_model=(outs, read + outs))
+    assert {found.path for found in _traced(project).origin.data if found.role == "source"} == sources
+
+
 @BOTH
 def test_lineage_is_added_to_a_version_that_had_none(project):
     register([project], MODEL, alias="champion")

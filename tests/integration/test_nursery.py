@@ -303,3 +303,21 @@ def test_forked_cells_end_with_the_fan_out(project, ending):
     while any(runs(one) for one in started) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(runs(one) for one in started)
+
+
+def test_a_stop_while_the_libraries_are_imported_waits_for_no_more_of_them(project):
+    from dvc.repo import Repo
+
+    Repo.init(str(project), no_scm=True).close()
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"one": {"cmd": "python -m stages.sleep"}}}))
+    command = [sys.executable, "-m", "bootembed", "run"]
+    process = subprocess.Popen(command, cwd=project, stderr=(project / "told").open("w"))
+    deadline = time.monotonic() + 120
+    while not (project / "work/fan_out/nursery.log").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=120) == 128 + signal.SIGTERM
+    told = (project / "told").read_text()
+    assert told.count("stopped; what is done is recorded, and the same command goes on from here") == 1
+    assert "did not run" not in told
+    assert not (project / "pids").exists()

@@ -22,8 +22,10 @@ from living import runs
 from bootembed.commands import main
 from bootembed.workflow import lock_file
 from bootembed.workflow.cells import Cells, FanOutError
+from bootembed.workflow.ending import what_there_is
 from bootembed.workflow.fan_out import fan_out
 from bootembed.workflow.lock_file import LockFile
+from bootembed.workflow.out_of_date import out_of_date
 from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import Cell, visible_devices
 
@@ -404,9 +406,73 @@ def test_old_outputs_are_removed_first_and_the_run_cache_is_used(project):
     assert status() == {"end"}
 
 
+class TestOutOfDate:
+    """Of the cells before `end`."""
+
+    @pytest.fixture
+    def done(self, project):
+        run(project)
+        return project
+
+    def test_nothing_is_just_after_a_run(self, done):
+        assert out_of_date(done, "end") == []
+
+    def test_cells_are_by_their_parameters_and_by_what_comes_before_them(self, done):
+        (done / "source.txt").write_text("other\n")
+        assert out_of_date(done, "end") == ["cell@a", "cell@b", "cell@c", "prepare"]
+        (done / "source.txt").write_text("s\n")
+        (done / "params.yaml").write_text("k: 2\n")
+        assert out_of_date(done, "end") == ["cell@a", "cell@b", "cell@c"]
+
+    def test_a_frozen_cell_is_as_it_is(self, done):
+        frozen = {"prepare": PIPELINE["stages"]["prepare"] | {"frozen": True}}
+        (done / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE["stages"] | frozen}))
+        (done / "source.txt").write_text("other\n")
+        assert out_of_date(done, "end") == []
+
+    def test_what_is_not_here_or_never_ran_says_nothing(self, done):
+        (done / "base.txt").unlink()
+        (done / "source.txt").unlink()
+        (done / "out/a.txt").unlink()
+        more = json.loads(json.dumps(PIPELINE))
+        more["stages"]["cell"]["matrix"]["name"].append("d")
+        (done / "dvc.yaml").write_text(yaml.safe_dump(more))
+        assert out_of_date(done, "end") == []
+
+
 def test_unknown_stages_are_named(project):
-    with pytest.raises(FanOutError, match=r"cel: .*`dvc stage list --name-only`"):
+    with pytest.raises(FanOutError, match=r"cel: .*did you mean 'cell'\?.*`dvc stage list --name-only`"):
         run(project, "cel")
+    with pytest.raises(FanOutError, match=r"did you mean 'cell@a'\?"):
+        run(project, "cel@a")
+
+
+def test_a_run_of_everything_ends_with_the_report_and_the_models(project, monkeypatch):
+    registry = {
+        "afr": {"champion": "xl_lora-afr-tiny"},
+        "yor": {"not_registered": "no recipe has been scored"},
+    }
+    (project / "metrics/own").mkdir(parents=True)
+    (project / "metrics/own/report.html").touch()
+    (project / "metrics/own/registry.json").write_text(json.dumps(registry))
+    register = {"name": "us-{language}", "alias": "champion"}
+    (project / "params.yaml").write_text(yaml.safe_dump({"k": 1, "profile": "own", "register_models": register}))
+    assert CliRunner().invoke(main, ["run"]).output.splitlines()[-1] == "report: metrics/own/report.html"
+    assert "report: " not in CliRunner().invoke(main, ["run", "cell"]).output
+    monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
+    assert what_there_is() == [
+        "report: metrics/own/report.html",
+        "afr: models:/us-afr@champion, xl_lora-afr-tiny",
+        "yor: no model is registered: no recipe has been scored",
+    ]
+
+
+def test_an_empty_folder_is_no_warning(project):
+    stages = {"none": {"cmd": "mkdir -p none", "outs": ["none"]}}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    process = _start(project, "bootembed", "run")
+    assert process.wait(timeout=60) == 0
+    assert "is empty" not in (project / "told").read_text()
 
 
 def test_the_command_tells_how_many_and_fails_with_a_cell(project):
@@ -433,7 +499,8 @@ def _pids(project: Path) -> list[int]:
 
 
 def _start(project: Path, *command: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", *command], cwd=project)
+    told = (project / "told").open("w")
+    return subprocess.Popen([sys.executable, "-m", *command], cwd=project, stderr=told)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
@@ -445,6 +512,8 @@ def test_a_fan_out_that_is_ended_ends_what_it_started_and_blocks_nobody(project,
     started = [psutil.Process(pid) for pid in _pids(project)]
     process.send_signal(ending)
     assert process.wait(timeout=60) == (128 + ending if ending == signal.SIGTERM else -ending)
+    told = (project / "told").read_text()
+    assert ("Error: stopped; what is done is recorded, and the same" in told) == (ending == signal.SIGTERM)
     assert _within(30, lambda: not any(map(runs, started)))
     assert not (project / "pid.c").exists()
     assert not (project / "out").exists()

@@ -21,6 +21,7 @@ from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
 from bootembed.evaluation.statistics import Difference, holm
 from bootembed.report.corpora import corpora_section, read_corpus_reports
+from bootembed.report.current import of_tasks
 from bootembed.report.intervals import Comparison, Estimate, compare_recipes
 from bootembed.report.recipes import score_sections, write_differences_csv
 from bootembed.report.scores import CellScore, read_results
@@ -240,6 +241,7 @@ def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folde
     raw["grid"] |= {"languages": ["afr"], "strategies": ["xl_lora"], "recipes": GRID.recipes, "encoders": ["tiny"]}
     raw["grid"]["baselines"] = [str(baseline) for baseline in GRID.baselines]
     raw["judge_triplets"] = {"languages": ["afr"]}
+    (folders / "out_of_date.json").write_text('["train_embedder@xl_lora-afr-tiny"]')
     (folders / "params.yaml").write_text(yaml.safe_dump(raw))
     (folders / "fit").mkdir()
     (folders / "fit/afr.json").write_text("{}")
@@ -252,7 +254,13 @@ def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folde
     (folders / "ratings").mkdir()
     (folders / "ratings/xl_lora-afr.json").write_text(json.dumps({"0": {"triplets": 9.0, "both_right_rate": 0.5}}))
     inputs = {"fit": "fit", "judge": "judge.json", "ratings": "ratings", "corpora": "corpora"}
-    inputs |= {"oracle": "oracle", "training_sets": "none", "evaluation": "none", "training": "none"}
+    inputs |= {
+        "oracle": "oracle",
+        "training_sets": "none",
+        "evaluation": "none",
+        "training": "none",
+        "out_of_date": "out_of_date.json",
+    }
     (folders / "none").mkdir()
     folder_options = ("scores", "triplets", "results")
     files = {"markdown": "r.md", "html": "r.html", "summary": "s.json", "overview": "o.json"}
@@ -266,12 +274,14 @@ def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folde
     words += [word for name, path in files.items() for word in (f"--{name}", str(folders / path))]
     result = CliRunner().invoke(report_stage.main, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    written = [*files.values(), *tables.values(), *charts.values()]
-    assert all((folders / name).stat().st_size for name in written)
+    assert all((folders / name).stat().st_size for name in [*files.values(), *tables.values(), *charts.values()])
     drawn = "".join(ElementTree.parse(folders / "s.svg").getroot().itertext())
     assert "SampleSTS, test split: afr, tiny" in drawn
     assert "xl_lora" in drawn
-    assert "## Kept triplets, judged by an NLI cross-encoder" in (folders / "r.md").read_text()
+    report = (folders / "r.md").read_text()
+    for told in ("## Kept triplets, judged by an NLI cross-encoder", "1 cell is out of date", "SampleSTS"):
+        assert told in report
+    assert "SampleBitext" not in report + (folders / "s.csv").read_text()  # no task of the parameters
     assert json.loads((folders / "s.json").read_text())["judged"]["judge"] == own
 
 
@@ -311,6 +321,23 @@ def test_cells_that_are_not_in_the_grid_are_neither_read_nor_missed(folders):
     results = read_results(folders / "scores", folders / "triplets", grid, oracle_dir=oracle, judged=["afr"])
     assert {score.recipe for score in results.scores} == {"untrained", "xl_lora"}
     assert results.not_run == []
+
+
+def test_tasks_that_the_profile_no_longer_has_are_left_out(folders):
+    results = of_tasks(_read(folders), {"SampleSTS"})
+    assert {score.task for score in results.scores} == {geometry.task for geometry in results.geometry} == {"SampleSTS"}
+    comparisons = compare_recipes(results.scores, folders / "results", seed=1)
+    assert {one.task for one in comparisons} == {"SampleSTS"}
+    assert len(comparisons) == 5
+
+
+def test_cells_that_are_out_of_date_stand_above_the_scores(folders):
+    names = ["evaluate_embedder@xl_lora-afr-tiny"]
+    write_markdown(_read(folders), [], "", folders / "r.md", profile="p", seed=1, out_of_date=names)
+    above = (folders / "r.md").read_text().partition("## ")[0]
+    assert "**1 cell is out of date" in above
+    assert "`bootembed run`" in above
+    assert names[0] in above
 
 
 def test_without_scores_the_report_says_so(folders):

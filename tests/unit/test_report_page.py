@@ -18,6 +18,7 @@ from page_facts import HOSTILE, made_up
 
 from bootembed.core.errors import DataError
 from bootembed.report.cells import GridCell
+from bootembed.report.current import of_tasks
 from bootembed.report.judge import Judgements
 from bootembed.report.page.answer import answers
 from bootembed.report.page.elements import Axis, language_tag, minus
@@ -70,12 +71,15 @@ def test_the_answer_stands_first_and_the_numbers_follow(tmp_path):
     assert page.text.index("Use in_context on tiny") < page.text.index("Plotted: Spearman")
     for told in [
         "Sentence embedders for Afrikaans and Yoruba",
-        "STS, test split: 0.705 ± 0.007 over 2 embedders; Spearman 0.700, 95 % interval 0.669 to 0.732.",
-        "+0.300 against the untrained encoder (95 % interval +0.257 to +0.344): beyond chance (p = 0.0123).",
-        "+0.200 against english_nli, the best baseline (95 % interval +0.157 to +0.244): could be chance (p = 0.2345).",
-        "It also leads on Bitext (0.705).",
+        "STS, test split: Spearman 0.705 ± 0.007 over 2 embedders, 95 % interval 0.669 to 0.732.",
+        "It has the best mean Spearman on STS, validation split (0.705), of 3 trained recipes; it is trained on "
+        "generated triplets.",
+        "+0.300 Spearman against the untrained encoder (95 % interval +0.257 to +0.344): beyond chance (p = 0.0123).",
+        "+0.200 Spearman against english_nli, the best baseline (95 % interval +0.157 to +0.244): could be chance "
+        "(p = 0.2345).",
+        "It also leads on Bitext (F1 0.705).",
         "One generator seed: chance in the generator itself is not covered.",
-        "Not in this profile: unsupervised_simcse, translation_pairs",
+        "Not in this profile: adapter_composition, unsupervised_simcse, translation_pairs",
         "91.2",
         "3 empty",
         "12.5",
@@ -169,7 +173,8 @@ def test_cells_that_were_not_run_are_named(tmp_path):
         s for s in facts.results.scores if (s.language, s.recipe) not in {("yor", "xl_lora"), ("yor", "untrained")}
     ]
     comparisons = [c for c in facts.comparisons if c.language == "afr"]
-    facts = replace(facts, results=replace(facts.results, scores=scores), comparisons=comparisons)
+    not_run = ["evaluate_embedder@untrained-yor-tiny", "evaluate_embedder@xl_lora-yor-tiny"]
+    facts = replace(facts, results=replace(facts.results, scores=scores, not_run=not_run), comparisons=comparisons)
     page = _page(facts, tmp_path)
     assert "Yoruba (yor): untrained on tiny, xl_lora on tiny" in page.text
     assert answers(facts)[1].sure[0] == "Not compared with the untrained encoder."
@@ -180,8 +185,76 @@ def test_without_a_test_set_scores_are_shown_as_validation(tmp_path):
     scores = [score for score in facts.results.scores if score.split == "validation"]
     page = _page(replace(facts, results=replace(facts.results, scores=scores), comparisons=[]), tmp_path)
     assert "There is no test set: this score chose the recipe." in page.text
-    assert "Afrikaans (afr), tiny: validation split, there is no test set" in page.text
+    assert "Afrikaans (afr), tiny: validation split, the task has no test set" in page.text
     assert "is no interval of confidence" in page.text
+
+
+def _with_scores(facts, keep, **changes):
+    scores = [score for score in facts.results.scores if keep(score)]
+    return replace(facts, results=replace(facts.results, scores=scores), **changes)
+
+
+def test_scores_of_other_test_sets_lead_where_the_task_that_chooses_has_none(tmp_path):
+    """As with a set of sentence pairs that validates and a classification that tests."""
+    facts = _with_scores(
+        made_up(tmp_path),
+        lambda score: (score.task, score.split) in {("Bitext", "validation"), ("STS", "test")},
+        validation_tasks={"afr": "Bitext", "yor": "Bitext"},
+    )
+    answer = answers(facts)[0]
+    assert answer.good == ["STS, test split: Spearman 0.705 ± 0.007 over 2 embedders, 95 % interval 0.669 to 0.732."]
+    assert answer.why.startswith("It has the best mean F1 on Bitext, validation split (0.705), of 3 trained recipes;")
+    assert answer.sure[0].startswith("+0.300 Spearman against the untrained encoder (95 % interval +0.257 to +0.344)")
+    assert "There is no test set" not in _page(facts, tmp_path).text
+    untested = answers(replace(facts, comparisons=[]))[0]
+    assert untested.good == ["STS, test split: Spearman 0.705 ± 0.007 over 2 embedders."]
+    assert untested.sure[0] == "+0.305 Spearman against the untrained encoder; not tested, it could be chance."
+
+
+def test_every_number_of_an_answer_has_the_name_of_its_statistic(tmp_path):
+    facts = made_up(tmp_path)
+    compared = [replace(one, task="Bitext", statistic="accuracy@1") for one in facts.comparisons]
+    facts = _with_scores(
+        facts,
+        lambda score: (score.task, score.split) == ("Bitext", "validation"),
+        validation_tasks={"afr": "Bitext", "yor": "Bitext"},
+        comparisons=compared,
+    )
+    answer = answers(facts)[0]
+    assert answer.good == [
+        "Bitext, validation split: F1 0.705 ± 0.007 over 2 embedders; accuracy@1 0.700, 95 % interval 0.669 to 0.732.",
+        "There is no test set: this score chose the recipe.",
+    ]
+    assert answer.sure[0].startswith("+0.300 accuracy@1 against the untrained encoder")
+
+
+@pytest.mark.parametrize("has_set", [False, True])
+def test_what_was_trained_and_not_scored_is_not_called_not_run(tmp_path, has_set):
+    facts = made_up(tmp_path)
+    facts = replace(facts, results=of_tasks(facts.results, ()), comparisons=[])
+    if not has_set:
+        facts = replace(facts, folders=replace(facts.folders, evaluation=tmp_path / "none"))
+    answer = answers(facts)[0]
+    assert "models/embedders/made_up/xl_lora-afr-tiny" in answer.why
+    if has_set:
+        assert answer.state == "Trained, not scored."
+        assert "`bootembed run`" in answer.why
+    else:
+        assert answer.state == "Trained, not scored: no evaluation set."
+        assert "`bootembed new … --validation` or `--evaluation`" in answer.why
+        assert "`corpora.own.evaluation`" in answer.why
+    assert answer.missing == ["Not in this profile: adapter_composition, unsupervised_simcse, translation_pairs, "
+                              "multilingual_distillation, human_triplets, published_triplets."]  # fmt: skip
+    assert "Nothing was trained" not in _page(facts, tmp_path).text
+
+
+def test_cells_that_are_out_of_date_are_told_with_the_command(tmp_path):
+    facts = made_up(tmp_path)
+    assert "out of date" not in _page(facts, tmp_path).text
+    page = _page(replace(facts, out_of_date=["train_embedder@xl_lora-afr-tiny", "generate_triplets@x"]), tmp_path)
+    assert "2 cells are out of date" in page.text
+    assert "`bootembed run` runs them" in page.text
+    assert "train_embedder@xl_lora-afr-tiny" in page.text
 
 
 def test_a_page_of_nothing_says_so(tmp_path):
@@ -206,7 +279,7 @@ def test_the_model_is_chosen_by_validation_as_the_registry_does(tmp_path):
     ]
     facts = replace(facts, results=replace(facts.results, scores=better))
     assert [answer.recipe for answer in answers(facts)] == ["xl_lora", "xl_lora"]
-    assert answers(facts)[0].elsewhere == ["On Bitext, in_context leads with 0.705; this has 0.605."]
+    assert answers(facts)[0].elsewhere == ["On Bitext, in_context leads with F1 0.705; this has 0.605."]
 
 
 def test_a_mixture_is_compared_with_its_parts(tmp_path):
@@ -226,8 +299,8 @@ def test_a_mixture_is_compared_with_its_parts(tmp_path):
     answer = answers(facts)[0]
     assert answer.recipe == mixture
     assert "the training sets of two recipes" in answer.why
-    assert answer.sure[0] == "Not compared with the untrained encoder."
-    assert answer.sure[1].startswith("+0.200 against english_nli, the best baseline")
+    assert answer.sure[0] == "+0.505 Spearman against the untrained encoder; not tested, it could be chance."
+    assert answer.sure[1].startswith("+0.200 Spearman against english_nli, the best baseline")
     assert mixture in _page(facts, tmp_path).text
 
 

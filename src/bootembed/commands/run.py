@@ -1,7 +1,8 @@
 """Run stale cells side by side, each as soon as all that it reads is there, and record each in dvc.lock.
 
 STAGES are stages (all their cells) or single cells such as train_embedder@xl_lora-afr-tiny; without any, the whole
-pipeline runs. With --profile, params.yaml is composed first. Exit status 1 if a cell failed.
+pipeline runs, and the last lines name the report and the models. With --profile, params.yaml is composed first. Exit
+status 1 if a cell failed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def main(
     log_dir: Path,
 ) -> None:
     """Fan out in the present folder."""
+    from bootembed.workflow.ending import what_there_is
     from bootembed.workflow.fan_out import run
     from bootembed.workflow.project import prepare_environment, require_project
 
@@ -48,3 +50,6 @@ def main(
         compose(profile, overrides, conf=Path("conf"), output=Path("params.yaml"))
     given = None if devices is None else [name for name in devices.split(",") if name]
     click.echo(run(stages, jobs=jobs, devices=given, log_dir=log_dir, preload=preload, with_inputs=with_inputs))
+    if not stages:
+        for line in what_there_is():
+            click.echo(line)

@@ -88,7 +88,8 @@ def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) ->
     """Compare every recipe with the untrained encoder, strategies with baselines, and mixtures with their parts.
 
     Args:
-        scores: All scores; they say which recipe is a strategy and which a baseline, and which embedders there are.
+        scores: All scores; they say which recipe is a strategy and which a baseline, and which embedders and tasks
+            there are.
         results_dir: One folder a cell and in it one an embedder, with its answers. Tasks of kinds without an answer
             table are not compared.
         seed: Of the resampling.
@@ -106,7 +107,8 @@ def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) ->
             )
             for score in {(s.recipe, s.embedder): s for s in own}.values()
         }
-        for task in dict.fromkeys(task for found in answers.values() for task in found):
+        scored = {score.task for score in own}
+        for task in dict.fromkeys(task for found in answers.values() for task in found if task in scored):
             of_task = {name: found[task] for name, found in answers.items() if task in found}
             if len(of_task) < len(answers):
                 missing = sorted({recipe for recipe, _ in set(answers) - set(of_task)})

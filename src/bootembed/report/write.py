@@ -10,6 +10,7 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.markdown import table
+from bootembed.report.current import out_of_date_section
 from bootembed.report.recipes import difference_section, not_run_section, score_sections
 from bootembed.report.scores import Score, together
 from bootembed.triplets.filters import TripletRejection
@@ -99,11 +100,19 @@ def write_overview(results: Results, path: Path, *, tasks: Mapping[str, str]) ->
 
 
 def write_markdown(
-    results: Results, comparisons: Sequence[Comparison], corpora: str, path: Path, *, profile: str, seed: int
+    results: Results,
+    comparisons: Sequence[Comparison],
+    corpora: str,
+    path: Path,
+    *,
+    profile: str,
+    seed: int,
+    out_of_date: Sequence[str] = (),
 ) -> None:
     """The report for people; `corpora` are its sections on the judge, tokenizers and corpora."""
     cells = together(results.scores)
-    parts = [f"# Results of profile `{profile}`, seed {seed}", *score_sections(cells)]
+    parts = [f"# Results of profile `{profile}`, seed {seed}", *out_of_date_section(out_of_date)]
+    parts += score_sections(cells)
     parts += not_run_section(results.not_run)
     if comparisons:
         parts += difference_section(comparisons, cells)

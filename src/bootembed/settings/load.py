@@ -116,3 +116,8 @@ def _sections_of_plugins(section: Any) -> list[str]:
     if not (isinstance(section, type) and issubclass(section, Pluggable)):
         return []
     return [name for name in plugin_names(section.plugins) if section.section_type(name) is not None]
+
+
+def strategy_names() -> list[str]:
+    """All strategies that a profile may name."""
+    return plugin_names("bootembed.strategies")

@@ -56,10 +56,10 @@ def client() -> Any:
     """An MLflow client of the store in use, with telemetry off and MLflow's own chatter silenced."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    for name in ("alembic", "mlflow"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     from mlflow.tracking import MlflowClient
 
+    for name in ("alembic", "mlflow"):  # the import has set the level of its own
+        logging.getLogger(name).setLevel(logging.WARNING)
     if tracking_uri() == DEFAULT_STORE:
         follow_move(Path(DEFAULT_STORE.removeprefix("sqlite:///")))
     return MlflowClient(tracking_uri())

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bootembed.core.errors import UserError
+from bootembed.core.errors import UserError, suggest
 from bootembed.workflow import lock_file
 from bootembed.workflow.hashes import Hashes
 from bootembed.workflow.locks import hold, lock_paths, refusals_as
@@ -242,7 +242,10 @@ def _collect(repo: Any, index: Any, target: str, *, with_inputs: bool) -> list[A
         found = [stage for stage in repo.stage.collect(target, with_deps=with_inputs) if stage.cmd]
         return [stage for stage in found if not with_inputs or stage.path_in_repo in _ALL]
     except DvcException as error:
-        raise FanOutError(f"{target}: {error}; `dvc stage list --name-only` lists the stages") from error
+        known = sorted({name for s in index.stages if s.cmd for name in (s.name, s.name.partition("@")[0])})
+        raise FanOutError(
+            f"{target}: {error}{suggest(target, known)}; `dvc stage list --name-only` lists the stages"
+        ) from error
 
 
 def _needs(graph: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:

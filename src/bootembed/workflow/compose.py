@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 class OverrideError(ParamsError):
     """An override on the command line names no parameter, or cannot be read."""
 
-    exit_status = 2  # as for any other word of a command line that cannot be understood
-
 
 def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path) -> Params:
     """Write the composed parameters, if they are valid, and return them.

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+class StoppedError(FanOutError):
+    """A signal stopped the fan-out."""
+
+    exit_status = 128 + signal.SIGTERM
+
+
 @dataclass
 class Outcome:
     """What became of the cells: their names, and why some failed or were left to another process."""
@@ -231,7 +237,7 @@ def run(
     """Fan out in the present folder as a command does; arguments as for `fan_out`. Returns the counts as a sentence.
 
     Raises:
-        FanOutError: A cell failed, or is busy; the run was interrupted; or as `fan_out`.
+        FanOutError: A cell failed, or is busy; the run was interrupted or stopped; or as `fan_out`.
     """
     from dvc.exceptions import DvcException
 
@@ -239,6 +245,7 @@ def run(
     dvc_log = logging.getLogger("dvc")
     dvc_log.propagate = False  # it has a handler of its own, and would tell all twice
     dvc_log.setLevel(logging.WARNING)  # otherwise it tells of every cell that it writes into dvc.lock
+    logging.getLogger("dvc.output").addFilter(_is_no_empty_folder)
     for name in ("dvc.progress", "dvc_data.callbacks"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # DVC's bars, which only a terminal has, would run into ours
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
@@ -255,6 +262,8 @@ def run(
         raise FanOutError(str(error)) from error
     except KeyboardInterrupt as error:
         raise FanOutError("interrupted; what is done is recorded, and the same command goes on from there") from error
+    except SystemExit as error:  # of our handler
+        raise StoppedError("stopped; what is done is recorded, and the same command goes on from here") from error
     finally:
         tracking.send_now()
         if outcome.recorded:  # there is a table of what ran
@@ -262,6 +271,11 @@ def run(
             usage.add("fan_out", "process", Ended.own(), seconds=time.monotonic() - began)
         send_registrations_now()
     return outcome.summary
+
+
+def _is_no_empty_folder(record: logging.LogRecord) -> bool:
+    """Whether a line of DVC's is worth telling: a language without evaluation sets has an empty folder of them."""
+    return not record.getMessage().endswith("is empty.")
 
 
 def _raise_faults(outcome: Outcome) -> None:

@@ -11,6 +11,7 @@ import logging
 import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -42,9 +43,17 @@ class Nursery:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._params = b""
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Whatever has not begun is not to begin; what runs ends when the pipe `alive` has closed."""
+        self._stopping.set()
 
     def run(self, command: str, environment: dict[str, str], output: IO[bytes]) -> Ended | None:
-        """Run a stage's command, and wait for it; None if it is none, or if the nursery cannot run it."""
+        """Run a stage's command, and wait for it; None if it is none, or if the nursery cannot run it.
+
+        What a stop kept from running has ended as if it had been killed.
+        """
         words = _stage_command(command, environment)
         params = Path(self._root, PARAMS)
         if words is None or not params.is_file():
@@ -65,6 +74,8 @@ class Nursery:
             finally:
                 os.close(writing)
             text = result.read()
+        if not text and self._stopping.is_set():
+            return Ended(128 + signal.SIGTERM, 0.0, 0.0)
         if not text:
             logger.warning("the nursery did not run %s, see %s; it gets a new process", words[0], self._log)
             return None

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import subprocess
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -19,7 +20,6 @@ from bootembed.registry.origin import Data, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 logger = logging.getLogger(__name__)
 _ROLES = {"build_base_models": "base_model", "prepare_corpora": "corpus", "prepare_evaluation": "evaluation_set"}
@@ -39,6 +39,7 @@ class Lock:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C it takes a tenth of the time
         content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader) if file.is_file() else None
         self._cells: dict[str, Any] = (content or {}).get("stages", {})
+        self._present = _present_cells(file.parent) if self._cells else frozenset()
         self._makers = {
             out["path"]: (cell, out["md5"])
             for cell, found in self._cells.items()
@@ -84,12 +85,20 @@ class Lock:
         """What a cell read and has a role; of the cell that trained, what is no base model is the training set."""
         for path, digest in self._dependencies(cell):
             made = list(self._made(path, digest))
-            if not made and path not in self._makers:  # else another cell wrote it since
+            if not made and path not in self._makers and self._begins_with(cell, path):  # else others wrote it since
                 yield Data("source", path, digest, "")
             for maker, output, its_digest in made:
                 role = _ROLES.get(maker.partition("@")[0], "training_set" if cell == trained else "")
                 if role:
                     yield Data(role, output, its_digest, maker)
+
+    def _begins_with(self, cell: str, path: str) -> bool:
+        """Whether a cell made use of a source: base models depend on all of `pretraining`, and begin with one."""
+        stage, _, key = cell.partition("@")
+        if stage != "build_base_models":
+            return True
+        specs = [params.get(f"base_models.{key}", {}) for params in self._cells[cell].get("params", {}).values()]
+        return any(PurePath(spec.get("path") or "") == PurePath(path) for spec in specs)
 
     def _dependencies(self, cell: str) -> Iterator[tuple[str, str]]:
         for found in self._cells[cell].get("deps", []):
@@ -97,11 +106,28 @@ class Lock:
                 yield found["path"], found["md5"]
 
     def _made(self, path: str, digest: str) -> Iterator[tuple[str, str, str]]:
-        """The cells that made a dependency, or the folder that it lies in, or parts of it; with path and hash."""
+        """The cells that made a dependency, or the folder that it lies in, or parts of it; with path and hash.
+
+        Other profiles' cells write into the same folders, and stay in dvc.lock: parts are of cells that there are now.
+        """
         for output, (maker, its_digest) in self._makers.items():
-            related = output.startswith(f"{path}/") or path.startswith(f"{output}/")
-            if related or (output, its_digest) == (path, digest):
+            is_within = maker in self._present and path.startswith(f"{output}/")
+            is_part = maker in self._present and output.startswith(f"{path}/") and Path(output).exists()
+            if is_within or is_part or (output, its_digest) == (path, digest):
                 yield maker, output, its_digest
+
+
+def _present_cells(folder: Path) -> frozenset[str]:
+    """The cells of dvc.yaml with the present parameters; none if DVC cannot read them."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(folder)) as repo:
+            return frozenset(stage.addressing for stage in repo.index.stages if stage.path_in_repo == "dvc.yaml")
+    except DvcException as error:
+        logger.warning("%s: cannot be read, so that little is known of the data of models: %s", folder, error)
+        return frozenset()
 
 
 def way_back(cell: str | None, digest: str | None) -> str:

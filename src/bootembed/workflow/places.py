@@ -30,6 +30,11 @@ def report_of(profile: str) -> Path:
     return Path("metrics") / profile / "report.html"
 
 
+def registry_of(profile: str) -> Path:
+    """Which recipe is the champion of each language, by the stage `register_models`."""
+    return Path("metrics") / profile / "registry.json"
+
+
 def current_profile() -> str:
     """The profile of params.yaml in the present folder.
 

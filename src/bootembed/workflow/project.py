@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -36,8 +37,12 @@ def prepare_environment() -> None:
         os.environ.setdefault(name, value)
 
 
-def run_command_of(name: str) -> list[str]:
+def run_command_of(name: str, *options: str) -> list[str]:
     """Run the command of a stage that has one cell, outside DVC; returns what it wrote.
+
+    Args:
+        name: The stage.
+        options: Words that the command gets besides those of dvc.yaml.
 
     Raises:
         UserError: The command failed; it has said why.
@@ -46,7 +51,7 @@ def run_command_of(name: str) -> list[str]:
 
     with Repo() as repo:
         [stage] = repo.stage.collect(name)
-        command, folder = stage.cmd, stage.wdir
+        command, folder = " ".join([stage.cmd, shlex.join(options)]), stage.wdir
         outputs = [os.path.relpath(out.fs_path) for out in stage.outs]
     done = subprocess.run(command, shell=True, cwd=folder, check=False)
     if done.returncode:

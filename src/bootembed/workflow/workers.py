@@ -73,6 +73,8 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._nursery is not None:
+            self._nursery.stop()
         os.close(self._holding)
         self._pool.shutdown()
         if self._nursery is not None and (ended := self._nursery.wait()) is not None:

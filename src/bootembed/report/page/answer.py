@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 from bootembed.core.names import UNTRAINED, Baseline
 from bootembed.report.intervals import Differs
 from bootembed.report.page.elements import minus
+from bootembed.report.page.facts import place_of
 from bootembed.report.recipes import signed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bootembed.report.intervals import Comparison
     from bootembed.report.page.facts import Choice, Facts
     from bootembed.report.scores import CellScore
 
 _ALSO_CHOSEN = ", there being no validation split, so that its score is a little too good"
+_EMBEDDERS = "models/embedders"  # in dvc.yaml; the report reads nothing there
 _TRAINED_ON = {
     "strategy": "generated triplets",
     "baseline": "no generated triplets",
@@ -29,8 +33,9 @@ class Answer:
 
     Attributes:
         language: Its name.
-        recipe: What to use; empty if nothing was run.
+        recipe: What to use; empty if nothing can be chosen.
         encoder: With which encoder.
+        state: What became of the language, if nothing can be chosen.
         why: How it was chosen.
         good: How good it is.
         sure: How sure its lead is, a sentence for each recipe it is compared with.
@@ -41,8 +46,9 @@ class Answer:
     language: str
     recipe: str
     encoder: str
+    state: str
     why: str
-    good: str
+    good: list[str]
     sure: list[str]
     elsewhere: list[str]
     missing: list[str]
@@ -56,63 +62,116 @@ def answers(facts: Facts) -> list[Answer]:
 def _answer(facts: Facts, language: str, choice: Choice | None) -> Answer:
     missing = _missing(facts, language)
     if choice is None:
-        return Answer(facts.name(language), "", "", "Nothing was trained for this language.", "", [], [], missing)
+        state, why = _without_score(facts, language)
+        return Answer(facts.name(language), "", "", state, why, [], [], [], missing)
     best = choice.best
-    others = {cell.recipe for cell in choice.ranked}
-    why = (
-        f"It has the best mean {best.task} score of {len(others)} trained recipes on the {best.split} split"
-        f"{_ALSO_CHOSEN if best.split == 'test' else ''}; it is trained on {_TRAINED_ON[best.kind]}."
-    )
+    shown = _shown_cells(facts, best)
     return Answer(
-        facts.name(language), best.recipe, best.encoder, why, _good(facts, best), _sure(facts, choice),
-        _elsewhere(facts, best), missing,
+        facts.name(language), best.recipe, best.encoder, "", _why(facts, choice), _good(facts, shown),
+        _sure(facts, choice, shown), _elsewhere(facts, best), missing,
     )  # fmt: skip
 
 
-def _good(facts: Facts, best: CellScore) -> str:
-    shown = _shown_cell(facts, best)
-    spread = "" if shown.deviation is None else f" ± {shown.deviation:.3f} over {len(shown.embedders)} embedders"
-    text = f"{shown.task}, {shown.split} split: {shown.mean:.3f}{spread}"
-    found = facts.estimates.get((best.language, best.encoder, best.task), {}).get(best.recipe)
-    if found is None or shown.split != "test":
-        return text + ("." if shown.split == "test" else ". There is no test set: this score chose the recipe.")
+def _without_score(facts: Facts, language: str) -> tuple[str, str]:
+    """What became of a language that has no score, and what gives it one."""
+    trained = [training.cell.name for training in facts.trainings if training.cell.language == language]
+    if not trained:
+        return "Not run.", "Nothing was trained for this language."
+    models = ", ".join(f"{_EMBEDDERS}/{facts.profile}/{name}" for name in trained)
+    if any((facts.folders.evaluation / language).glob("*.parquet")):
+        return "Trained, not scored.", f"`bootembed run` scores what was trained. The models are in {models}."
+    entry = f"corpora.{facts.languages[language].corpus}.evaluation"
+    return (
+        "Trained, not scored: no evaluation set.",
+        f"Without scores nothing is chosen or registered. `bootembed new … --validation` or `--evaluation`, or "
+        f"`{entry}` in the profile, gives the language an evaluation set. The models are in {models}.",
+    )
+
+
+def _why(facts: Facts, choice: Choice) -> str:
+    best = choice.best
+    count = len({cell.recipe for cell in choice.ranked})
+    return (
+        f"It has the best mean {facts.measures[best.task]} on {best.task}, {best.split} split ({best.mean:.3f}), "
+        f"of {count} trained recipe{'' if count == 1 else 's'}{_ALSO_CHOSEN if best.split == 'test' else ''}; "
+        f"it is trained on {_TRAINED_ON[best.kind]}."
+    )
+
+
+def _shown_cells(facts: Facts, best: CellScore) -> list[CellScore]:
+    """The test split of the task that chose the cell; without one, all test splits; without any, as it was chosen."""
+    tested = [cell for cell in facts.cells if cell.name == best.name and cell.split == "test"]
+    return [cell for cell in tested if cell.task == best.task] or tested or [best]
+
+
+def _good(facts: Facts, shown: Sequence[CellScore]) -> list[str]:
+    said = [_score(facts, cell) for cell in shown]
+    if shown[0].split == "test":
+        return said
+    if any(cell.split == "test" for cell in facts.cells if cell.language == shown[0].language):
+        return [*said, "This score chose the recipe, which has none on a test set."]
+    return [*said, "There is no test set: this score chose the recipe."]
+
+
+def _score(facts: Facts, cell: CellScore) -> str:
+    measure = facts.measures[cell.task]
+    spread = "" if cell.deviation is None else f" ± {cell.deviation:.3f} over {len(cell.embedders)} embedders"
+    text = f"{cell.task}, {cell.split} split: {measure} {cell.mean:.3f}{spread}"
+    found = facts.estimate(cell)
+    if found is None:
+        return f"{text}."
     statistic, estimate = found
-    return f"{text}; {statistic} {estimate.value:.3f}, 95 % interval {estimate.low:.3f} to {estimate.high:.3f}."
+    named = "" if statistic == measure else f"; {statistic} {estimate.value:.3f}"
+    return f"{text}{named}, 95 % interval {estimate.low:.3f} to {estimate.high:.3f}."
 
 
-def _shown_cell(facts: Facts, best: CellScore) -> CellScore:
-    """The cell on the test split of the same task, or as it was chosen where that does not exist."""
-    same = (best.name, best.task, "test")
-    return next((cell for cell in facts.cells if (cell.name, cell.task, cell.split) == same), best)
-
-
-def _sure(facts: Facts, choice: Choice) -> list[str]:
-    best, rivals = choice.best, choice.rivals
-    against = {UNTRAINED.value: "the untrained encoder"}
-    compared = [rival for rival in rivals if _comparison(facts, best, rival.recipe)]
-    for rival in (compared or rivals)[:1]:
-        first = next(cell for cell in rivals if cell.kind == rival.kind)
-        against[rival.recipe] = f"{rival.recipe}, {'the best' if rival is first else 'a'} {rival.kind}"
+def _sure(facts: Facts, choice: Choice, shown: Sequence[CellScore]) -> list[str]:
     said = []
-    for recipe, name in against.items():
-        found = _comparison(facts, best, recipe)
-        if found is None:
-            said.append(f"Not compared with {name}.")
-            continue
-        sign, one = found
-        low, high = sorted((sign * one.difference.low, sign * one.difference.high))
-        interval = minus(f"{signed(low)} to {signed(high)}")
-        difference = minus(signed(sign * one.difference.difference))
-        said.append(f"{difference} against {name} (95 % interval {interval}): {_verdict(one)}.")
+    for cell in shown:
+        task = f"{cell.task}: " if len(shown) > 1 else ""
+        said += [f"{task}{_lead(facts, cell, *other)}" for other in _others(facts, choice, cell).items()]
     return said
 
 
-def _comparison(facts: Facts, best: CellScore, recipe: str) -> tuple[int, Comparison] | None:
+def _others(facts: Facts, choice: Choice, cell: CellScore) -> dict[str, str]:
+    """What a cell is compared with, and how it is named: the untrained encoder, and a recipe of another kind."""
+    rivals = choice.rivals
+    against = {UNTRAINED.value: "the untrained encoder"}
+    compared = [rival for rival in rivals if _comparison(facts, cell, rival.recipe)]
+    for rival in (compared or rivals)[:1]:
+        first = next(other for other in rivals if other.kind == rival.kind)
+        against[rival.recipe] = f"{rival.recipe}, {'the best' if rival is first else 'a'} {rival.kind}"
+    return against
+
+
+def _lead(facts: Facts, cell: CellScore, recipe: str, name: str) -> str:
+    """How far a cell is ahead of another recipe, with its interval if the two were compared."""
+    found = _comparison(facts, cell, recipe)
+    if found is None:
+        return _plain_lead(facts, cell, recipe, name)
+    sign, one = found
+    low, high = sorted((sign * one.difference.low, sign * one.difference.high))
+    interval = minus(f"{signed(low)} to {signed(high)}")
+    difference = minus(signed(sign * one.difference.difference))
+    return f"{difference} {one.statistic} against {name} (95 % interval {interval}): {_verdict(one)}."
+
+
+def _plain_lead(facts: Facts, cell: CellScore, recipe: str, name: str) -> str:
+    for other in facts.cells:
+        if (other.recipe, place_of(other), other.split) == (recipe, place_of(cell), cell.split):
+            difference = minus(signed(cell.mean - other.mean))
+            return f"{difference} {facts.measures[cell.task]} against {name}; not tested, it could be chance."
+    return f"Not compared with {name}."
+
+
+def _comparison(facts: Facts, cell: CellScore, recipe: str) -> tuple[int, Comparison] | None:
+    if facts.estimate(cell) is None:
+        return None
     for one in facts.comparisons:
-        if (one.language, one.encoder, one.task) == (best.language, best.encoder, best.task):
-            if (one.recipe, one.against) == (best.recipe, recipe):
+        if (one.language, one.encoder, one.task) == place_of(cell):
+            if (one.recipe, one.against) == (cell.recipe, recipe):
                 return 1, one
-            if (one.recipe, one.against) == (recipe, best.recipe):
+            if (one.recipe, one.against) == (recipe, cell.recipe):
                 return -1, one
     return None
 
@@ -133,10 +192,11 @@ def _elsewhere(facts: Facts, best: CellScore) -> list[str]:
         leader = max((cell for cell in test if cell.task == task), key=lambda cell: cell.mean)
         own = next((cell for cell in test if (cell.task, cell.name) == (task, best.name)), None)
         if leader.name == best.name:
-            said.append(f"It also leads on {task} ({leader.mean:.3f}).")
+            said.append(f"It also leads on {task} ({facts.measures[task]} {leader.mean:.3f}).")
         elif own is not None:
             encoder = "" if leader.encoder == best.encoder else f" with {leader.encoder}"
-            said.append(f"On {task}, {leader.recipe}{encoder} leads with {leader.mean:.3f}; this has {own.mean:.3f}.")
+            leads = f"{leader.recipe}{encoder} leads with {facts.measures[task]} {leader.mean:.3f}"
+            said.append(f"On {task}, {leads}; this has {own.mean:.3f}.")
     return said
 
 
@@ -144,7 +204,7 @@ def _missing(facts: Facts, language: str) -> list[str]:
     said = []
     if cells := facts.not_run.get(language):
         said.append("Not run: " + ", ".join(f"{recipe} on {encoder}" for recipe, encoder in cells) + ".")
-    if absent := [str(one) for one in Baseline if one not in facts.grid.baselines]:
+    if absent := [str(one) for one in (*facts.strategies, *Baseline) if one not in facts.grid.recipes]:
         said.append("Not in this profile: " + ", ".join(absent) + ".")
     of_language = [score for score in facts.results.scores if score.language == language]
     generated = [score for score in of_language if score.kind == "strategy"]

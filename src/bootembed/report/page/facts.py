@@ -27,6 +27,11 @@ Place = tuple[str, str, str]
 """Language, encoder, task."""
 
 
+def place_of(cell: CellScore) -> Place:
+    """Where a cell's score stands: what is compared is at one place."""
+    return cell.language, cell.encoder, cell.task
+
+
 @dataclass(frozen=True)
 class Folders:
     """Outputs of other stages that the page takes examples and hashes from."""
@@ -54,6 +59,9 @@ class Facts:
         trainings: Curves and similarities of each cell that trained.
         settings: What the page holds.
         folders: Where examples are read from.
+        measures: Task -> name of its main score.
+        strategies: All that there are, in the grid or not.
+        out_of_date: Cells whose results are older than their parameters, code or inputs, as far as that is known.
     """
 
     profile: str
@@ -68,6 +76,9 @@ class Facts:
     trainings: Sequence[Training]
     settings: Report
     folders: Folders
+    measures: Mapping[str, str]
+    strategies: Sequence[str]
+    out_of_date: Sequence[str] = ()
 
     def name(self, language: str) -> str:
         """The English name of a language with its key."""
@@ -86,11 +97,10 @@ class Facts:
 
     @cached_property
     def not_run(self) -> dict[str, list[tuple[str, str]]]:
-        """Language -> recipes and encoders of the grid that have no score."""
-        run = {(score.language, str(score.recipe), score.encoder) for score in self.results.scores}
+        """Language -> recipes and encoders of the grid that were not scored, be it on no evaluation set."""
         missing: dict[str, list[tuple[str, str]]] = {}
         for cell in embedder_cells(self.grid):
-            if (cell.language, cell.recipe, cell.encoder) not in run:
+            if f"evaluate_embedder@{cell.name}" in self.results.not_run:
                 missing.setdefault(cell.language, []).append((cell.recipe, cell.encoder))
         return missing
 
@@ -103,6 +113,13 @@ class Facts:
             for recipe, estimate in zip((one.recipe, one.against), one.estimates, strict=True):
                 place[str(recipe)] = (one.statistic, estimate)
         return found
+
+    def estimate(self, cell: CellScore) -> tuple[str, Estimate] | None:
+        """The statistic that is compared, with its interval; None if there is none for this split of the task."""
+        tested = any(other.split == "test" for other in self.cells if place_of(other) == place_of(cell))
+        if tested and cell.split != "test":
+            return None
+        return self.estimates.get(place_of(cell), {}).get(cell.recipe)
 
     def chosen(self, language: str) -> Choice | None:
         """The recipe and encoder to use; None if nothing that was trained for the language has a score.

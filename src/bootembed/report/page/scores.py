@@ -89,7 +89,7 @@ def _chart(facts: Facts, cells: Sequence[CellScore], marks: dict[str, Mark], axi
         )
     caption = f"{facts.name(first.language)}, {first.encoder}"
     if first.split != "test":
-        caption += ": validation split, there is no test set"
+        caption += ": validation split, the task has no test set"
     return Chart(Table(caption, columns, rows), statistic, bool(found))
 
 

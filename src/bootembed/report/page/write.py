@@ -7,6 +7,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from bootembed.report.current import told_out_of_date
 from bootembed.report.page.answer import answers
 from bootembed.report.page.browser import triplets_for_page
 from bootembed.report.page.examples import examples
@@ -44,6 +45,7 @@ def write_page(facts: Facts, path: Path) -> None:
         profile=facts.profile,
         languages=_listed([facts.languages[language].name for language in facts.grid.languages]),
         seed=facts.seed,
+        out_of_date={"told": told_out_of_date(facts.out_of_date), "cells": facts.out_of_date},
         answers=answers(facts),
         not_run=[(facts.name(language), cells) for language, cells in facts.not_run.items()],
         mixtures=facts.grid.mixtures,
