@@ -6,6 +6,7 @@ from typing import Annotated
 
 from bootembed import tracking
 from bootembed.cli import InputPath, OutputPath, stage
+from bootembed.core.names import UNTRAINED
 from bootembed.settings.schema import Params
 
 
@@ -39,6 +40,7 @@ def main(
             english=english,
             language=language,
             bounds=section,
+            gets_words=[encoder for encoder in params.grid.encoders if _gets_words(params, encoder)],
         )
         is_here = params.grid.strategies and not describe_engine(params.generation).is_remote
         if is_here and (count := section.generator_sentences):
@@ -49,6 +51,12 @@ def main(
             fits["generator"] = knowledge_fit(fits["generator"], *bits, language=language, bounds=section)
         write_fits(fits, metrics)
         run.log_metrics({f"{model}.{name}": value for model, fit in fits.items() for name, value in fit.shares.items()})
+
+
+def _gets_words(params: Params, encoder: str) -> bool:
+    """Whether every recipe that trains an encoder adds words to its vocabulary."""
+    trained = [recipe for recipe in params.grid.recipes if recipe != UNTRAINED]
+    return all(params.embedder_settings(recipe, encoder).new_word_min_count is not None for recipe in trained)
 
 
 if __name__ == "__main__":

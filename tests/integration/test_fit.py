@@ -63,6 +63,16 @@ def test_lost_marks_are_warned_of(models, tmp_path):
     assert json.loads((tmp_path / "fit" / "xyz.json").read_text())["letters"]["unknown_share"] == 0
 
 
+def test_where_new_words_are_set_they_are_no_remedy_to_set(models):
+    fits = measure_fits(
+        models, {"letters": 62}, texts=["ọkọ mi", "òkò kan"], english=[], language="xyz", bounds=BOUNDS,
+        gets_words=["letters"],
+    )  # fmt: skip
+    (warning,) = [text for text in fits["letters"].warnings if "marks" in text]
+    assert "`train_embedder.new_word_min_count` is set, and adds the frequent words" in warning
+    assert "choose another encoder" not in warning
+
+
 def test_sentences_over_the_limit_are_counted(models):
     from transformers import AutoTokenizer
 

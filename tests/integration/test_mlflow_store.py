@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,3 +88,13 @@ def test_a_version_registered_before_a_move_loads_after_it(tmp_path: Path) -> No
     Fork(["-m", *words], cwd=new, env=environment).finish()
     assert np.load(new / "out.npy").shape == (2, 32)
     assert not old.exists()
+
+
+def test_a_new_store_is_made_without_a_word_of_mlflows(tmp_path: Path) -> None:
+    code = "from bootembed import tracking; tracking.experiment_id(tracking.client())"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert (tmp_path / "mlflow.db").exists()
+    assert "INFO" not in done.stdout + done.stderr

@@ -16,7 +16,7 @@ from bootembed.commands import main
 from bootembed.settings.load import validate_params
 from bootembed.settings.models import BaseModelSpec, Pretraining, Scratch
 from bootembed.workflow.plan import estimates, requirements
-from bootembed.workflow.plan.contents import check_contents
+from bootembed.workflow.plan.contents import check_contents, rows_in_files
 from bootembed.workflow.plan.estimates import GPUS, Gpu
 from bootembed.workflow.plan.requirements import Machine, Repo
 from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
@@ -164,6 +164,25 @@ class TestWork:
         rows = params.generate_triplets.anchors
         assert work["train_embedder"].what.startswith(f"36 x at most {rows:,} rows")
         assert work["evaluate_embedder"].what.startswith("38 embedders on 2 tasks")
+
+    @pytest.mark.parametrize(("header", "rows"), [(True, 300), (False, 301)])
+    def test_the_line_that_names_columns_is_no_row(self, header, rows, tmp_path, monkeypatch):
+        (tmp_path / "raw/afr").mkdir(parents=True)
+        (tmp_path / "raw/afr/t.tsv").write_text("".join(f"a{n}\tb{n}\n" for n in range(301)))
+        raw = json.loads(json.dumps(LAPTOP))
+        monkeypatch.chdir(tmp_path)
+        raw["prepare_corpora"] |= {"folder": "raw", "quoted_folder": "raw"}
+        columns = {"text": "a0", "english": "b0"} if header else {"text": "1", "english": "2"}
+        table = {"format": "tsv", "path": "t.tsv", "header": header, "columns": columns}
+        raw["corpora"]["sample"]["parallel"] = [table]
+        assert rows_in_files(validate_params(raw, source="p"), "parallel", "afr") == rows
+
+    @pytest.mark.parametrize(("limit", "longest"), [(128, 128), (8192, 512)])
+    def test_no_text_is_taken_to_be_longer_than_the_limit(self, limit, longest):
+        params = _params(evaluate_embedder={"max_seq_length": limit})
+        work = work_of(params, dict.fromkeys(params.base_models, SMALL), Device(GPUS["a100"], 1e6))
+        (told,) = [item.what for item in work if item.stage == "evaluate_embedder"]
+        assert f"{longest} tokens assumed as the longest" in told
 
     def test_generators_of_several_seeds_are_made_one_after_another(self):
         sizes = dict.fromkeys(_params().base_models, SMALL)

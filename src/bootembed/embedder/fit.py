@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
     from pathlib import Path
 
     from bootembed.settings.embedder import MeasureFit
@@ -41,6 +41,7 @@ def measure_fits(
     english: Sequence[str],
     language: str,
     bounds: MeasureFit,
+    gets_words: Container[str] = (),
 ) -> dict[str, Fit]:
     """The fit of several models to a language.
 
@@ -51,6 +52,7 @@ def measure_fits(
         english: Sentences for comparison.
         language: Its key.
         bounds: Of warnings and of the error.
+        gets_words: Models whose every recipe adds words of the language to the vocabulary.
 
     Raises:
         DataError: A tokenizer cannot be loaded, or most of the text is unknown to it.
@@ -62,7 +64,7 @@ def measure_fits(
     for model, max_length in max_lengths.items():
         tokenizer = load_fit_tokenizer(folder / model)
         measured = measure_fit(tokenizer, texts, english, max_length=max_length)
-        warnings = fit_warnings(model, language, measured, bounds)
+        warnings = fit_warnings(model, language, measured, bounds, gets_words=model in gets_words)
         for warning in warnings:
             logger.warning("%s", warning)
         fits[model] = Fit(measured, warnings)
@@ -155,7 +157,9 @@ def measure_fit(tokenizer: Any, texts: Sequence[str], english: Sequence[str], *,
     return {name: value for name, value in measures.items() if value is not None}
 
 
-def fit_warnings(model: str, language: str, fit: Mapping[str, float], bounds: MeasureFit) -> list[str]:
+def fit_warnings(
+    model: str, language: str, fit: Mapping[str, float], bounds: MeasureFit, *, gets_words: bool
+) -> list[str]:
     """A sentence with a remedy for each measure above its bound."""
     found = {
         "unknown_share": ("of the tokens are unknown", bounds.warn_unknown_share),
@@ -163,12 +167,13 @@ def fit_warnings(model: str, language: str, fit: Mapping[str, float], bounds: Me
         "lost_marks_share": ("of the marks (tones, vowel signs) are lost", bounds.warn_lost_share),
         "cut_share": ("of the sentences are cut by the length limit", bounds.warn_cut_share),
     }
-    remedy = (
-        "choose another encoder, or set `train_embedder.new_word_min_count`; where sentences are cut, raise "
-        "`max_seq_length`"
+    words = (
+        "`train_embedder.new_word_min_count` is set, and adds the frequent words of the language before training"
+        if gets_words
+        else "choose another encoder, or set `train_embedder.new_word_min_count`"
     )
     return [
-        f"{model} and `{language}`: {value:.0%} {what}; {remedy}"
+        f"{model} and `{language}`: {value:.0%} {what}; {words}; where sentences are cut, raise `max_seq_length`"
         for name, (what, bound) in found.items()
         if (value := fit.get(name, 0.0)) > bound
     ]

@@ -65,7 +65,7 @@ def prepare_evaluation(
             for row in (
                 _from_mteb(task, tasks[task], language=language, script=configured.script)
                 if spec.format == "mteb"
-                else _from_file(spec, layout, language=language, folder=input_dir)
+                else _from_file(spec, layout, language=language, script=configured.script, folder=input_dir)
             )
         ]
         _warn(task, rows, layout, check, language=language, script=configured.script)
@@ -108,8 +108,8 @@ def _from_mteb(name: str, task: TaskSpec, *, language: str, script: str) -> Rows
     return load_rows(name, task.kind, language=language, script=script, subset=task.subset.get(language))
 
 
-def _from_file(spec: FileSpec, layout: Layout, *, language: str, folder: Path) -> list[dict[str, Any]]:
-    rows = [_whole(row, layout) for row in read_rows(spec, layout, folder=folder, language=language)]
+def _from_file(spec: FileSpec, layout: Layout, *, language: str, script: str, folder: Path) -> list[dict[str, Any]]:
+    rows = [_whole(row, layout) for row in read_rows(spec, layout, folder=folder, language=language, script=script)]
     if not rows:
         raise DataError(f"{spec.path}: no row for {layout.name}; correct `where` of its entry in `corpora`")
     return rows

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ELSEWHERE = ("hub", "mteb")
 _OF_LINES = ("lines", "moses", "csv", "tsv", "jsonl")
+_WITH_HEADER = ("csv", "tsv")
 
 
 def check_contents(params: Params) -> list[Check]:
@@ -53,9 +54,11 @@ def rows_in_files(params: Params, table: str, language: str) -> int:
         if spec.format not in _OF_LINES or not file.path.is_file():
             return 0
         try:
-            count += count_lines(file)
+            lines = count_lines(file)
         except UserError:  # `check_contents` tells what is wrong
             return 0
+        has_names = spec.format in _WITH_HEADER and spec.header
+        count += max(0, lines - 1) if has_names else lines
     return count
 
 

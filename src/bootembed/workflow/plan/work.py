@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bootembed.workflow.plan.estimates import Gpu
     from bootembed.workflow.plan.sizes import ModelSize
 
+_LONGEST = 512  # tokens of a text that is scored, where the length limit is above it
 _TEXTS = 3  # anchor, positive and negative
 _OF_PAIRS = (Baseline.UNSUPERVISED_SIMCSE, Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLATION)
 
@@ -196,10 +197,11 @@ def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: De
     sized = {cell: size for cell in trained if (size := sizes[cell[1]]) is not None}
     memory = max((estimates.embedder_training_bytes(size, own[cell]) for cell, size in sized.items()), default=None)
     flops = sum(estimates.full_training_flops(size, tokens[cell]) for cell, size in sized.items())
-    scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=512) for size in known)
+    longest = min(params.evaluate_embedder.max_seq_length, _LONGEST)
+    scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=longest) for size in known)
     return [
         Work("train_embedder", what, memory, len(grid.languages) * flops / device.flops),
-        Work("evaluate_embedder", f"{scored} (texts not counted, 512 tokens assumed as the longest)", scoring),
+        Work("evaluate_embedder", f"{scored} (texts not counted, {longest} tokens assumed as the longest)", scoring),
     ]
 
 
