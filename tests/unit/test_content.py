@@ -187,6 +187,16 @@ def test_texts_that_resemble_something_else(tmp_path: Path, text: str) -> None:
     assert [row.values["text"] for row in found] == [text.strip()]
 
 
+def test_a_bracket_or_quoted_words_at_the_beginning_are_text(tmp_path: Path) -> None:
+    quoted = ['["Kom hier," sê hy, "nou dadelik"]', '{"Kom hier": sê hy}']
+    lines = [*quoted, "[", "Die kinders speel.", "x\ry " * 3 + "z" * 5000]
+    for number in range(len(lines)):
+        text = "\n".join(lines[number:] + lines[:number]) + "\n"
+        (tmp_path / "raw").write_text(text, newline="", encoding="utf-8")
+        found = list(read_rows(FileSpec(format="lines", path="raw"), ANCHORS, folder=tmp_path, language="afr"))
+        assert len(found) == len(lines)
+
+
 @pytest.mark.parametrize("mark", [True, False], ids=["marked", "unmarked"])
 @pytest.mark.parametrize("order", ["le", "be"])
 @pytest.mark.parametrize("bits", [16, 32])

@@ -16,6 +16,7 @@ _LEAST_NULS = 3
 _MOST_CONTROLS = 0.02  # of bytes that are text
 _MOST_ODD = 0.01  # of characters that are decoded rightly
 _LONGEST_REFUSAL = 200
+_LEAST_ENDS = 4  # CRs in a sample without LF, of lines of a thousand characters
 _BLANK = b" \t\r\n"
 
 _FETCH = "fetch the data itself"
@@ -39,14 +40,15 @@ _REFUSAL = re.compile(
     re.I,
 )
 _LIST = re.compile(
-    rb"""[\[{][ \t]*\r?\n  # what is written over several lines
+    rb"""[\[{][ \t]*\r?\n\s*["'\[{]  # what is written over several lines
     |\[\s*\{\s*["'][^"'\r\n]*["']\s*:  # objects
     |\[\s*\[\s*["']  # lists
-    |\[\s*(["'])[^\r\n]*\1\s*\]\s*?(?:\n|$)  # texts
+    |\[\s*"(?:[^"\\\r\n]|\\.)*"(?:\s*,\s*"(?:[^"\\\r\n]|\\.)*")*\s*\]\s*?(?:\n|$)  # texts
+    |\[\s*'(?:[^'\\\r\n]|\\.)*'(?:\s*,\s*'(?:[^'\\\r\n]|\\.)*')*\s*\]\s*?(?:\n|$)
     """,
     re.X,
 )
-_OBJECT = re.compile(rb"""\{\s*(["'])[^"'\r\n]*\1\s*:""")
+_OBJECT = re.compile(rb"""\{\s*(["'])[^"'\r\n]*\1\s*:\s*(?:["'\d\[{-]|[Tt]rue\b|[Ff]alse\b|null\b|None\b)""")
 _DOCUMENT = re.compile(rb"<(?:\?xml|tmx|!doctype)\b", re.I)
 _SHEET = re.compile(rb"\[Content_Types\]\.xml|_rels/|xl/|mimetypeapplication/vnd\.oasis\.opendocument")
 _MAGIC = (
@@ -132,7 +134,8 @@ def describe_text(start: bytes) -> str | None:
         return f"{sign}, which cannot be read line by line; convert it (`iconv -f {wide} -t utf-8`) and say utf-8"
     if _DOCUMENT.match(start.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)):
         return "is an XML document; if it is a translation memory, read it with `format: tmx`"
-    if b"\n" not in start and b"\r" in start.rstrip(b"\r"):
+    least = _LEAST_ENDS if len(start) >= SAMPLE else 1  # a long line may hold a stray one
+    if b"\n" not in start and start.rstrip(b"\r").count(b"\r") >= least:
         return r"ends its lines with CR alone, which are not told apart; convert them (`tr '\r' '\n' < OLD > NEW`)"
     if len(start) >= 64 and start.count(0) > len(start) / 10:
         return f"is no text: a tenth of its first bytes are zero; {_FETCH}"

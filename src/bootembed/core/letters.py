@@ -1,7 +1,8 @@
 """Spellings of the same letter, by the one that is compared.
 
-They are made one to find a text again, in whatever language it is: texts themselves keep theirs. Letters that some
-language tells apart stay apart: k with and without a hook, two of the three hehs of Urdu.
+They are made one to find a text again, in whatever language it is: texts themselves keep theirs. Letters that make
+words of a language differ stay apart, such as k with and without a hook, or two of the three hehs of Urdu; Ethiopic
+series that sound alike in Amharic, but not in Tigrinya, become one.
 """
 
 from __future__ import annotations

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from typing import TYPE_CHECKING
 
 import regex
 
 from bootembed.core.text import APOSTROPHES, comparable, words
 from bootembed.triplets.phrases import abbreviations, scales
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Number = tuple[str, str]
 """A number as its whole and its decimal digits, without insignificant zeros: `007.50` is ("7", "5").
@@ -33,16 +36,18 @@ _EVEN_QUOTES = '"', "“”„"  # which of these open and which close depends o
 _FACING_QUOTES = ("«", "»"), ("‹", "›")  # some languages turn them round
 _CLOSING = "\"'”’»›」』)]）］》〉】〕"
 _OPENING = "\"'“‘„«‹「『([¿¡（［《〈【〔"
-# Ends of sentences that need no space behind them: CJK, Ethiopic, Burmese, Khmer, Armenian.
-_FULL_STOPS = "。！？｡።፧။។։"
-# Those of scripts with spaces, which without one stand within an abbreviation: danda, Arabic, Urdu.
-_SPACED_STOPS = "।॥؟۔"
-_STOPS = f"[{_FULL_STOPS}]+|[{_SPACED_STOPS}]+(?=\\s|$)|[.!?]+(?=\\s)"
+# Ends of sentences that need no space behind them: CJK, Arabic, Ethiopic, Burmese, Khmer, Armenian.
+_FULL_STOPS = "。！？｡؟።፧။។։"
+# Those that also stand within abbreviations, at a short piece between two of them: danda, Urdu.
+_INNER_STOPS = "।॥۔"
 _LETTER = r"\p{L}\p{M}*"
+_PIECE = rf"(?:{_LETTER}){{1,3}}"
+_STOPS = rf"[{_FULL_STOPS}]++|(?<![{_INNER_STOPS}]{_PIECE})[{_INNER_STOPS}]++(?!{_PIECE}[{_INNER_STOPS}])|[.!?]+(?=\s)"
+_NAME = r"[\p{Han}\p{Katakana}ー]"  # a sentence of Japanese ends in hiragana
 _END = regex.compile(
     rf"(?<![{_FULL_STOPS}]{_LETTER})"  # Khmer ។ល។: etc.
     rf"(?:{_STOPS})"
-    rf"(?!{_LETTER}[{_FULL_STOPS}]|[のがはをにへとでもや][\p{{Han}}\p{{Katakana}}])"  # a particle behind a name: 娘。の
+    rf"(?!{_LETTER}[{_FULL_STOPS}]|(?<={_NAME}。)[のがはをにへとでもや]{_NAME})"  # a particle behind a name: 娘。の
 )
 _RUN = re.compile(r"\d+(?::[0-5]\d(?![:\d])|(?:[.,'’٫٬]\d+|[ \u00a0\u202f]\d{3}(?!\d))*)")
 _TIME = re.compile(r"([01]?\d|2[0-4])[:.]([0-5]\d)")
@@ -75,15 +80,16 @@ def strip_quotes(text: str) -> str:
 def split_sentences(text: str) -> list[str]:
     """The sentences of a text.
 
-    No sentence ends inside a quotation or brackets, at an ellipsis, at the full stop of an abbreviation or of a number
-    below 100 (an ordinal in many languages), or at a `.!?` followed by anything but a letter that may begin a sentence.
-    When in doubt, a text is one sentence.
+    No sentence ends inside a quotation (whose quotes are complete) or brackets, at an ellipsis, at the full stop of an
+    abbreviation or of a number below 100 (an ordinal in many languages), or at a `.!?` followed by anything but a
+    letter that may begin a sentence. When in doubt, a text is one sentence.
     """
     found = []
     start = 0
+    quotes = [marks for marks in _EVEN_QUOTES if _count(text, marks) % 2 == 0]  # else one is missing, or means inches
     for match in _END.finditer(text):
         sentence = text[start : match.end()]
-        if _ends_sentence(text, match) and _has_letters(sentence) and not _leaves_open(sentence):
+        if _ends_sentence(text, match) and _has_letters(sentence) and not _leaves_open(sentence, quotes):
             found.append(sentence.strip())
             start = match.end()
     rest = text[start:].strip()
@@ -100,27 +106,24 @@ def _ends_sentence(text: str, end: regex.Match[str]) -> bool:
     behind = text[end.end() :].lstrip()
     if not behind:
         return False
-    if end[0][0] in _FULL_STOPS + _SPACED_STOPS:
-        return behind[0] not in _CLOSING and not _has_inner_stop(text[: end.start()])
+    if end[0][0] in _FULL_STOPS + _INNER_STOPS:
+        return behind[0] not in _CLOSING
     begins = behind.lstrip(_OPENING)[:1]
     if begins.islower() or not begins.isalpha() or end[0].startswith(".."):
         return False
     return end[0] != "." or not _is_abbreviation(text[: end.start()])
 
 
-def _leaves_open(part: str) -> bool:
-    counts = Counter(part)
+def _count(text: str, marks: str) -> int:
+    return sum(map(text.count, marks))
+
+
+def _leaves_open(part: str, quotes: Sequence[str]) -> bool:
     return (
-        any(sum(counts[quote] for quote in quotes) % 2 for quotes in _EVEN_QUOTES)
-        or any(counts[one] != counts[other] for one, other in _FACING_QUOTES)
-        or any(counts[begin] > counts[end] for begin, end in _CLOSED_BY.items())
+        any(_count(part, marks) % 2 for marks in quotes)
+        or any(part.count(one) != part.count(other) for one, other in _FACING_QUOTES)
+        or any(part.count(begin) > part.count(end) for begin, end in _CLOSED_BY.items())
     )
-
-
-def _has_inner_stop(before: str) -> bool:
-    """Whether the last word has a full stop of a script with spaces inside (बी।ए।)."""
-    word = before.rsplit(maxsplit=1)[-1:]
-    return any(stop in word[0].strip(_SPACED_STOPS) for stop in _SPACED_STOPS) if word else False
 
 
 def _is_abbreviation(before: str) -> bool:

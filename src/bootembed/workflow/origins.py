@@ -38,6 +38,7 @@ class Lock:
         """
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C it takes a tenth of the time
         content = yaml.load(file.read_text(encoding="utf-8"), Loader=loader) if file.is_file() else None
+        self._folder = file.parent
         self._cells: dict[str, Any] = (content or {}).get("stages", {})
         self._present = _present_cells(file.parent) if self._cells else frozenset()
         self._makers = {
@@ -112,7 +113,7 @@ class Lock:
         """
         for output, (maker, its_digest) in self._makers.items():
             is_within = maker in self._present and path.startswith(f"{output}/")
-            is_part = maker in self._present and output.startswith(f"{path}/") and Path(output).exists()
+            is_part = maker in self._present and output.startswith(f"{path}/") and (self._folder / output).exists()
             if is_within or is_part or (output, its_digest) == (path, digest):
                 yield maker, output, its_digest
 
