@@ -99,5 +99,8 @@ def _written(file: Path, draft: Draft) -> Params:
     try:
         return composed(draft.language, [], conf=Path("conf"))
     except BaseException:
-        file.unlink() if before is None else file.write_bytes(before)
+        if before is None:
+            file.unlink()
+        else:
+            file.write_bytes(before)
         raise
