@@ -272,6 +272,20 @@ def test_force_leaves_no_links_of_earlier_drafts_but_the_users_own_files(project
     assert sorted(file.name for file in folder.iterdir()) == ["mine.txt", "text.tsv"]
 
 
+def test_files_in_the_folder_of_the_links_are_never_lost(project, encoder, tmp_path):
+    text = _table(tmp_path / "text.tsv", ["text"], OWN[:20])
+    folder = project / "data/raw/yor"
+    assert _new("--text", text, "--encoder", encoder).exit_code == 0
+    assert _new("--force", "--text", folder / "text.tsv", "--encoder", encoder).exit_code == 0
+    assert (folder / "text.tsv").resolve() == text.resolve()
+    (folder / "text.tsv").unlink()
+    own = _table(folder / "text.tsv", ["text"], OWN[:30])
+    assert _new("--force", "--text", own, "--encoder", encoder).exit_code == 0
+    refused = _new("--force", "--text", text, "--encoder", encoder)
+    assert refused.exit_code == 1 and "is there already, and no link" in refused.output
+    assert not own.is_symlink() and len(own.read_text().splitlines()) == 31
+
+
 def test_a_faulty_draft_leaves_the_profile_that_was_there(project, encoder, tmp_path, monkeypatch):
     text = _table(tmp_path / "text.tsv", ["text"], OWN[:20])
     assert _new("--text", text, "--encoder", encoder).exit_code == 0

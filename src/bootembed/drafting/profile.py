@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from bootembed.core.errors import DataError
 from bootembed.drafting.recipes import Choice, choose
 
 if TYPE_CHECKING:
@@ -187,22 +188,31 @@ def linked_name(request: Request, part: str = "") -> str:
 
 
 def link(draft: Draft, folder: Path) -> None:
-    """Link all files of a draft below a folder, under the names that the profile gives them; others' links go."""
+    """Link all files of a draft below a folder, under the names that the profile gives them; others' links go.
+
+    Raises:
+        DataError: Another file of the user's has one of these names.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    files = {name: path.resolve() for name, path in draft.links.items()}  # one may be named by its link there
     for place in [found for found in folder.rglob("*") if found.is_symlink()]:
         place.unlink()
-    for name, path in draft.links.items():
-        _link(path, folder / name)
+    for name, file in files.items():
+        _link(file, folder / name)
 
 
 def _link(path: Path, place: Path) -> None:
     if path.is_dir():  # file by file: DVC does not follow a link to a folder
         for file in path.rglob("*"):
             if file.is_file():
-                _link(file, place / file.relative_to(path))
+                _link(file.resolve(), place / file.relative_to(path))
+        return
+    if place.exists():
+        if place.resolve() != path:
+            raise DataError(f"{place}: is there already, and no link; the link to {path} gets this name: move it")
         return
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.symlink_to(path.resolve())
+    place.symlink_to(path)
 
 
 class _Dumper(yaml.SafeDumper):
