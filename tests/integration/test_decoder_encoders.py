@@ -85,3 +85,27 @@ def test_lora_trains_it_and_the_folder_loads_plainly(tmp_path):
     assert not any("lora" in name for name, _ in embedder.named_parameters())
     before = build_embedder(folder, pooling="mean_without_bos", max_seq_length=40).encode(TEXTS)
     assert not np.allclose(embedder.encode(TEXTS), before, atol=1e-3)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.1])
+def test_its_own_positives_need_dropout_of_lora(tmp_path, caplog, dropout):
+    folder = write_generator_model(tmp_path / "gemma", "gemma3_text")
+    lora = EncoderLora(r=4, lora_alpha=8, lora_dropout=dropout, target_modules="all-linear")
+    settings = EMBEDDER.model_copy(update={"pooling": "mean_without_bos", "lora": lora, "matryoshka_dimensions": []})
+    _train_on_texts(folder, settings, tmp_path)
+    assert ("set train_embedder.dropout" in caplog.text) == (dropout == 0)
+
+
+def test_a_decoder_without_dropout_layers_gets_none(tmp_path):
+    folder = write_generator_model(tmp_path / "gemma", "gemma3_text")
+    settings = EMBEDDER.model_copy(update={"pooling": "mean_without_bos", "dropout": 0.1, "matryoshka_dimensions": []})
+    with pytest.raises(ParamsError, match=r"train_embedder\.dropout: 0\.1, but the encoder has no dropout layers"):
+        _train_on_texts(folder, settings, tmp_path)
+
+
+def _train_on_texts(folder, settings, tmp_path):
+    train_embedder(
+        folder, [{"text": text} for text in sentences(16)], settings, recipe="unsupervised_simcse", language="afr",
+        encoder="gemma", scoring_max_seq_length=40, output_dir=tmp_path / "embedder", checkpoint_dir=tmp_path / "work",
+        seed=5,
+    )  # fmt: skip

@@ -484,6 +484,25 @@ def test_upper_layers_stay_as_they_were(architecture, tmp_path):
     assert all(layers[name] or "embeddings" in name for name in changed)
 
 
+def test_texts_that_are_compared_with_themselves_are_told(tmp_path, caplog):
+    base = write_encoder(tmp_path / "base", "modernbert")  # its dropout is 0, unlike BERT's
+    rows = [{"text": text} for text in sentences(16)]
+    _train(base, tmp_path / "triplets", _triplets(16))
+    assert "each is compared with itself" not in caplog.text
+    _train(base, tmp_path / "without", rows)
+    assert "each is compared with itself" in caplog.text
+    caplog.clear()
+    _train(base, tmp_path / "with", rows, SETTINGS.model_copy(update={"dropout": 0.1}))
+    assert "each is compared with itself" not in caplog.text
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("without", "with")]
+    assert any(not torch.equal(tensor, weights[1][name]) for name, tensor in weights[0].items())
+
+
+def test_bert_brings_its_own_dropout(xlmr, tmp_path, caplog):
+    _train(xlmr, tmp_path / "model", [{"text": text} for text in sentences(16)])
+    assert "each is compared with itself" not in caplog.text
+
+
 def test_more_trained_layers_than_there_are(xlmr, tmp_path):
     settings = SETTINGS.model_copy(update={"trained_layers": 4})
     with pytest.raises(ParamsError, match="trained_layers: 4, but the encoder has 3 layers"):

@@ -17,6 +17,7 @@ from bootembed.core.processes import batch_arguments, check_batch, is_main_proce
 from bootembed.core.seeding import derive_seed, seed_everything
 from bootembed.core.trainer_callbacks import add_callbacks, training_curves
 from bootembed.embedder.card import EmbedderProvenance, model_card
+from bootembed.embedder.dropout import set_dropout, warn_of_equal_views
 from bootembed.embedder.freezing import freeze_upper_layers
 from bootembed.embedder.held_out import METRIC, SCORE, HeldOutAccuracy, hold_out
 from bootembed.embedder.lora import add_lora, merge_lora
@@ -171,7 +172,9 @@ def _check_machine(settings: TrainEmbedder) -> None:
 def _choose_weights(
     model: Any, parts: Sequence[dict[str, list[str]]], settings: TrainEmbedder, base_model_dir: Path
 ) -> None:
-    """Add new words and LoRA factors, and freeze layers, as the settings say."""
+    """Set dropout, add new words and LoRA factors, and freeze layers, as the settings say."""
+    if settings.dropout is not None:
+        set_dropout(model, settings.dropout)
     if settings.new_word_min_count is not None:
         anchors = [text for columns in parts for text in columns["anchor"]]
         positives = [text for columns in parts for text in columns["positive"]]
@@ -183,6 +186,7 @@ def _choose_weights(
         freeze_upper_layers(model, settings.trained_layers)
     if settings.lora is not None:
         add_lora(model, settings.lora, base_model_dir)
+    warn_of_equal_views(model, parts)
 
 
 def _training_metrics(state: Any) -> dict[str, float]:

@@ -79,6 +79,7 @@ class TrainEmbedder(Pluggable):
     distillation_english_share: Fraction = Field(
         description="Distillation: share of a batch whose English side is trained on too."
     )
+    dropout: Fraction | None = Field(None, lt=1, description="Of all dropout layers of the encoder; null: its own.")
     trained_layers: int | None = Field(None, ge=0, description="Train embeddings and this many low layers; null: all.")
     new_word_min_count: int | None = Field(
         None,
