@@ -508,7 +508,7 @@ def test_frequent_words_become_tokens(wordpiece):
     assert model.tokenizer.tokenize("bada kefe moda x") == ["bada", "k", "##e", "##f", "##e", "moda", "x"]
     after = model[0].model.get_input_embeddings().weight
     places = model.tokenizer.convert_tokens_to_ids(["bada", "moda"])
-    assert len(after) == places[1] + 1
+    assert len(after) == len(model.tokenizer) == len(before) + 2 + len(["1", "##1", "2", "##2", ",", "##,"])
     pieces = model.tokenizer.convert_tokens_to_ids(["b", "##a", "##d", "##a"])
     assert torch.allclose(after[places[0]], before[pieces].mean(0), atol=1e-6)
 
@@ -583,6 +583,24 @@ def test_words_without_spaces_between_them_are_found_and_keep_their_marks(wordpi
         assert tokenizer.unk_token not in tokens
         assert "".join(token.removeprefix("##") for token in tokens) == text
     assert len({tuple(tokenizer("ไม่ไม")["input_ids"]), tuple(tokenizer("ไมไม่")["input_ids"])}) == 2
+
+
+def test_a_rare_character_makes_no_clause_unknown(wordpiece):
+    """WordPiece knows all of a run of letters or nothing of it."""
+    model = build_embedder(wordpiece, pooling="mean", max_seq_length=62)
+    often = ["我们今天去学校", "学校今天没有人", "我们没有去学校"] * 5
+    add_words(model, [*often, "我们今天去医院"], min_count=3)
+    tokenizer = model.tokenizer
+    assert tokenizer.unk_token not in tokenizer.tokenize("我们今天去医院")
+    with_new = tokenizer.tokenize("我们今天去龘学校")
+    assert with_new.count(tokenizer.unk_token) == 1
+    assert "".join(token.removeprefix("##") for token in with_new if token != tokenizer.unk_token) == "我们今天去学校"
+
+
+def test_rare_letters_make_no_word_unknown(wordpiece):
+    model = build_embedder(wordpiece, pooling="mean", max_seq_length=62)
+    add_words(model, [*["ሰላም ለዓለም"] * 5, "ሰላም ቡና"], min_count=3)
+    assert model.tokenizer.unk_token not in model.tokenizer.tokenize("ሰላም ቡና")
 
 
 def test_distillation_refuses_triplets(xlmr, tmp_path):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+import regex
 
 from bootembed.core.errors import DataError
 from bootembed.embedder.alignment import align_words
-from bootembed.embedder.new_words import Splitter, loses_marks
+from bootembed.embedder.new_words import UNSPACED, Splitter, loses_marks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _TRANSLATIONS = 5  # of a word, at most
 _ALIGNED = 50_000  # pairs, at most: alignment holds every pair of words of a row in memory, some 30 KB a row of news
@@ -28,7 +29,7 @@ def add_words(model: Any, texts: Sequence[str], *, min_count: int, translations:
     track); with them, at the mean of the words that it is aligned with, weighted by probability (after Tran 2020, arXiv
     2002.07306). A word of unknown pieces starts at a random place among the old tokens.
 
-    A WordPiece tokenizer also gets the characters that it does not know, and keeps marks from then on if the texts have
+    A WordPiece tokenizer also gets the characters of `texts` that it does not know, and keeps marks from then on if the texts have
     many: it would take words apart by their marks, or not know them at all.
 
     Args:
@@ -146,11 +147,25 @@ def _with_words(tokenizer: Any, words: Sequence[str], splitter: Splitter) -> tup
     if splitter.unspaced:
         forms += [_CONTINUING + word for word in words]
         content["model"]["max_input_chars_per_word"] = _LONGEST_RUN
-    characters = Counter(character for word in words for character in word)
-    forms += [prefix + character for character in characters for prefix in ("", _CONTINUING)]
+    forms += [prefix + character for character in splitter.characters for prefix in ("", _CONTINUING)]
     forms = list(dict.fromkeys(form for form in forms if form not in known))
     content["model"]["vocab"] = known | {form: place for place, form in enumerate(forms, start=len(tokenizer))}
+    if splitter.unspaced:
+        content["pre_tokenizer"] = _setting_apart(content["pre_tokenizer"], content["model"]["vocab"])
     return _rebuilt(tokenizer, content), forms
+
+
+def _setting_apart(pre_tokenizer: dict[str, Any], vocabulary: Collection[str]) -> dict[str, Any]:
+    """The pre-tokenizer that also sets apart unknown characters, each of which would make its whole clause unknown.
+
+    Args:
+        pre_tokenizer: Its definition.
+        vocabulary: What is known.
+    """
+    letters = sorted(token for token in vocabulary if regex.fullmatch(f"[{UNSPACED}]", token))
+    known = "".join(letter for letter in letters if _CONTINUING + letter in vocabulary)
+    unknown = {"type": "Split", "pattern": {"Regex": f"[{UNSPACED}&&[^{known}]]"}, "behavior": "Isolated"}
+    return {"type": "Sequence", "pretokenizers": [pre_tokenizer, unknown | {"invert": False}]}
 
 
 def _with_added_tokens(tokenizer: Any, words: Sequence[str], *, whole_words: bool) -> tuple[Any, list[str]]:
