@@ -29,8 +29,8 @@ def add_words(model: Any, texts: Sequence[str], *, min_count: int, translations:
     track); with them, at the mean of the words that it is aligned with, weighted by probability (after Tran 2020, arXiv
     2002.07306). A word of unknown pieces starts at a random place among the old tokens.
 
-    A WordPiece tokenizer also gets the characters of `texts` that it does not know, and keeps marks from then on if the texts have
-    many: it would take words apart by their marks, or not know them at all.
+    A WordPiece tokenizer also gets the characters of `texts` that it does not know, and keeps marks from then on if the
+    texts have many: it would take words apart by their marks, or not know them at all.
 
     Args:
         model: A Sentence Transformers model whose first module is the encoder; tokenizer and embeddings are replaced.
