@@ -240,6 +240,22 @@ class TestTmx:
         assert kept(list(rows)) == [(taken, "x")]
 
     @pytest.mark.parametrize(
+        ("language", "tags", "taken"),
+        [
+            ("prs", ("fa", "pes", "prs"), "prs"),
+            ("prs", ("pes", "fa"), "fa"),
+            ("swc", ("sw", "swc-CD"), "swc-CD"),
+            ("fas", ("prs", "fa-IR"), "fa-IR"),
+        ],
+    )
+    def test_of_several_variants_the_one_of_the_very_language(
+        self, tmp_path: Path, language: str, tags: tuple[str, ...], taken: str
+    ) -> None:
+        (tmp_path / "a.tmx").write_text(tmx([{tag: tag for tag in tags} | {"en": "x"}]))
+        rows = read_rows(FileSpec(format="tmx", path="a.tmx"), PARALLEL, folder=tmp_path, language=language)
+        assert kept(list(rows)) == [(taken, "x")]
+
+    @pytest.mark.parametrize(
         ("language", "tag", "in_file"),
         [
             ("nob", "no", "no-NO"),
