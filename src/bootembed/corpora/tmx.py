@@ -52,7 +52,7 @@ class Side:
         return f"{_plain(tag)}-".startswith(f"{_plain(self.tag)}-")
 
     def distance(self, tag: str) -> tuple[bool, int, bool]:
-        """The least for the variant to be preferred: with the very tag that was named, of the very language, in the script.
+        """The least for the variant to be preferred: with the tag that was named, of the very language, in the script.
 
         Behind the language itself comes its macrolanguage: Dari is `prs`, else `fa`, else `pes`.
         """
