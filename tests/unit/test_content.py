@@ -92,7 +92,7 @@ FOREIGN = {
     "denied": (b"\nAccess denied.\r\n", "a server's error message"),
     "hub": (b"Entry not found", "a server's error message"),
     "password": (b"Invalid username or password.", "a server's error message"),
-    "gated": (b"Access to dataset a/b is restricted. You must be authenticated to access it.", "a server's error message"),
+    "gated": (b"Access to dataset a/b is restricted. You must be authenticated.", "a server's error message"),
     "limit": (b"Too many requests. Please wait a minute.\n", "a server's error message"),
     "page without head": (b'<meta http-equiv="refresh" content="0; url=/login">', "an HTML page"),
     "json": (b'{"error": "Not found"}\n', "holds JSON .* `format: jsonl`"),

@@ -38,7 +38,8 @@ _ERROR_DOCUMENT = re.compile(rb"(?:<\?xml[^>]*>\s*)?<Error>\s*<", re.I)  # of S3
 _REFUSAL = re.compile(
     rb"(?:[45]\d\d:? )?(?:(?:file|page|entry|repository) )?(?:not found|access denied|forbidden|unauthorized|"
     rb"bad request|bad gateway|gateway time-?out|service unavailable|internal server error|too many requests|"
-    rb"rate limit exceeded|invalid username or password|access to (?:dataset|model) \S+ is restricted)(?:[.!]?|[.!] .*)\s*",
+    rb"rate limit exceeded|invalid username or password|access to (?:dataset|model) \S+ is restricted)"
+    rb"(?:[.!]?|[.!] .*)\s*",
     re.I,
 )
 _LIST = re.compile(
