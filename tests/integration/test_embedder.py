@@ -18,6 +18,7 @@ from kills import die_in_call
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import cos_sim
+from tokenizers import Tokenizer, models, normalizers
 from transformers import BertTokenizer
 
 from bootembed.core.errors import DataError, ParamsError
@@ -26,6 +27,7 @@ from bootembed.core.names import EmbedderId
 from bootembed.core.tables import ANCHORS, GENERATED_TRIPLETS, NLI, PAIRS, write_table
 from bootembed.embedder import objectives
 from bootembed.embedder.by_length import ByLength
+from bootembed.embedder.new_words import Splitter
 from bootembed.embedder.objectives.distillation import with_teacher_labels
 from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.embedder.teacher import TeacherContrast, teacher_embeddings
@@ -569,6 +571,22 @@ def test_words_are_added_to_other_tokenizers_too(architecture, tmp_path):
     assert place not in saved.tokenizer("zazuzos")["input_ids"]
     after = saved[0].model.get_input_embeddings().weight
     assert torch.allclose(after[place], before[pieces].mean(0), atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ["xlm-roberta", "modernbert"])
+def test_a_word_that_has_a_token_behind_a_space_gets_no_other(architecture, tmp_path):
+    model = build_embedder(write_encoder(tmp_path / "base", architecture), pooling="mean", max_seq_length=40)
+    known = next(token[1:] for token in model.tokenizer.get_vocab() if len(token) > 3 and token[0] in "Ġ▁")
+    assert add_words(model, [f"{known} zazuzo", f"{known} zazuzo"], min_count=2) == 1
+    assert known not in model.tokenizer.get_added_vocab()
+
+
+def test_words_are_told_apart_where_the_normaliser_replaces_spaces():
+    """As Gemma's does."""
+    backend = Tokenizer(models.BPE())
+    backend.normalizer = normalizers.Replace(" ", "▁")
+    splitter = Splitter(backend, ["bada moda kefe", "bada kefe"])
+    assert splitter.frequent(min_count=2, is_known=lambda word: word == "kefe") == ["bada"]
 
 
 def test_words_without_spaces_between_them_are_found_and_keep_their_marks(wordpiece, tmp_path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 UNSPACED = (
     r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}"
@@ -17,6 +17,7 @@ UNSPACED = (
 )
 """Scripts that put no spaces between words, as items of a class of characters."""
 _UNSPACED = regex.compile(f"[{UNSPACED}]+")
+_SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # what SentencePiece makes of a space, of Gemma while it normalises
 _MARK = regex.compile(r"\p{M}")
 _LARGEST_LEXICON = 16_000
 _LONGEST_WORD = 12  # characters, of words found in text without spaces
@@ -48,16 +49,21 @@ class Splitter:
 
         normal = text if self._normalizer is None else self._normalizer.normalize_str(text)
         found = []
-        for word, _ in BertPreTokenizer().pre_tokenize_str(normal):
+        for word, _ in BertPreTokenizer().pre_tokenize_str(normal.replace(_SPACE, " ")):
             found += self._parts(word) if _UNSPACED.search(word) else [word]
         return found
 
-    def frequent(self, *, min_count: int, known: Any) -> list[str]:
-        """Words of at least two characters that occur so often, most frequent first; numbers are none."""
+    def frequent(self, *, min_count: int, is_known: Callable[[str], bool]) -> list[str]:
+        """Words of at least two characters that occur so often, most frequent first; numbers are none.
+
+        Args:
+            min_count: How often.
+            is_known: Whether a word has a token already.
+        """
         return [
             word
             for word, count in self._counts.most_common()
-            if count >= min_count and word not in known and len(word) > 1 and not word.isdigit() and _is_word(word)
+            if count >= min_count and len(word) > 1 and not word.isdigit() and _is_word(word) and not is_known(word)
         ]
 
     @property

@@ -12,7 +12,7 @@ from bootembed.embedder.alignment import align_words
 from bootembed.embedder.new_words import UNSPACED, Splitter, loses_marks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 _TRANSLATIONS = 5  # of a word, at most
 _ALIGNED = 50_000  # pairs, at most: alignment holds every pair of words of a row in memory, some 30 KB a row of news
@@ -49,7 +49,7 @@ def add_words(model: Any, texts: Sequence[str], *, min_count: int, translations:
     tokenizer, encoder = model.tokenizer, model[0].model
     adapted = _adapted(tokenizer, texts)
     splitter = Splitter(adapted.backend_tokenizer, texts)
-    words = splitter.frequent(min_count=min_count, known=tokenizer.get_vocab())
+    words = splitter.frequent(min_count=min_count, is_known=_knows(tokenizer))
     if not words:
         raise DataError(
             f"train_embedder.new_word_min_count: {min_count}: no word of the {len(texts)} anchors occurs so often in "
@@ -113,6 +113,19 @@ def _start_at_translations(
 
 def _kind(content: dict[str, Any]) -> str:
     return str(content["model"]["type"])
+
+
+def _knows(tokenizer: Any) -> Callable[[str], bool]:
+    """Whether a word has a token, with or without a space before it; WordPiece has it by its own name."""
+    if _kind(json.loads(tokenizer.backend_tokenizer.to_str())) == _WORDPIECE:
+        vocabulary = tokenizer.get_vocab()
+        return lambda word: word in vocabulary
+
+    def is_one_token(text: str) -> bool:
+        tokens = tokenizer.tokenize(text)
+        return len(tokens) == 1 and tokens[0] != tokenizer.unk_token
+
+    return lambda word: is_one_token(word) or is_one_token(f" {word}")
 
 
 def _adapted(tokenizer: Any, texts: Sequence[str]) -> Any:
