@@ -18,6 +18,7 @@ from kills import die_in_call
 from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.util import cos_sim
+from tokenizers import Tokenizer, models, normalizers
 from transformers import BertTokenizer
 
 from bootembed.core.errors import DataError, ParamsError
@@ -26,6 +27,7 @@ from bootembed.core.names import EmbedderId
 from bootembed.core.tables import ANCHORS, GENERATED_TRIPLETS, NLI, PAIRS, write_table
 from bootembed.embedder import objectives
 from bootembed.embedder.by_length import ByLength
+from bootembed.embedder.new_words import Splitter
 from bootembed.embedder.objectives.distillation import with_teacher_labels
 from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.embedder.teacher import TeacherContrast, teacher_embeddings
@@ -527,7 +529,7 @@ def test_frequent_words_become_tokens(wordpiece):
     assert model.tokenizer.tokenize("bada kefe moda x") == ["bada", "k", "##e", "##f", "##e", "moda", "x"]
     after = model[0].model.get_input_embeddings().weight
     places = model.tokenizer.convert_tokens_to_ids(["bada", "moda"])
-    assert len(after) == places[1] + 1
+    assert len(after) == len(model.tokenizer) == places[1] + 1 + len(["1", "##1", "2", "##2", ",", "##,"])
     pieces = model.tokenizer.convert_tokens_to_ids(["b", "##a", "##d", "##a"])
     assert torch.allclose(after[places[0]], before[pieces].mean(0), atol=1e-6)
 
@@ -590,6 +592,22 @@ def test_words_are_added_to_other_tokenizers_too(architecture, tmp_path):
     assert torch.allclose(after[place], before[pieces].mean(0), atol=1e-6)
 
 
+@pytest.mark.parametrize("architecture", ["xlm-roberta", "modernbert"])
+def test_a_word_that_has_a_token_behind_a_space_gets_no_other(architecture, tmp_path):
+    model = build_embedder(write_encoder(tmp_path / "base", architecture), pooling="mean", max_seq_length=40)
+    known = next(token[1:] for token in model.tokenizer.get_vocab() if len(token) > 3 and token[0] in "Ġ▁")
+    assert add_words(model, [f"{known} zazuzo", f"{known} zazuzo"], min_count=2) == 1
+    assert known not in model.tokenizer.get_added_vocab()
+
+
+def test_words_are_told_apart_where_the_normaliser_replaces_spaces():
+    """As Gemma's does."""
+    backend = Tokenizer(models.BPE())
+    backend.normalizer = normalizers.Replace(" ", "▁")
+    splitter = Splitter(backend, ["bada moda kefe", "bada kefe"])
+    assert splitter.frequent(min_count=2, is_known=lambda word: word == "kefe") == ["bada"]
+
+
 def test_words_without_spaces_between_them_are_found_and_keep_their_marks(wordpiece, tmp_path):
     model = build_embedder(wordpiece, pooling="mean", max_seq_length=62)
     words = ["ไม่", "น้ำ", "บ้าน", "ฉัน", "กิน", "ข้าว"]
@@ -602,6 +620,24 @@ def test_words_without_spaces_between_them_are_found_and_keep_their_marks(wordpi
         assert tokenizer.unk_token not in tokens
         assert "".join(token.removeprefix("##") for token in tokens) == text
     assert len({tuple(tokenizer("ไม่ไม")["input_ids"]), tuple(tokenizer("ไมไม่")["input_ids"])}) == 2
+
+
+def test_a_rare_character_makes_no_clause_unknown(wordpiece):
+    """WordPiece knows all of a run of letters or nothing of it."""
+    model = build_embedder(wordpiece, pooling="mean", max_seq_length=62)
+    often = ["我们今天去学校", "学校今天没有人", "我们没有去学校"] * 5
+    add_words(model, [*often, "我们今天去医院"], min_count=3)
+    tokenizer = model.tokenizer
+    assert tokenizer.unk_token not in tokenizer.tokenize("我们今天去医院")
+    with_new = tokenizer.tokenize("我们今天去龘学校")
+    assert with_new.count(tokenizer.unk_token) == 1
+    assert "".join(token.removeprefix("##") for token in with_new if token != tokenizer.unk_token) == "我们今天去学校"
+
+
+def test_rare_letters_make_no_word_unknown(wordpiece):
+    model = build_embedder(wordpiece, pooling="mean", max_seq_length=62)
+    add_words(model, [*["ሰላም ለዓለም"] * 5, "ሰላም ቡና"], min_count=3)
+    assert model.tokenizer.unk_token not in model.tokenizer.tokenize("ሰላም ቡና")
 
 
 def test_distillation_refuses_triplets(xlmr, tmp_path):

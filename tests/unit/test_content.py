@@ -91,6 +91,10 @@ FOREIGN = {
     "not found": (b"Not Found\n", "a server's error message"),
     "denied": (b"\nAccess denied.\r\n", "a server's error message"),
     "hub": (b"Entry not found", "a server's error message"),
+    "password": (b"Invalid username or password.", "a server's error message"),
+    "gated": (b"Access to dataset a/b is restricted. You must be authenticated.", "a server's error message"),
+    "limit": (b"Too many requests. Please wait a minute.\n", "a server's error message"),
+    "page without head": (b'<meta http-equiv="refresh" content="0; url=/login">', "an HTML page"),
     "json": (b'{"error": "Not found"}\n', "holds JSON .* `format: jsonl`"),
     "spaced json": (b'{ "text" : "Die voels sing." }\n', "holds JSON .* `format: jsonl`"),
     "long json": (b'{"text": "' + b"Die voels sing. " * 500 + b'"}\n', "holds JSON .* `format: jsonl`"),
@@ -111,6 +115,7 @@ FOREIGN = {
     "zip": (zipped(a=TEXT), r"a zip archive; let its name end in \.zip"),
     "xlsx": (zipped(**{"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<x/>"}), "a spreadsheet .* as CSV"),
     "ods": (zipped(mimetype="application/vnd.oasis.opendocument.spreadsheet"), "a spreadsheet .* as CSV"),
+    "docx": (zipped(**{"word/numbering.xml": "<x/>"}), "another Office document"),
     "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504), "an old Office"),
     "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF document"),
     "parquet": (parquet(), "a Parquet table; read it with `format: parquet`"),
@@ -243,8 +248,16 @@ def test_something_else_under_the_name_of_a_compressed_file(tmp_path: Path, suff
 
 def test_what_is_inside_a_compressed_file(tmp_path: Path) -> None:
     (tmp_path / "corpus.tar.gz").write_bytes(gzip.compress(tar(tarfile.GNU_FORMAT)))
+    (tmp_path / "corpus.tgz").write_bytes(gzip.compress(tar(tarfile.GNU_FORMAT)))
     (tmp_path / "corpus.zip").write_bytes(zipped(**{"a.txt": LFS}))
-    for name, message in (("corpus.tar.gz", "a tar archive"), ("corpus.zip", "pointer of Git LFS")):
+    (tmp_path / "twice.txt.gz").write_bytes(gzip.compress(gzip.compress(TEXT.encode())))
+    messages = {
+        "corpus.tar.gz": "a tar archive",
+        "corpus.tgz": "a tar archive; unpack it and name",
+        "corpus.zip": "pointer of Git LFS",
+        "twice.txt.gz": "compressed once more; unpack it",
+    }
+    for name, message in messages.items():
         with pytest.raises(DataError, match=rf"{name}.*{message}"):
             list(read_rows(FileSpec(format="lines", path=name), ANCHORS, folder=tmp_path, language="afr"))
 

@@ -156,12 +156,31 @@ def test_words_that_begin_a_sentence_and_mutated_names_are_no_other_names(
 @pytest.mark.parametrize(
     ("language", "anchor", "positive"),
     [
+        ("tur", "Ahmet Ankara'ya gitti.", "Ahmet Ankara'dadır."),
+        ("fin", "Matti muutti Helsinkiin viime vuonna.", "Matti asuu Helsingissä."),
+        ("uzn", "U Toshkentda yashaydi.", "U Toshkentlik."),
+        ("quz", "Qusqupi tiyan.", "Payqa Qusqumanta."),
+        ("quz", "Payqa Lima llaqtapi.", "Payqa Limamanta."),
+        ("lit", "Jonas nuvyko į Vilnių.", "Jonas yra Vilniuje."),
+        ("pol", "Anna mieszka w Łodzi.", "Kobieta mieszka w mieście Łódź."),
+        ("ita", "Abita all'Aquila.", "Vive a L'Aquila."),
+    ],
+)
+def test_names_with_endings_are_no_other_names(language: str, anchor: str, positive: str) -> None:
+    assert _reason(anchor, positive, language) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "anchor", "positive"),
+    [
         ("eng", "He said that it gets warmer.", 'He said: "It gets warmer in Kampala."'),
         ("eng", "He said that it gets warmer.", '"It gets warmer," said Peter to them.'),
         ("eng", "A man walks home.", "A man (an old one) walks home to Kampala."),
         ("eng", "A man walks home.", "A man, Dr. Peter, walks home."),
         ("eng", "They live in Paris.", "They live near Maris."),
         ("eng", "They saw O'Brien.", "They saw O'Hara."),
+        ("tur", "Ahmet Ankara'ya gitti.", "Ahmet İzmir'dedir."),
+        ("fin", "Matti muutti Helsinkiin.", "Matti asuu Tampereella."),
         ("cym", "Mae hi'n byw yng Nghaerdydd.", "Mae hi'n byw yn Abertawe."),
         ("gle", "Tá sí ina cónaí i gCorcaigh.", "Tá cónaí uirthi i nGaillimh agus i Luimneach."),
     ],

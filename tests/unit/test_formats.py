@@ -146,6 +146,12 @@ class TestCompressed:
         with pytest.raises(DataError, match=r"opus\.zip: holds QED\.en-ha\.ha, QED\.en-ha\.en; name one"):
             read(tmp_path, ANCHORS, format="lines", path="opus.zip")
 
+    def test_what_macos_puts_into_an_archive_is_no_member(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.writestr("__MACOSX/._a.txt", b"\0\5\x16\7")
+            archive.writestr("a.txt", "sannu\n")
+        assert kept(read(tmp_path, ANCHORS, format="lines", path="a.zip")) == [("sannu",)]
+
     def test_an_exclamation_mark_parts_names_behind_zip_only(self, tmp_path: Path) -> None:
         for name in ("a!b.txt", "c.zip!d.txt"):
             (tmp_path / name).write_text("sannu\n")
@@ -237,6 +243,22 @@ class TestTmx:
         (tmp_path / "a.tmx").write_text(tmx([{tag: tag for tag in tags} | {"en": "x"}]))
         spec = FileSpec(format="tmx", path="a.tmx")
         rows = read_rows(spec, PARALLEL, folder=tmp_path, language="srp", script=script)
+        assert kept(list(rows)) == [(taken, "x")]
+
+    @pytest.mark.parametrize(
+        ("language", "tags", "taken"),
+        [
+            ("prs", ("fa", "pes", "prs"), "prs"),
+            ("prs", ("pes", "fa"), "fa"),
+            ("swc", ("sw", "swc-CD"), "swc-CD"),
+            ("fas", ("prs", "fa-IR"), "fa-IR"),
+        ],
+    )
+    def test_of_several_variants_the_one_of_the_very_language(
+        self, tmp_path: Path, language: str, tags: tuple[str, ...], taken: str
+    ) -> None:
+        (tmp_path / "a.tmx").write_text(tmx([{tag: tag for tag in tags} | {"en": "x"}]))
+        rows = read_rows(FileSpec(format="tmx", path="a.tmx"), PARALLEL, folder=tmp_path, language=language)
         assert kept(list(rows)) == [(taken, "x")]
 
     @pytest.mark.parametrize(
@@ -473,6 +495,14 @@ class TestRecords:
             ("na 2", "a/2.parquet", 1),
             ("da 2", "a/2.parquet", 2),
         ]
+
+    def test_folders_within_a_folder_are_named(self, tmp_path: Path) -> None:
+        for split in ("test", "train"):
+            (tmp_path / "a" / split).mkdir(parents=True)
+            pq.write_table(pa.table({"text": ["na"]}), tmp_path / "a" / split / "0.parquet")
+        with pytest.raises(DataError, match=r"no \.parquet files, but its folders test, train do: name one of them"):
+            read(tmp_path, ANCHORS, format="parquet", path="a")
+        assert len(read(tmp_path, ANCHORS, format="parquet", path="a/train")) == 1
 
     def test_hidden_files_of_a_folder_are_not_read(self, tmp_path: Path) -> None:
         (tmp_path / "a").mkdir()

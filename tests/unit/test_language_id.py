@@ -82,6 +82,13 @@ def test_a_macrolanguage_is_checked_like_its_member():
         assert in_other_language(SENTENCES["eng"], key, "Latn") == "eng"
 
 
+def test_both_codes_of_filipino_are_checked():
+    for key in ("fil", "tgl"):
+        assert unchecked(key, "Latn") is None
+        assert in_other_language("Ang mga bata ay naglalaro sa labas ng bahay", key, "Latn") is None
+        assert in_other_language(SENTENCES["eng"], key, "Latn") == "eng"
+
+
 def test_the_script_is_part_of_the_key():
     assert unchecked("zsm", "Latn") is None
     assert unchecked("hin", "Deva") is None

@@ -55,6 +55,23 @@ SPELT_TWICE = [
     ('He said "yes".', "He said &quot;yes&quot;."),
     ("Él está aquí", "&Eacute;l est&aacute; aqu&iacute;"),
     ("AT&T", "AT&amp;T"),
+    ("Ο Μάιος στην Αθήνα", "Ο ΜΑΪΟΣ ΣΤΗΝ ΑΘΗΝΑ"),
+    ("\u05d5\u05d5\u05d0\u05b8\u05e1 \u05d9\u05d9\u05d3", "\u05f0\u05d0\u05b8\u05e1 \u05f2\u05d3"),
+    ("น้ำแข็ง", "น\u0e4d\u0e49าเเข็ง"),
+    ("ນ້ຳແລະ", "ນ\u0ecd\u0ec9າເເລະ"),
+    ("Nước hoà bình, quý và khoẻ", "Nước hòa bình, qúy và khỏe"),
+    ("дорога домой", "доро\u0301га домо\u0301й"),
+    ("Ӕз дӕн ирон", "Æз дæн ирон"),
+    ("аԥсуа", "аҧсуа"),
+    ("ƴan mata", "'yan mata"),
+    ("ஔவையார் கௌரவம் ஸ்ரீ", "ஒளவையார் கெளரவம் ஶ்ரீ"),
+    ("学习汉语的问题", "學習漢語的問題"),
+    ("里面有头发", "裡面有頭髮"),
+    ("वह घर है।", "वह घर है|"),
+    ("それは〜です", "それは～です"),
+    ("-5 °C", "−5 °C"),
+    ("½ kg", "1/2 kg"),
+    ("col·lecció", "col⋅lecció"),
 ]
 
 
@@ -83,6 +100,10 @@ def test_spellings_of_a_letter_hide_no_evaluation_sentence(held: str, written: s
         ("Rooi & wit", "Rooi amper wit"),
         ("ҫ", "с"),
         ("ағаш", "агаш"),
+        ("น้ำ", "น้า"),
+        ("ìlú", "ílu"),
+        ("loẹ", "lọe"),
+        ("ѓон", "гон"),
     ],
 )
 def test_letters_that_a_language_tells_apart_stay_apart(one: str, other: str) -> None:

@@ -722,8 +722,8 @@ def test_copied_rows_and_contradictory_labels_are_rejected(raw: Path) -> None:
     listed = read_table(raw.parent / "out" / "rejected_rows.parquet", REJECTED_ROWS)
     found = {(row["file"], row["line"], row["reason"], row["detail"]) for row in listed}
     assert found >= {
-        ("nli.csv", 2, "contradictory_labels", "the pair has the other label too"),
-        ("nli.csv", 4, "contradictory_labels", "the pair has the other label too"),
+        ("nli.csv", 2, "contradictory_labels", "a pair has the other label too"),
+        ("nli.csv", 4, "contradictory_labels", "a pair has the other label too"),
         ("nli.csv", 5, "copied", "premise = hypothesis"),
         ("ex.csv", 2, "copied", "positive = negative"),
         ("ex.csv", 3, "copied", "anchor = positive"),
@@ -846,6 +846,15 @@ def test_no_pair_keeps_both_labels_and_no_other_row_is_lost(rows: list[tuple[str
     for premise, hypothesis, label in [*rows, ("e", "f", "entailment")]:
         labels.setdefault((premise, hypothesis), set()).add(label)
     assert found == [(*pair, *label) for pair, label in labels.items() if len(label) == 1]
+
+
+def test_a_sentence_that_is_positive_and_negative_of_an_anchor_is_neither(raw: Path) -> None:
+    rows = ["a b c,d e,f g", "A b c!,f g,h i", "a b c,j k,l m", "n o p,f g,d e"]
+    for table, schema in (("triplets", TRIPLETS), ("examples", EXAMPLES)):
+        write(raw, f"{table}.csv", "anchor,positive,negative", *rows)
+        result = prepare(raw, {table: [{"format": "csv", "path": f"{table}.csv"}]}).tables[table]
+        assert texts(raw, table, schema) == [("a b c", "j k", "l m"), ("n o p", "f g", "d e")]
+        assert result.rejected == {"contradictory_labels": 2}
 
 
 def test_tables_keep_at_most_so_many_rows(raw: Path) -> None:

@@ -101,6 +101,16 @@ class TestRoundTrip:
         assert [row.values["text"] for row in found] == lines
         assert [row.reason for row in found] == [None if line.strip() else RowRejection.EMPTY for line in lines]
 
+    def test_a_table_read_as_lines_is_reported(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        table = "".join(f"{number}\tDie son skyn.\n" for number in range(9))
+        assert len(read(tmp_path, ANCHORS, table + "Die reën val.\n", format="lines")) == 10
+        assert "raw: 9 of 10 lines hold a tab" in caplog.text
+        assert "`columns: {text: NUMBER}`" in caplog.text
+        caplog.clear()
+        read(tmp_path, ANCHORS, table + "Die reën\tval.\tDie son skyn.\n\tDie son skyn.\t\n" * 9, format="lines")
+        read(tmp_path, ANCHORS, "\tDie son skyn.\t\n" * 9, format="lines")
+        assert caplog.text.count("hold a tab") == 0
+
     @quick
     @given(pairs=st.lists(st.tuples(ONE_LINE, ONE_LINE), min_size=1))
     def test_moses(self, tmp_path: Path, pairs: list[tuple[str, str]]) -> None:
@@ -248,6 +258,18 @@ class TestOpenQuotes:
         assert kept(read(tmp_path, ANCHORS, text, **spec, quoting=True))[0] == ("Sin 0.",)
         read(tmp_path, ANCHORS, text + "1\tDie son.\n" * 20, **spec)
         assert caplog.text == ""
+
+    @pytest.mark.parametrize("limit", [3, 5])
+    def test_quotes_are_reported_at_the_limit_too(
+        self, tmp_path: Path, limit: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert len(read(tmp_path, ANCHORS, "text\n" + '"Sin."\n' * 5, format="tsv", limit=limit)) == limit
+        assert f"raw: {limit} of {limit} rows have fields in quotes" in caplog.text
+
+    def test_quotes_behind_a_space_are_reported(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        text = 'prompt,completion\n"Hond", "Kat"\n"Vis", Voël\n"Sê ""ja""",Nee\n'
+        assert kept(read(tmp_path, INSTRUCTIONS, text, format="csv"))[0] == ("Hond", ' "Kat"')
+        assert "raw: 1 rows have quotes behind a space, the first in line 2" in caplog.text
 
     def test_a_header_in_quotes_is_told(self, tmp_path: Path) -> None:
         text = csv_text([("a", "b")], delimiter="\t", quoting=csv.QUOTE_ALL)

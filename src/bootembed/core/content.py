@@ -31,12 +31,15 @@ _POINTERS = (
     ),
 )
 _PAGE = re.compile(
-    rb"(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype html|html|head|body|script)\b", re.I | re.S
+    rb"(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype html|html|head|body|script|meta|iframe|style)\b",
+    re.I | re.S,
 )
 _ERROR_DOCUMENT = re.compile(rb"(?:<\?xml[^>]*>\s*)?<Error>\s*<", re.I)  # of S3 and its like
 _REFUSAL = re.compile(
     rb"(?:[45]\d\d:? )?(?:(?:file|page|entry|repository) )?(?:not found|access denied|forbidden|unauthorized|"
-    rb"bad request|bad gateway|gateway time-?out|service unavailable|internal server error|too many requests)[.!]?\s*",
+    rb"bad request|bad gateway|gateway time-?out|service unavailable|internal server error|too many requests|"
+    rb"rate limit exceeded|invalid username or password|access to (?:dataset|model) \S+ is restricted)"
+    rb"(?:[.!]?|[.!] .*)\s*",
     re.I,
 )
 _LIST = re.compile(
@@ -50,7 +53,9 @@ _LIST = re.compile(
 )
 _OBJECT = re.compile(rb"""\{\s*(["'])[^"'\r\n]*\1\s*:\s*(?:["'\d\[{-]|[Tt]rue\b|[Ff]alse\b|null\b|None\b)""")
 _DOCUMENT = re.compile(rb"<(?:\?xml|tmx|!doctype)\b", re.I)
-_SHEET = re.compile(rb"\[Content_Types\]\.xml|_rels/|xl/|mimetypeapplication/vnd\.oasis\.opendocument")
+_SHEET = re.compile(
+    rb"\[Content_Types\]\.xml|_rels/|\b(?:xl|word|ppt|docProps)/[\w/]+\.xml|mimetypeapplication/vnd\.oasis\.opendocument"
+)
 _MAGIC = (
     (b"\x1f\x8b\x08", "gzip data", "let its name end in .gz"),
     (b"BZh", "bzip2 data", "let its name end in .bz2"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FEWEST_LETTERS = 8
 """A text of fewer letters is not judged."""
+_ONE_LANGUAGE = {"fil": "tgl"}  # two codes of ISO 639-3 for one language
 _ONE_SCRIPT = {"Hans": "Hani", "Hant": "Hani", "Hang": "Kore"}
 _NO_LANGUAGE = frozenset({"und", "zxx"})
 _WORST_SCORE = 7.0  # heliport's of a language that knows nothing of a text
@@ -56,7 +57,12 @@ class Limits:
 
 def limits_of(language: str, script: str) -> Limits | None:
     """The limits of a language (ISO 639-3) in a script (ISO 15924); None where nothing was measured."""
-    return _measured().get(f"{language}-{one_script(script)}")
+    return _measured().get(f"{one_language(language)}-{one_script(script)}")
+
+
+def one_language(language: str) -> str:
+    """The code that stands for all codes of a language."""
+    return _ONE_LANGUAGE.get(language, language)
 
 
 def one_script(script: str) -> str:
@@ -175,7 +181,7 @@ def _lead(other: str, scored: Sequence[tuple[float, dict[str, float]]], relative
 @cache
 def _scripts(language: str) -> list[str]:
     keys = [key for key, limits in _measured().items() if limits.least < inf]
-    return [key.partition("-")[2] for key in keys if key.startswith(f"{language}-")]
+    return [key.partition("-")[2] for key in keys if key.startswith(f"{one_language(language)}-")]
 
 
 @cache

@@ -8,7 +8,10 @@ series that sound alike in Amharic, but not in Tigrinya, become one.
 from __future__ import annotations
 
 import html
+import json
 import re
+import unicodedata
+from importlib import resources
 
 _ETHIOPIC_SERIES = {  # the first syllable of each: Amharic has one sound for both
     0x1210: 0x1200,  # h
@@ -28,6 +31,24 @@ _ALPHABETIC = {
     "\u00e6": "ae",
     "\u0451": "\u0435",  # Cyrillic io, which most texts write as ie
     "\u04cf": "\u0456",  # palochka, for which many type the Ukrainian i
+    "\u04d5": "ae",  # Ossetian, which is often typed with the Latin ligature
+    "\u04a7": "\u0525",  # Abkhaz p, which has two codes
+    "\u01b4": "y",  # Hausa of Niger: y with an apostrophe in Nigeria
+}
+_GREEK = {  # capitals have no accents
+    letter: base
+    for letter in map(chr, (*range(0x370, 0x400), *range(0x1F00, 0x2000)))
+    if letter.islower() and (base := unicodedata.normalize("NFD", letter)[0]) != letter
+}
+_HEBREW = {  # ligatures of Yiddish
+    "\u05f0": "\u05d5\u05d5",
+    "\u05f1": "\u05d5\u05d9",
+    "\u05f2": "\u05d9\u05d9",
+}
+_TAMIL = {
+    "\u0b94": "\u0b92\u0bb3",  # au, which looks like two letters
+    "\u0bcc": "\u0bc6\u0bb3",
+    "\u0bb6": "\u0bb8",  # sri has two spellings that look alike
 }
 _ARABIC: dict[str, str | None] = {
     **dict.fromkeys("\u0622\u0623\u0625\u0671", "\u0627"),  # alef with madda, hamza or wasla
@@ -45,10 +66,23 @@ _ETHIOPIC = {
     **dict.fromkeys("\u1203\u1213\u1283", "\u1200"),  # behind these the first and the fourth vowel sound the same
     **dict.fromkeys("\u12a3\u12d3", "\u12a0"),
 }
+
+
+def _simplified() -> dict[str, str]:
+    """Traditional Chinese characters -> simplified ones; of several the usual one."""
+    text = resources.files("bootembed.core").joinpath("data/chinese.json").read_text(encoding="utf-8")
+    known = json.loads(text)
+    return dict(zip(known["traditional"], known["simplified"], strict=True))
+
+
 SPELLINGS: dict[str, str | None] = {
     **_ALPHABETIC,
+    **_GREEK,
+    **_HEBREW,
     **_ARABIC,
     **_ETHIOPIC,
+    **_TAMIL,
+    **_simplified(),
     "\u0901": "\u0902",  # Hindi: a chandrabindu may be written as an anusvara
     "\u1009": "\u1025",  # Burmese nya and u, which look alike
 }
@@ -106,10 +140,30 @@ _HAS_CYRILLIC = re.compile(_CYRILLIC)
 _PALOCHKA = re.compile(f"(?<={_CYRILLIC})[1il](?![1il\\d])|(?<![1il\\d])[1il](?={_CYRILLIC})")
 
 
+_STRESS = re.compile(f"(?<={_CYRILLIC})[\u0300\u0301\u030f\u0311]+")  # marks that no letter is composed with
+_THAI_OR_LAO = re.compile("[\u0e00-\u0eff]")
+_TONES_AND_NIKHAHIT = re.compile("[\u0e48-\u0e4b\u0e4d]+|[\u0ec8-\u0ecb\u0ecd]+")  # typed in either order
+_TWICE = re.compile("\u0e40\u0e40|\u0ec0\u0ec0")  # a vowel typed as twice another
+_IS_VIETNAMESE = re.compile("[ơờởỡớợưừửữứự]")
+_TONES_OF_VIETNAMESE = {
+    first + second: (unicodedata.normalize("NFC", first + tone) + unicodedata.normalize("NFD", second)[0])
+    for first, seconds in (("o", "àáảãạ"), ("o", "èéẻẽẹ"), ("u", "ỳýỷỹỵ"))
+    for second, tone in zip(seconds, "\u0300\u0301\u0309\u0303\u0323", strict=True)
+}
+_ON_SECOND_VOWEL = re.compile("|".join(_TONES_OF_VIETNAMESE))
+
+
 def respell(text: str) -> str:
     """Text of letters and digits in lower case with spellings that depend on the letters beside them as one."""
     for virama, nasal, anusvara in _NASALS:
         if virama in text:
             text = nasal.sub(anusvara, text)
     text = _NTA.sub("\u0d28\u0d4d\u0d31", text)
-    return _PALOCHKA.sub("\u0456", text) if _HAS_CYRILLIC.search(text) else text
+    if _HAS_CYRILLIC.search(text):
+        text = _PALOCHKA.sub("\u0456", _STRESS.sub("", text))
+    if _THAI_OR_LAO.search(text):
+        text = _TWICE.sub(lambda found: chr(ord(found[0][0]) + 1), text)
+        text = _TONES_AND_NIKHAHIT.sub(lambda found: "".join(sorted(found[0])), text)
+    if _IS_VIETNAMESE.search(text):  # hoà or hòa
+        text = _ON_SECOND_VOWEL.sub(lambda found: _TONES_OF_VIETNAMESE[found[0]], text)
+    return text

@@ -42,6 +42,7 @@ _MARKS = "".join(
 )
 _VARIANTS: dict[str, str | None] = {
     **dict.fromkeys(APOSTROPHES + _MARKS),
+    **dict.fromkeys("|~\u2212\u2044\u2215\u22c5"),  # typed for danda, wave dash, hyphen, slash and middle dot
     "\u0131": "i",  # what capitals do not tell apart
     "\u0643": "\u06a9",  # kaf and yeh of Arabic and of Persian keyboards
     "\u064a": "\u06cc",
@@ -130,10 +131,10 @@ def comparable(text: str, *, symbols: bool = True) -> str:
     for accent in _SPACING_ACCENTS:
         text = text.replace(accent, "")
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    letters = join_letters(folded).translate(kept)
+    letters = respell(join_letters(folded).translate(kept))
     while (composed := unicodedata.normalize("NFKC", letters)) != letters:  # a letter and its mark may have been apart
-        letters = composed.translate(kept)
-    return respell(letters)
+        letters = respell(composed.translate(kept))
+    return letters
 
 
 def words(text: str) -> list[str]:

@@ -35,6 +35,11 @@ _REMEDIES = {
 }
 
 
+def _are_many(count: int, rows: int) -> bool:
+    """Whether so many of the rows give reason to an alarm."""
+    return count >= max(_FEWEST, _LARGE_SHARE * rows)
+
+
 class Sample:
     """Texts at equal distances of a stream whose length is not known: at most `_MOST_SAMPLED` of them."""
 
@@ -66,7 +71,7 @@ def rejection_alarms(table: str, rejected: Mapping[str, int], *, rows: int, kept
         shown = ", ".join(f"{count} {reason}" for reason, count in sorted(rejected.items()))
         yield f"{table}: none of {rows} rows is left ({shown}). Read `rejected_rows.parquet`."
     for reason, count in sorted(rejected.items()):
-        if reason in _REMEDIES and count >= max(_FEWEST, _LARGE_SHARE * rows):
+        if reason in _REMEDIES and _are_many(count, rows):
             yield (
                 f"{table}: {count} of {rows} rows are lost as `{reason}`. Read them in `rejected_rows.parquet`; if "
                 f"they are good, {_REMEDIES[RowRejection(reason)]}."
@@ -84,7 +89,7 @@ def language_alarm(table: str, column: str, found: Counter[str], rows: int, whol
         whole: The other language that they are in as a whole, though no single one may tell.
     """
     told = [f"as a whole it is in `{whole}`"] if whole else []
-    if found.total() >= max(_FEWEST, _LARGE_SHARE * rows):
+    if _are_many(found.total(), rows):
         shown = ", ".join(f"{count} {other}" for other, count in found.most_common(3))
         told.append(f"{found.total()} of {rows} texts are in other languages ({shown})")
     if not told:
@@ -112,7 +117,7 @@ def evaluation_alarm(task: str, texts: Sequence[str], language: str, script: str
     else:
         others = (check.other_language(text, language, script) for text in texts)
         found = [other for other in others if other is not None]
-        if len(found) < max(_FEWEST, _LARGE_SHARE * len(texts)):
+        if not _are_many(len(found), len(texts)):
             return None
         likely = max(set(found), key=found.count)
         told = f"{len(found)} of {len(texts)} texts are not in `{language}`, most of them in `{likely}`"

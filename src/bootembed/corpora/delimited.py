@@ -76,7 +76,7 @@ def read_delimited(file: RawFile, columns: Mapping[str, str], dialect: Dialect) 
         dialect: How it is written.
 
     A line whose quotes do not close where they must, or close only behind lines that are rows by themselves, is
-    rejected, and reading goes on at the next line. Line breaks in quoted fields are reported when the file ends.
+    rejected, and reading goes on at the next line. What is doubtful about quotes is reported when reading ends.
 
     Raises:
         DataError: The file is missing or empty, its header cannot be read, or it lacks a column.
@@ -92,9 +92,11 @@ def read_delimited(file: RawFile, columns: Mapping[str, str], dialect: Dialect) 
         head = list(itertools.islice(feed.records(0), _HEAD))
         width = _usual_width(head)
         positions = {name: _numbered(theirs, width, name, file) for name, theirs in columns.items()}
-    for record in itertools.chain(head, feed.records(width)):
-        yield _row(record, positions, width, file)
-    feed.warn(file)
+    try:
+        for record in itertools.chain(head, feed.records(width)):
+            yield _row(record, positions, width, file)
+    finally:  # also at the `limit` of a file
+        feed.warn(file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class _LineFeed:
         self._several_lines: list[int] = []
         self._rows = self._enclosed = 0
         self._quoted: list[int] = []
+        self._behind_space: list[int] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -138,9 +141,16 @@ class _LineFeed:
                     yield self._first_line(f"an opening quote takes in the next {len(record.lines) - 1} rows")
                     continue
                 self._several_lines.append(record.lines[0].number)
-            elif not self._dialect.certain and not self._dialect.quoting:
+            elif self._dialect.quoting:
+                self._look_for_spaces(record)
+            elif not self._dialect.certain:
                 self._look_for_quotes(record)
             yield record
+
+    def _look_for_spaces(self, record: _Record) -> None:
+        """Behind a space, a quote is an ordinary character; one at the end shows that it should enclose the field."""
+        if ' "' in record.lines[0].text and any(field[:2] == ' "' and field[-1] == '"' for field in record.fields):
+            self._behind_space.append(record.lines[0].number)
 
     def _look_for_quotes(self, record: _Record) -> None:
         self._rows += 1
@@ -174,6 +184,12 @@ class _LineFeed:
                 "%s: %d rows have line breaks in quoted fields, the first in line %d; if quotes are ordinary "
                 "characters there, set `quoting: false`",
                 *(file.path, len(self._several_lines), self._several_lines[0]),
+            )
+        if self._behind_space:
+            logger.warning(
+                "%s: %d rows have quotes behind a space, the first in line %d, which enclose nothing and are KEPT in "
+                "the text; take out the spaces behind %r",
+                *(file.path, len(self._behind_space), self._behind_space[0], self._dialect.delimiter),
             )
         if self._enclosed > _MOSTLY * self._rows:
             logger.warning(

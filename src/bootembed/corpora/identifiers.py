@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bootembed.core import language_id
 from bootembed.core.errors import DataError, ParamsError
-from bootembed.core.language_id import FEWEST_LETTERS, FEWEST_TEXTS, limits_of, one_script
+from bootembed.core.language_id import FEWEST_LETTERS, FEWEST_TEXTS, limits_of, one_language, one_script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,17 +184,17 @@ def language_check(settings: FastTextIdentifier | None, folder: Path) -> Languag
 
 
 def family(language: str) -> set[str]:
-    """The language, its macrolanguage and the members of either, by ISO 639-3 (package `iso639-lang`)."""
+    """The language by all its codes, its macrolanguage and the members of either, by ISO 639-3 (`iso639-lang`)."""
     from iso639 import Lang
     from iso639.exceptions import DeprecatedLanguageValue, InvalidLanguageValue
 
     try:
         found = Lang(language)
     except (DeprecatedLanguageValue, InvalidLanguageValue):
-        return {language}
+        return {language, one_language(language)}
     macro = found.macro()
     groups = [found, *([macro] if macro else [])]
-    return {language} | {one.pt3 for group in groups for one in (group, *group.individuals())}
+    return {language, one_language(language)} | {one.pt3 for group in groups for one in (group, *group.individuals())}
 
 
 def _is_long_enough(text: str) -> bool:

@@ -21,7 +21,7 @@ from bootembed.core.tables import REJECTED_ROWS, TableWriter, stream_rows
 from bootembed.corpora.contradictions import LabelledPairs
 from bootembed.corpora.evaluation_sets import EvaluationTexts
 from bootembed.corpora.judging import RowJudge
-from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, OF_NLI, Layout, read_rows
+from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, OF_LABELS, Layout, read_rows
 from bootembed.corpora.near import SeenTexts
 from bootembed.corpora.outcome import PreparedCorpora
 from bootembed.corpora.rows import UNREADABLE, Row, RowRejection
@@ -52,7 +52,7 @@ def prepare_corpora(
     Text is repaired and cleaned (`core.text`), then each unfit row is rejected for the first reason that applies: too
     short, too long, the two sides of very unequal length (parallel text), repetitive, in another script or language,
     two of its sides equal (parallel text, NLI, examples), in an evaluation set (any column; exact, normalised or near),
-    a duplicate or near duplicate within its table. Pairs of NLI that carry both labels are taken out at the end.
+    a duplicate or near duplicate within its table. Pairs that carry both labels are taken out at the end.
     Anchors may repeat: a sentence weighs as much as it does in the corpus.
 
     Args:
@@ -174,7 +174,7 @@ def _write(rows: Iterable[Row], path: Path, judge: RowJudge, rejected: TableWrit
             for row in rows:
                 if row.reason is None:
                     table.write(row.values)
-                    if layout in OF_NLI:
+                    if layout in OF_LABELS:
                         pairs.add(row)
                 else:
                     report.rejected[str(row.reason)] += 1
@@ -195,7 +195,7 @@ def _set_aside(pairs: LabelledPairs, path: Path, judge: RowJudge, rejected: Tabl
             if count != number:
                 table.write(values)
                 continue
-            row = Row(values, file, line, RowRejection.CONTRADICTORY, "the pair has the other label too")
+            row = Row(values, file, line, RowRejection.CONTRADICTORY, "a pair has the other label too")
             report.rejected[str(row.reason)] += 1
             rejected.write(_listed(row, layout))
             number, file, line = next(found, (0, "", 0))

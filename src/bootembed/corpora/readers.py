@@ -6,6 +6,7 @@ LF (or CR LF) only: Unicode's other line separators occur inside sentences, and 
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from bootembed.core.errors import DataError
@@ -17,15 +18,31 @@ if TYPE_CHECKING:
 
     from bootembed.corpora.streams import Line, RawFile
 
+logger = logging.getLogger(__name__)
+_MOSTLY = 0.8  # of the lines
+
 
 def read_lines(file: RawFile, *, column: str) -> Iterator[Row]:
     """Read a file of one text a line; blank lines are rejected as `empty`, undecodable ones as `undecodable`.
 
+    Where most lines hold a tab, as those of a table do, this is reported when reading ends.
+
     Raises:
         DataError: The file is missing or empty.
     """
-    for line in read_raw_lines(file):
-        yield judged(Row({column: strip_end(line.text)}, file.name, line.number), [line])
+    lines = with_tab = 0
+    try:
+        for line in read_raw_lines(file):
+            lines += 1
+            with_tab += "\t" in line.text.strip()
+            yield judged(Row({column: strip_end(line.text)}, file.name, line.number), [line])
+    finally:  # also at the `limit` of a file
+        if with_tab > _MOSTLY * lines:
+            logger.warning(
+                "%s: %d of %d lines hold a tab, as those of a table do, and are read as ONE text; if it is one, "
+                "say `format: tsv`, `header: false` and `columns: {%s: NUMBER}`",
+                *(file.path, with_tab, lines, column),
+            )
 
 
 def read_moses(file: RawFile, english: RawFile, *, column: str, english_column: str) -> Iterator[Row]:

@@ -59,7 +59,9 @@ def read_parquet(path: Path, name: str, columns: Mapping[str, str], texts: Colle
         return
     files = parquet_files(path)
     if not files:
-        raise DataError(f"{path}: holds no .parquet files; put them there, or correct its path in `corpora`")
+        within = [str(folder.relative_to(path)) for folder in sorted(path.rglob("*/")) if parquet_files(folder)]
+        others = f", but its folders {', '.join(within[:10])} do: name one of them" if within else "; put them there"
+        raise DataError(f"{path}: holds no .parquet files{others}, or correct its path in `corpora`")
     for file in files:
         yield from _read_parquet_file(file, f"{name}/{file.name}", columns, texts)
 

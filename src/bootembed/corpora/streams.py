@@ -37,6 +37,8 @@ _BEGINNINGS = {
     ".zst": (b"\x28\xb5\x2f\xfd", *(bytes([code]) + b"\x2a\x4d\x18" for code in range(0x50, 0x60))),
     ".zip": (b"PK",),
 }
+_ALL_BEGINNINGS = tuple(start for starts in _BEGINNINGS.values() for start in starts)
+_TAR = frozenset({".tgz", ".tbz", ".tbz2", ".txz", ".tzst"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +137,10 @@ def open_raw(file: RawFile) -> Iterator[IO[bytes]]:
 
 
 def _check_container(file: RawFile) -> None:
-    """Refuse a compressed file that is not what its name says."""
+    """Refuse a tar archive, and a compressed file that is not what its name says."""
     suffix = file.path.suffix.lower()
+    if suffix in _TAR and file.path.is_file():
+        raise DataError(f"{file.path}: is a tar archive; unpack it and name the file in it")
     if suffix not in _BEGINNINGS:
         return
     with file.path.open("rb") as stream:
@@ -150,6 +154,8 @@ def _check_container(file: RawFile) -> None:
 def _check_content(start: bytes, file: RawFile) -> None:
     """Refuse what is something else than lines, JSON Lines or XML."""
     fault = describe(start)
+    if fault and file.path.suffix.lower() in _BEGINNINGS and start.startswith(_ALL_BEGINNINGS):
+        fault = "holds data that are compressed once more; unpack it"
     if fault is None and file.holds != "xml":
         fault = describe_text(start) or describe_json(start, wanted=file.holds == "json")
     if fault is not None:
@@ -175,7 +181,9 @@ def _opened(file: RawFile) -> contextlib.AbstractContextManager[IO[bytes]]:
 @contextlib.contextmanager
 def _opened_zip(file: RawFile) -> Iterator[IO[bytes]]:
     with zipfile.ZipFile(file.path) as archive:
-        names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+        names = [
+            entry.filename for entry in archive.infolist() if not entry.is_dir() and not _is_of_mac(entry.filename)
+        ]
         member = file.member or (names[0] if len(names) == 1 else None)
         if member not in names:
             raise DataError(
@@ -188,6 +196,11 @@ def _opened_zip(file: RawFile) -> Iterator[IO[bytes]]:
             raise DataError(f"{file.path}: {member}: cannot be decompressed: {error}; unpack it yourself") from error
         with stream:
             yield stream
+
+
+def _is_of_mac(name: str) -> bool:
+    """Whether macOS put this beside a file of the same name."""
+    return name.startswith("__MACOSX/")
 
 
 def _damaged(file: RawFile, error: Exception) -> DataError:

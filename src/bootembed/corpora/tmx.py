@@ -51,10 +51,15 @@ class Side:
             return _base_language(tag) == _base_language(self.language)
         return f"{_plain(tag)}-".startswith(f"{_plain(self.tag)}-")
 
-    def distance(self, tag: str) -> tuple[bool, bool]:
-        """The least for the variant to be preferred: with the very tag that was named, then in the script."""
+    def distance(self, tag: str) -> tuple[bool, int, bool]:
+        """The least for the variant to be preferred: with the tag that was named, of the very language, in the script.
+
+        Behind the language itself comes its macrolanguage: Dari is `prs`, else `fa`, else `pes`.
+        """
         named = self.tag is not None and _plain(tag) == _plain(self.tag)
-        return not named, _script(tag) != (self.script or _script(self.language))
+        own = _own_language(tag)
+        nearness = (self.language, _own_language(_base_language(tag)), own).index(own)
+        return not named, nearness, _script(tag) != (self.script or _script(self.language))
 
     def shown(self) -> str:
         """Its tag in messages."""
@@ -64,8 +69,8 @@ class Side:
 def read_tmx(file: RawFile, own: Side, english: Side) -> Iterator[Row]:
     """Read the units of a TMX file that hold both the language and English; a row's line is where its unit ends.
 
-    Of several variants of a language in a unit that are not empty, the one whose tag was named is taken, else one in
-    the script, else the first.
+    Of several variants of a language in a unit that are not empty, the one whose tag was named is taken, else one of
+    the very language (not of another one in its macrolanguage), else one in the script, else the first.
 
     Args:
         file: The file; its encoding is what its XML declaration says.
@@ -240,6 +245,17 @@ def _script(tag: str) -> str | None:
 
 def _plain(tag: str) -> str:
     return tag.lower().replace("_", "-")
+
+
+@functools.lru_cache(maxsize=1024)
+def _own_language(tag: str) -> str:
+    """The language of a tag by its ISO 639-3 code, itself and not its macrolanguage."""
+    import langcodes
+
+    try:
+        return str(langcodes.Language.get(tag, normalize=False).to_alpha3())
+    except (LookupError, langcodes.tag_parser.LanguageTagError):
+        return tag
 
 
 @functools.lru_cache(maxsize=1024)

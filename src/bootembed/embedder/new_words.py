@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-# Scripts that put no spaces between words.
-_UNSPACED = regex.compile(
-    r"[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Han}\p{Script=Hiragana}"
-    r"\p{Script=Katakana}\N{KATAKANA-HIRAGANA PROLONGED SOUND MARK}]+"
+UNSPACED = (
+    r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}"
+    "\N{KATAKANA-HIRAGANA PROLONGED SOUND MARK}"
 )
+"""Scripts that put no spaces between words, as items of a class of characters."""
+_UNSPACED = regex.compile(f"[{UNSPACED}]+")
+_SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # what SentencePiece makes of a space, of Gemma while it normalises
 _MARK = regex.compile(r"\p{M}")
 _LARGEST_LEXICON = 16_000
 _LONGEST_WORD = 12  # characters, of words found in text without spaces
@@ -47,20 +49,31 @@ class Splitter:
 
         normal = text if self._normalizer is None else self._normalizer.normalize_str(text)
         found = []
-        for word, _ in BertPreTokenizer().pre_tokenize_str(normal):
+        for word, _ in BertPreTokenizer().pre_tokenize_str(normal.replace(_SPACE, " ")):
             found += self._parts(word) if _UNSPACED.search(word) else [word]
         return found
 
-    def frequent(self, *, min_count: int, known: Any) -> list[str]:
-        """Words of at least two characters that occur so often, most frequent first; numbers are none."""
-        counts: Counter[str] = Counter()
-        for text in self._texts:
-            counts.update(self.words(text))
+    def frequent(self, *, min_count: int, is_known: Callable[[str], bool]) -> list[str]:
+        """Words of at least two characters that occur so often, most frequent first; numbers are none.
+
+        Args:
+            min_count: How often.
+            is_known: Whether a word has a token already.
+        """
         return [
             word
-            for word, count in counts.most_common()
-            if count >= min_count and word not in known and len(word) > 1 and not word.isdigit() and _is_word(word)
+            for word, count in self._counts.most_common()
+            if count >= min_count and len(word) > 1 and not word.isdigit() and _is_word(word) and not is_known(word)
         ]
+
+    @property
+    def characters(self) -> list[str]:
+        """The characters of all words of the texts."""
+        return list(dict.fromkeys(character for word in self._counts for character in word))
+
+    @cached_property
+    def _counts(self) -> Counter[str]:
+        return Counter(word for text in self._texts for word in self.words(text))
 
     def _parts(self, word: str) -> list[str]:
         parts = []

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import TYPE_CHECKING, Any
+
+import regex
 
 from bootembed.core.errors import DataError
 from bootembed.embedder.alignment import align_words
-from bootembed.embedder.new_words import Splitter, loses_marks
+from bootembed.embedder.new_words import UNSPACED, Splitter, loses_marks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 _TRANSLATIONS = 5  # of a word, at most
 _ALIGNED = 50_000  # pairs, at most: alignment holds every pair of words of a row in memory, some 30 KB a row of news
@@ -28,8 +29,8 @@ def add_words(model: Any, texts: Sequence[str], *, min_count: int, translations:
     track); with them, at the mean of the words that it is aligned with, weighted by probability (after Tran 2020, arXiv
     2002.07306). A word of unknown pieces starts at a random place among the old tokens.
 
-    A WordPiece tokenizer also gets the characters that it does not know, and keeps marks from then on if the texts have
-    many: it would take words apart by their marks, or not know them at all.
+    A WordPiece tokenizer also gets the characters of `texts` that it does not know, and keeps marks from then on if the
+    texts have many: it would take words apart by their marks, or not know them at all.
 
     Args:
         model: A Sentence Transformers model whose first module is the encoder; tokenizer and embeddings are replaced.
@@ -48,7 +49,7 @@ def add_words(model: Any, texts: Sequence[str], *, min_count: int, translations:
     tokenizer, encoder = model.tokenizer, model[0].model
     adapted = _adapted(tokenizer, texts)
     splitter = Splitter(adapted.backend_tokenizer, texts)
-    words = splitter.frequent(min_count=min_count, known=tokenizer.get_vocab())
+    words = splitter.frequent(min_count=min_count, is_known=_knows(tokenizer))
     if not words:
         raise DataError(
             f"train_embedder.new_word_min_count: {min_count}: no word of the {len(texts)} anchors occurs so often in "
@@ -114,6 +115,19 @@ def _kind(content: dict[str, Any]) -> str:
     return str(content["model"]["type"])
 
 
+def _knows(tokenizer: Any) -> Callable[[str], bool]:
+    """Whether a word has a token, with or without a space before it; WordPiece has it by its own name."""
+    if _kind(json.loads(tokenizer.backend_tokenizer.to_str())) == _WORDPIECE:
+        vocabulary = tokenizer.get_vocab()
+        return lambda word: word in vocabulary
+
+    def is_one_token(text: str) -> bool:
+        tokens = tokenizer.tokenize(text)
+        return len(tokens) == 1 and tokens[0] != tokenizer.unk_token
+
+    return lambda word: is_one_token(word) or is_one_token(f" {word}")
+
+
 def _adapted(tokenizer: Any, texts: Sequence[str]) -> Any:
     """A WordPiece tokenizer that keeps marks and joins Chinese characters, where the texts need it; others as is."""
     content = json.loads(tokenizer.backend_tokenizer.to_str())
@@ -146,11 +160,25 @@ def _with_words(tokenizer: Any, words: Sequence[str], splitter: Splitter) -> tup
     if splitter.unspaced:
         forms += [_CONTINUING + word for word in words]
         content["model"]["max_input_chars_per_word"] = _LONGEST_RUN
-    characters = Counter(character for word in words for character in word)
-    forms += [prefix + character for character in characters for prefix in ("", _CONTINUING)]
+    forms += [prefix + character for character in splitter.characters for prefix in ("", _CONTINUING)]
     forms = list(dict.fromkeys(form for form in forms if form not in known))
     content["model"]["vocab"] = known | {form: place for place, form in enumerate(forms, start=len(tokenizer))}
+    if splitter.unspaced:
+        content["pre_tokenizer"] = _setting_apart(content["pre_tokenizer"], content["model"]["vocab"])
     return _rebuilt(tokenizer, content), forms
+
+
+def _setting_apart(pre_tokenizer: dict[str, Any], vocabulary: Collection[str]) -> dict[str, Any]:
+    """The pre-tokenizer that also sets apart unknown characters, each of which would make its whole clause unknown.
+
+    Args:
+        pre_tokenizer: Its definition.
+        vocabulary: What is known.
+    """
+    letters = sorted(token for token in vocabulary if regex.fullmatch(f"[{UNSPACED}]", token))
+    known = "".join(letter for letter in letters if _CONTINUING + letter in vocabulary)
+    unknown = {"type": "Split", "pattern": {"Regex": f"[{UNSPACED}&&[^{known}]]"}, "behavior": "Isolated"}
+    return {"type": "Sequence", "pretokenizers": [pre_tokenizer, unknown | {"invert": False}]}
 
 
 def _with_added_tokens(tokenizer: Any, words: Sequence[str], *, whole_words: bool) -> tuple[Any, list[str]]:

@@ -60,6 +60,9 @@ _TWO_ITEMS = re.compile(r"1\.\s.+?(?:[.!?;。！？।۔]\s*|\n\s*)2\.\s", re.DO
 _JSON = re.compile(r"^(?:\{\s*[\"'].{0,60}[\"']\s*:|\[\s*[\"'{\[])")
 
 
+_LEAST_STEM = 4
+
+
 @dataclass(frozen=True)
 class Case:
     """A triplet under judgement; languages are ISO 639-3 keys."""
@@ -201,11 +204,15 @@ def adds_names(case: Case, settings: Filters) -> bool:
 
 
 def _is_held(name: str, held: list[str], language: str) -> bool:
-    """Whether a word begins like the name."""
-    form = name_forms(name.partition("-")[0], language)[0]
-    least = 4 if language in MUTATING else 2  # its first consonants are no evidence there
-    stem = form[: max(least, len(form) - 2)]
-    return any(word.startswith(stem) for word in held)
+    """Whether a word begins like the name, or the name with a word: either may have endings."""
+    whole, *parts = name_forms(name.partition("-")[0], language)
+    forms = [whole, *(part for part in parts if len(part) >= _LEAST_STEM)]
+    least = _LEAST_STEM if language in MUTATING else 2  # its first consonants are no evidence there
+    stems = tuple(form[: max(least, min(len(form) - 2, (len(form) + 1) // 2))] for form in forms)
+    return any(
+        word.startswith(stems) or (len(word) >= _LEAST_STEM and any(form.startswith(word) for form in forms))
+        for word in held
+    )
 
 
 def is_only_negated(case: Case, settings: Filters) -> bool:

@@ -228,18 +228,24 @@ def names(text: str) -> list[str]:
 
 
 def name_forms(text: str, language: str) -> list[str]:
-    """The words of a text as names are compared: without apostrophes, and what stands behind one (l'Italie).
+    """The words of a text as names are compared: without apostrophes and marks, and what stands behind one (l'Italie).
 
     In languages that change the first consonants of a name they are taken off, unless fewer than four characters would
     be left: names that differ in nothing else (Paris, Maris) are then one.
     """
     found = words(text.translate(_AS_APOSTROPHE))
-    forms = [form for word in found for form in (word.replace("'", ""), *word.split("'")[1:]) if form]
+    parts = [part for word in found for part in (word.replace("'", ""), *word.split("'")[1:])]
+    forms = [form for part in parts if (form := _without_marks(part))]
     return [_without_mutation(form) for form in forms] if language in MUTATING else forms
 
 
+def _without_marks(word: str) -> str:
+    """The word without accents, which endings may change (Łódź, Łodzi)."""
+    return "".join(char for char in unicodedata.normalize("NFD", word) if not unicodedata.combining(char))
+
+
 def _without_mutation(word: str) -> str:
-    rest = _CONSONANTS.sub("", unicodedata.normalize("NFD", word), count=1)
+    rest = _CONSONANTS.sub("", word, count=1)
     return rest if len(rest) >= _SHORTEST_END else word
 
 
