@@ -377,11 +377,26 @@ def test_nothing_stale_is_recorded_when_an_input_changes_meanwhile(project, edit
 
 def test_nothing_is_built_on_what_is_out_of_date(project):
     (project / "source.txt").write_text("other\n")
-    with pytest.raises(FanOutError, match=r"prepare: out of date, and cell depends on it.*`dvc repro prepare`"):
+    with pytest.raises(FanOutError, match=r"prepare: out of date or not run, and cell depends on it; .*--with-inputs"):
         run(project, "cell")
-    with pytest.raises(FanOutError, match="cell, prepare: out of date, and end depends on it"):
+    with pytest.raises(FanOutError, match="cell, prepare: out of date or not run, and end depends on it"):
         run(project, "end")
     assert not (project / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("stage", "command"), [("report", "bootembed report"), ("register_models", "bootembed register"), ("end", None)]
+)
+def test_a_stage_that_takes_what_is_there_is_refused_with_the_command_that_does(project, stage, command):
+    stages = dict(PIPELINE["stages"])
+    stages[stage] = stages.pop("end")
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    run(project)
+    (project / "source.txt").write_text("other\n")
+    told = CliRunner().invoke(main, ["run", stage]).output
+    assert f"prepare: out of date or not run, and {stage} depends on it; --with-inputs runs it first" in told
+    assert f"`{command}` takes what is there" in told if command else "takes what is there" not in told
+    assert command is None or command in " ".join(CliRunner().invoke(main, ["run", "--help"]).output.split())
 
 
 def test_what_a_target_depends_on_is_run_with_it_if_asked_for(project):

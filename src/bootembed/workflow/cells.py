@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _ALL = ("dvc.yaml",)  # the pipeline that `dvc repro` runs: not that of the base models
+# Stages that take what is there: the command that runs one without DVC, and so records nothing as up to date.
+_COMMANDS = {"report": "bootembed report", "register_models": "bootembed register"}
 
 
 class FanOutError(UserError):
@@ -262,11 +264,14 @@ def _needs(graph: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:
         stale = {stage for stage in set().union(*above.values()) - own if stage.changed()}
     for name, needed in above.items():
         if old := sorted({str(stage.addressing).split("@")[0] for stage in needed & stale}):
-            raise FanOutError(
-                f"{', '.join(old)}: out of date, and {name.split('@')[0]} depends on it; "
-                f"first run `dvc repro {' '.join(old)}`, or use --with-inputs"
-            )
+            raise FanOutError(_refusal(name.split("@")[0], old))
     return {name: {stage.name for stage in needed & own} for name, needed in above.items()}
+
+
+def _refusal(stage: str, old: Sequence[str]) -> str:
+    """Why a stage is not run on inputs that are out of date, and what to do instead."""
+    instead = f"; `{_COMMANDS[stage]}` takes what is there" if stage in _COMMANDS else ""
+    return f"{', '.join(old)}: out of date or not run, and {stage} depends on it; --with-inputs runs it first{instead}"
 
 
 def _inputs(stage: Any) -> dict[str, str]:
