@@ -21,7 +21,7 @@ from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
 from bootembed.evaluation.statistics import Difference, holm
 from bootembed.report.corpora import corpora_section, read_corpus_reports
-from bootembed.report.current import of_tasks
+from bootembed.report.current import not_scored, of_tasks
 from bootembed.report.intervals import Comparison, Estimate, compare_recipes
 from bootembed.report.recipes import score_sections, write_differences_csv
 from bootembed.report.scores import CellScore, read_results
@@ -100,6 +100,17 @@ def folders(tmp_path):
     worse = oracle | {"negative_precision": 0.7, "right_language_negative": 0.7, "negative_contradiction": 3.0}
     (tmp_path / "oracle/xl_lora-afr.json").write_text(json.dumps({"0": oracle, "1": {}, "2": worse}))
     return tmp_path
+
+
+def _score_again(folders, cell):
+    """Put what `_write_cell` wrote of bitext mining back."""
+    path = folders / f"scores/{cell}.json"
+    content = json.loads(path.read_text())
+    for name, embedder in content["embedders"].items():
+        embedder["scores"]["SampleBitext"] = {"test": 0.15}
+        rows = read_table(folders / "results/english_nli-afr-tiny/0-0/nearest.parquet", NEAREST)
+        write_table(rows, NEAREST, folders / f"results/{cell}/{name}/nearest.parquet")
+    path.write_text(json.dumps(content))
 
 
 def _read(folders, judged=("afr",), oracle="oracle"):
@@ -223,6 +234,47 @@ def test_answers_to_other_rows_are_refused(folders):
     write_table([row | {"gold": 1.0} for row in read_table(path, PREDICTIONS)], PREDICTIONS, path)
     with pytest.raises(DataError, match="gold scores differ"):
         compare_recipes(results.scores, folders / "results", seed=1)
+
+
+def test_recipes_that_a_newer_task_has_not_scored_are_left_out_of_it_and_named(folders):
+    """A task was added, and `untrained` and a strategy have not been scored on it."""
+    for cell in ("untrained-afr-tiny", "xl_lora-afr-tiny"):
+        path = folders / f"scores/{cell}.json"
+        content = json.loads(path.read_text())
+        for name, embedder in content["embedders"].items():
+            del embedder["scores"]["SampleBitext"], embedder["geometry"]["SampleBitext"]
+            write_table([], NEAREST, folders / f"results/{cell}/{name}/nearest.parquet")
+        path.write_text(json.dumps(content))
+    before = compare_recipes(_read(folders).scores, folders / "results", seed=1)
+    assert {one.task for one in before} == {"SampleSTS"}  # there is no pair left on the new task
+
+    _score_again(folders, "untrained-afr-tiny")
+    results = _read(folders)
+    comparisons = compare_recipes(results.scores, folders / "results", seed=1)
+    pairs = {
+        task: [(c.recipe, c.against) for c in comparisons if c.task == task] for task in ("SampleSTS", "SampleBitext")
+    }
+    assert pairs["SampleBitext"] == [("english_nli", "untrained"), ("translation_pairs", "untrained")]
+    assert len(pairs["SampleSTS"]) == 5
+    write_markdown(results, comparisons, "", folders / "report.md", profile="laptop", seed=1)
+    report = (folders / "report.md").read_text()
+    assert "**Left out, not having been scored: xl_lora on SampleBitext (afr, tiny).** `bootembed run` scores" in report
+
+
+def test_a_split_that_some_have_not_been_scored_on_is_not_compared_with_another(folders):
+    """Without its test split, a recipe's answers would be those on the validation split, on other rows."""
+    path = folders / "scores/xl_lora-afr-tiny.json"
+    content = json.loads(path.read_text())
+    for name, embedder in content["embedders"].items():
+        embedder["scores"]["SampleBitext"] = {"validation": 0.5}
+        answers = folders / f"results/xl_lora-afr-tiny/{name}/nearest.parquet"
+        rows = [row for row in read_table(answers, NEAREST) if row["split"] == "validation"]
+        write_table(rows, NEAREST, answers)
+    path.write_text(json.dumps(content))
+    results = _read(folders)
+    comparisons = compare_recipes(results.scores, folders / "results", seed=1)
+    assert {c.recipe for c in comparisons if c.task == "SampleBitext"} == {"english_nli", "translation_pairs"}
+    assert not_scored(results.scores) == {("afr", "tiny", "SampleBitext"): ["xl_lora"]}
 
 
 def test_without_a_judged_language_there_is_no_section_on_the_oracle(folders):

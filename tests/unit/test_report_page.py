@@ -248,6 +248,17 @@ def test_what_was_trained_and_not_scored_is_not_called_not_run(tmp_path, has_set
     assert "Nothing was trained" not in _page(facts, tmp_path).text
 
 
+def test_recipes_that_a_newer_task_has_not_scored_are_named(tmp_path):
+    facts = made_up(tmp_path)
+    scores = [s for s in facts.results.scores if (s.recipe, s.language, s.task) != ("xl_lora", "afr", "STS")]
+    comparisons = [c for c in facts.comparisons if (c.recipe, c.language) != ("xl_lora", "afr")]
+    facts = replace(facts, results=replace(facts.results, scores=scores), comparisons=comparisons)
+    assert "Not scored on STS: xl_lora on tiny." in answers(facts)[0].missing
+    assert not any("Not scored" in said for said in answers(facts)[1].missing)
+    assert _page(facts, tmp_path).text.count("Left out, not having been scored on this task: xl_lora.") == 1
+    assert "Left out" not in _page(made_up(tmp_path), tmp_path).text
+
+
 def test_cells_that_are_out_of_date_are_told_with_the_command(tmp_path):
     facts = made_up(tmp_path)
     assert "out of date" not in _page(facts, tmp_path).text

@@ -12,7 +12,7 @@ from bootembed.report.page.facts import place_of
 from bootembed.report.recipes import signed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bootembed.report.intervals import Comparison
     from bootembed.report.page.facts import Choice, Facts
@@ -200,10 +200,17 @@ def _elsewhere(facts: Facts, best: CellScore) -> list[str]:
     return said
 
 
+def _listed(cells: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{recipe} on {encoder}" for recipe, encoder in cells)
+
+
 def _missing(facts: Facts, language: str) -> list[str]:
     said = []
     if cells := facts.not_run.get(language):
-        said.append("Not run: " + ", ".join(f"{recipe} on {encoder}" for recipe, encoder in cells) + ".")
+        said.append(f"Not run: {_listed(cells)}.")
+    for (scored_language, encoder, task), recipes in facts.not_scored.items():
+        if scored_language == language:
+            said.append(f"Not scored on {task}: {_listed((recipe, encoder) for recipe in recipes)}.")
     if absent := [str(one) for one in (*facts.strategies, *Baseline) if one not in facts.grid.recipes]:
         said.append("Not in this profile: " + ", ".join(absent) + ".")
     of_language = [score for score in facts.results.scores if score.language == language]

@@ -115,11 +115,20 @@ def score_table(facts: Facts) -> Table:
 
 @dataclass(frozen=True)
 class Differences:
-    """Comparisons of one language, encoder and task; `is_open` if the page shows them at first."""
+    """Comparisons of one language, encoder and task.
+
+    Attributes:
+        title: Which.
+        differing: How many recipes differ.
+        table: The comparisons.
+        left_out: Recipes that were not scored on the task.
+        is_open: Whether the page shows them at first.
+    """
 
     title: str
     differing: int
     table: Table
+    left_out: list[str]
     is_open: bool
 
 
@@ -136,7 +145,8 @@ def difference_tables(facts: Facts) -> list[Differences]:
         title = f"{facts.name(language)}, {encoder}, {task}"
         differing = sum(c.differs == "yes" for c in own)
         is_open = facts.validation_tasks.get(language) == task
-        tables.append(Differences(title, differing, _difference_table(own, axes[task]), is_open))
+        left_out = facts.not_scored.get(place, [])
+        tables.append(Differences(title, differing, _difference_table(own, axes[task]), left_out, is_open))
     return tables
 
 
