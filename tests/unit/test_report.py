@@ -20,11 +20,12 @@ from bootembed.core.tables import read_table, write_table
 from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
 from bootembed.evaluation.statistics import Difference, holm
+from bootembed.report.cells import embedder_cells
 from bootembed.report.corpora import corpora_section, read_corpus_reports
 from bootembed.report.current import not_scored, of_tasks
 from bootembed.report.intervals import Comparison, Estimate, compare_recipes
 from bootembed.report.recipes import score_sections, write_differences_csv
-from bootembed.report.scores import CellScore, read_results
+from bootembed.report.scores import CellScore, read_results, together
 from bootembed.report.write import write_markdown, write_oracle_csv, write_overview, write_scores_csv, write_summary
 from bootembed.settings.corpora import Language
 from bootembed.settings.schema import Grid
@@ -364,6 +365,12 @@ def test_cells_that_were_not_run_are_told_with_their_command(recipe, folders):
     (folders / "scores/translation_pairs-afr-tiny.json").write_text("{")
     with pytest.raises(DataError, match=r"cannot be read: .*run stage evaluate_embedder@translation_pairs-afr-tiny"):
         _read(folders)
+
+
+def test_a_score_stands_at_the_place_of_its_cell(folders):
+    scores = _read(folders).scores
+    assert {score.axes for score in scores} == {cell.axes for cell in embedder_cells(GRID)}
+    assert next(cell.axes for cell in together(scores)) == ("untrained", "baseline", "afr", "tiny")
 
 
 def test_cells_that_are_not_in_the_grid_are_neither_read_nor_missed(folders):
