@@ -66,6 +66,11 @@ class Layout:
     file_columns: Callable[[FileSpec], list[str]] | None = None
     interpret: Callable[[dict[str, Any], FileSpec], dict[str, Any]] | None = None
 
+    @property
+    def own_texts(self) -> tuple[str, ...]:
+        """Columns of text that are the language's own: one half, where rows are translations."""
+        return self.halves[:1] if self.halves else self.texts
+
 
 MONOLINGUAL = Layout("monolingual", tables.MONOLINGUAL, ("text",), in_language=("text",), near_duplicates=True)
 PARALLEL = Layout(
