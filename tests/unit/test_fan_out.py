@@ -22,9 +22,11 @@ from living import runs
 from bootembed.commands import main
 from bootembed.workflow import lock_file
 from bootembed.workflow.cells import Cells, FanOutError
+from bootembed.workflow.changes import is_changed
 from bootembed.workflow.ending import what_there_is
 from bootembed.workflow.fan_out import fan_out
 from bootembed.workflow.lock_file import LockFile
+from bootembed.workflow.locks import hold
 from bootembed.workflow.out_of_date import out_of_date
 from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import Cell, visible_devices
@@ -258,6 +260,24 @@ def test_a_look_notices_every_change(project):
             path.unlink(missing_ok=True)
             path.write_bytes(kept)
             assert stale() == set(), name
+
+
+@pytest.mark.parametrize(
+    "own", [{}, {"always_changed": True}, {"frozen": True}, {"frozen": True, "always_changed": True}]
+)
+def test_a_stage_has_changed_as_dvc_tells(project, own):
+    """With its input as it was, and with another one."""
+    from dvc.repo import Repo
+
+    stages = PIPELINE["stages"] | {"callback": {"cmd": "date > date.txt", "outs": ["date.txt"]}}
+    stages["prepare"] = stages["prepare"] | own
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    run(project, "prepare", "cell", "callback")
+    for content in ("s\n", "other\n"):
+        (project / "source.txt").write_text(content)
+        with Repo() as repo, hold(repo):
+            stages = repo.stage.collect("dvc.yaml")
+            assert [is_changed(stage) for stage in stages] == [stage.changed() for stage in stages]
 
 
 def test_what_cells_share_is_hashed_once_in_a_look(project, monkeypatch):

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import UserError, suggest
 from bootembed.workflow import lock_file
-from bootembed.workflow.hashes import Hashes
+from bootembed.workflow.changes import Shared, is_changed
 from bootembed.workflow.locks import hold, lock_paths, refusals_as
-from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import Cell
 
 if TYPE_CHECKING:
@@ -55,8 +54,7 @@ class Cells:
         self._reading = ExitStack()  # cells share what they read: it stays locked until the last of them has ended
         self._files: tuple[bytes, bytes]  # as `_files` found them when the stages were read
         self._lock_file = lock_file.LockFile()
-        self._parameters = Parameters()
-        self._hashes = Hashes()
+        self._shared = Shared()
         with hold(repo):
             index = self._read()
             self.needs = _needs(index.graph, self._stages)
@@ -81,7 +79,7 @@ class Cells:
 
         What `begin` would refuse is not up to date.
         """
-        with hold(self._repo), self._hashes.shared(), ExitStack() as locks:
+        with hold(self._repo), self._shared.one_moment(), ExitStack() as locks:
             yield self._is_unchanged(alone=self._lock_all(locks))
 
     def _lock_all(self, locks: ExitStack) -> bool:
@@ -107,7 +105,7 @@ class Cells:
         def is_unchanged(name: str) -> bool:
             try:
                 stage = self._stage(name)
-                return not (_is_changed(stage) if alone else stage.changed())
+                return not (is_changed(stage) if alone else stage.changed())
             except (DvcException, FanOutError, OSError):
                 return False
 
@@ -207,10 +205,7 @@ class Cells:
         index = Index.from_repo(self._repo)  # not the repository's own, which stays as it is while that is locked
         collected = (_collect(self._repo, index, target, with_inputs=self._with_inputs) for target in self._targets)
         self._stages = {stage.name: stage for stages in collected for stage in stages}
-        for stage in {id(stage): stage for stage in [*index.stages, *self._stages.values()]}.values():
-            self._hashes.serve(stage)
-            for dependency in stage.params:
-                self._parameters.serve(dependency)
+        self._shared.serve({id(stage): stage for stage in [*index.stages, *self._stages.values()]}.values())
         return index
 
     def _lock_paths(self, stage: Any) -> ExitStack:
@@ -219,15 +214,6 @@ class Cells:
             locks.enter_context(lock_paths(self._repo, [], stage.outs))
             self._reading.enter_context(lock_paths(self._repo, stage.deps, []))
             return locks.pop_all()
-
-
-def _is_changed(stage: Any) -> bool:
-    """What DVC's `Stage.changed` tells, without its locks."""
-    if stage.changed_stage():
-        return True
-    if not stage.frozen and (stage.is_callback or stage.always_changed or any(dep.status() for dep in stage.deps)):
-        return True
-    return any(out.status() for out in stage.outs)
 
 
 def _collect(repo: Any, index: Any, target: str, *, with_inputs: bool) -> list[Any]:
