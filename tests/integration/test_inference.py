@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -146,5 +147,6 @@ def test_cells_are_compared_on_common_tasks(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text("profile: laptop\n")
+    (tmp_path / "dvc.yaml").symlink_to(Path(__file__).parents[2] / "dvc.yaml")
     result = _run("compare", "models/embedders/real/two-afr-tiny", "one-afr-tiny")
     assert (result.exit_code, "first run `bootembed compose real`" in result.output) == (1, True)

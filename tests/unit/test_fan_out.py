@@ -487,16 +487,20 @@ def test_a_run_of_everything_ends_with_the_report_and_the_models(project, monkey
         "afr": {"champion": "xl_lora-afr-tiny"},
         "yor": {"not_registered": "no recipe has been scored"},
     }
-    (project / "metrics/own").mkdir(parents=True)
-    (project / "metrics/own/report.html").touch()
-    (project / "metrics/own/registry.json").write_text(json.dumps(registry))
+    commands = {"report": "true --html own/${profile}/page.html", "register_models": "true --output own/models.json"}
+    stages = {name: {"matrix": {"no": []}, "cmd": f"{command} ${{item.no}}"} for name, command in commands.items()}
+    pipeline = {"vars": [{"paths": {}}], "stages": PIPELINE["stages"] | stages}
+    (project / "dvc.yaml").write_text(yaml.safe_dump(pipeline))
+    (project / "own/laptop").mkdir(parents=True)
+    (project / "own/laptop/page.html").touch()
+    (project / "own/models.json").write_text(json.dumps(registry))
     register = {"name": "us-{language}", "alias": "champion"}
-    (project / "params.yaml").write_text(yaml.safe_dump({"k": 1, "profile": "own", "register_models": register}))
-    assert CliRunner().invoke(main, ["run"]).output.splitlines()[-1] == "report: metrics/own/report.html"
+    (project / "params.yaml").write_text(yaml.safe_dump({"k": 1, "profile": "laptop", "register_models": register}))
+    assert CliRunner().invoke(main, ["run"]).output.splitlines()[-1] == "report: own/laptop/page.html"
     assert "report: " not in CliRunner().invoke(main, ["run", "cell"]).output
     monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
     assert what_there_is() == [
-        "report: metrics/own/report.html",
+        "report: own/laptop/page.html",
         "afr: models:/us-afr@champion, xl_lora-afr-tiny",
         "yor: no model is registered: no recipe has been scored",
     ]
@@ -505,7 +509,7 @@ def test_a_run_of_everything_ends_with_the_report_and_the_models(project, monkey
 def test_an_empty_folder_is_no_warning(project):
     stages = {"none": {"cmd": "mkdir -p none", "outs": ["none"]}}
     (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
-    process = _start(project, "bootembed", "run")
+    process = _start(project, "bootembed", "run", "none")
     assert process.wait(timeout=60) == 0
     assert "is empty" not in (project / "told").read_text()
 

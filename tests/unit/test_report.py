@@ -315,7 +315,7 @@ def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folde
         "out_of_date": "out_of_date.json",
     }
     (folders / "none").mkdir()
-    folder_options = ("scores", "triplets", "results")
+    folder_options = ("scores", "triplets", "results", "embedders")
     files = {"markdown": "r.md", "html": "r.html", "summary": "s.json", "overview": "o.json"}
     tables = {"scores": "s.csv", "oracle": "o.csv", "differences": "d.csv"}
     charts = {"scores": "s.svg", "oracle": "o.svg"}

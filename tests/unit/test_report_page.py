@@ -236,6 +236,8 @@ def test_what_was_trained_and_not_scored_is_not_called_not_run(tmp_path, has_set
         facts = replace(facts, folders=replace(facts.folders, evaluation=tmp_path / "none"))
     answer = answers(facts)[0]
     assert "models/embedders/made_up/xl_lora-afr-tiny" in answer.why
+    elsewhere = replace(facts.folders, embedders=Path("elsewhere"))
+    assert "elsewhere/xl_lora-afr-tiny" in answers(replace(facts, folders=elsewhere))[0].why
     if has_set:
         assert answer.state == "Trained, not scored."
         assert "`bootembed run`" in answer.why

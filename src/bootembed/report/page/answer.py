@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from bootembed.report.scores import CellScore
 
 _ALSO_CHOSEN = ", there being no validation split, so that its score is a little too good"
-_EMBEDDERS = "models/embedders"  # in dvc.yaml; the report reads nothing there
 _TRAINED_ON = {
     "strategy": "generated triplets",
     "baseline": "no generated triplets",
@@ -77,7 +76,7 @@ def _without_score(facts: Facts, language: str) -> tuple[str, str]:
     trained = [training.cell.name for training in facts.trainings if training.cell.language == language]
     if not trained:
         return "Not run.", "Nothing was trained for this language."
-    models = ", ".join(f"{_EMBEDDERS}/{facts.profile}/{name}" for name in trained)
+    models = ", ".join(f"{facts.folders.embedders}/{name}" for name in trained)
     if any((facts.folders.evaluation / language).glob("*.parquet")):
         return "Trained, not scored.", f"`bootembed run` scores what was trained. The models are in {models}."
     entry = f"corpora.{facts.languages[language].corpus}.evaluation"

@@ -35,12 +35,13 @@ def place_of(cell: CellScore) -> Place:
 
 @dataclass(frozen=True)
 class Folders:
-    """Outputs of other stages that the page takes examples and hashes from."""
+    """Outputs of other stages: the page takes examples and hashes from them, and only tells where `embedders` are."""
 
     scores: Path
     results: Path
     training_sets: Path
     evaluation: Path
+    embedders: Path
 
 
 @dataclass(frozen=True)
