@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from page_facts import HOSTILE, made_up
 
 from bootembed.core.errors import DataError
+from bootembed.judge.measure import JudgeTraining, write_judge_metrics
 from bootembed.report.cells import GridCell
 from bootembed.report.current import of_tasks
-from bootembed.report.judge import Judgements
+from bootembed.report.judge import Judgements, read_judgements
 from bootembed.report.page.answer import answers
 from bootembed.report.page.elements import Axis, language_tag, minus
 from bootembed.report.page.write import as_data, write_page
@@ -143,6 +144,22 @@ def test_the_page_holds_as_many_triplets_as_it_may_evenly(tmp_path, most, shown)
     assert data["sets"][places][:2] == ["in_context", "afr"]
     assert data["reasons"][reason] == "copy_of_anchor"
     assert data["texts"][anchor] == "0 Die kat slaap."
+
+
+def test_the_judge_shows_its_curve_where_it_was_trained_here(tmp_path):
+    facts = made_up(tmp_path)
+    (tmp_path / "ratings").mkdir()
+    curve = {"loss": [[1, 1.125], [25, 0.75], [50, 0.25]]}
+    texts = []
+    for training in (JudgeTraining({"rows": 50.0}, curve), JudgeTraining({}, {})):
+        write_judge_metrics(training, {"afr": {"rows": 9.0, "accuracy": 0.5}}, tmp_path / "judge.json")
+        judged = read_judgements(tmp_path / "judge.json", tmp_path / "ratings", facts.grid)
+        assert (judged.curves, judged.languages["afr"]["accuracy"]) == (training.curves, 0.5)
+        texts.append(_page(replace(facts, judged=judged), tmp_path).text)
+    assert ["The judge of triplets" in text and "1.12 to 0.250" in text for text in texts] == [True, False]
+    before = {"languages": {"afr": {"rows": 9.0, "accuracy": 0.5}}, "training": {}}  # as older runs wrote it
+    (tmp_path / "judge.json").write_text(json.dumps(before))
+    assert read_judgements(tmp_path / "judge.json", tmp_path / "ratings", facts.grid).curves == {}
 
 
 def test_trainings_are_read_as_they_were_written(tmp_path):
