@@ -399,7 +399,9 @@ def test_nothing_is_built_on_what_is_out_of_date(project):
     (project / "source.txt").write_text("other\n")
     with pytest.raises(FanOutError, match=r"prepare: out of date or not run, and cell depends on it; .*--with-inputs"):
         run(project, "cell")
-    with pytest.raises(FanOutError, match="cell, prepare: out of date or not run, and end depends on it"):
+    with pytest.raises(
+        FanOutError, match="cell, prepare: out of date or not run, and end depends on them; --with-inputs runs them"
+    ):
         run(project, "end")
     assert not (project / "out").exists()
 

@@ -257,7 +257,11 @@ def _needs(graph: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:
 def _refusal(stage: str, old: Sequence[str]) -> str:
     """Why a stage is not run on inputs that are out of date, and what to do instead."""
     instead = f"; `{_COMMANDS[stage]}` takes what is there" if stage in _COMMANDS else ""
-    return f"{', '.join(old)}: out of date or not run, and {stage} depends on it; --with-inputs runs it first{instead}"
+    them = "it" if len(old) == 1 else "them"
+    return (
+        f"{', '.join(old)}: out of date or not run, and {stage} depends on {them}; "
+        f"--with-inputs runs {them} first{instead}"
+    )
 
 
 def _inputs(stage: Any) -> dict[str, str]:
