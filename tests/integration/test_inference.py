@@ -136,6 +136,7 @@ def test_cells_are_compared_on_common_tasks(tmp_path, monkeypatch):
     assert "no common task" in _run("compare", "one-afr-tiny", "other-afr-tiny", *where).output
     result = _run("compare", "one-afr-tiny", "tow-afr-tiny", *where)
     assert (result.exit_code, "did you mean 'two-afr-tiny'" in result.output) == (1, True)
+    assert "if it is a cell of the profile, score it: `bootembed run --with-inputs" in result.output
 
     tags = {"recipe": "one", "encoder": "tiny", "embedder": "0-1", "content_hash": "abc"}
     monkeypatch.setattr(compare, "version_of", lambda _: SimpleNamespace(name="bootembed-afr", tags=tags))
