@@ -23,6 +23,7 @@ from bootembed.report.current import of_tasks
 from bootembed.report.judge import Judgements, read_judgements
 from bootembed.report.page.answer import answers
 from bootembed.report.page.elements import Axis, language_tag, minus
+from bootembed.report.page.scores import score_charts
 from bootembed.report.page.write import as_data, write_page
 from bootembed.report.recipes import signed
 from bootembed.report.scores import Results
@@ -204,6 +205,36 @@ def test_without_a_test_set_scores_are_shown_as_validation(tmp_path):
     assert "There is no test set: this score chose the recipe." in page.text
     assert "Afrikaans (afr), tiny: validation split, the task has no test set" in page.text
     assert "is no interval of confidence" in page.text
+
+
+def _heads(chart):
+    return [column.head for column in chart.table.columns if column.head]
+
+
+def test_without_a_test_set_intervals_are_those_of_validation(tmp_path):
+    """And a recipe that was not compared has its main score alone."""
+    facts = _with_scores(made_up(tmp_path), lambda score: score.split == "validation")
+    comparisons = [c for c in facts.comparisons if (c.language, c.recipe) != ("afr", "xl_lora")]
+    facts = replace(facts, comparisons=comparisons)
+    chart, _ = score_charts(facts)["STS"]
+    assert _heads(chart) == ["recipe", "Spearman", "95 % interval", "main score", "gain over untrained"]
+    rows = [[cell.text for cell in row if not cell.plot] for row in chart.table.rows]
+    assert rows[0] == ["in_context", "0.700", "0.669 to 0.732", "0.705 ± 0.007", "+0.300"]
+    assert rows[-1] == ["xl_lora", "", "", "0.605 ± 0.007", "+0.200"]
+    assert "Plotted: Spearman with its 95 % interval" in _page(facts, tmp_path).text
+
+
+def test_a_score_without_an_interval_stands_in_one_column(tmp_path):
+    facts = replace(made_up(tmp_path), comparisons=[])
+    assert _heads(score_charts(facts)["STS"][0]) == [
+        "recipe",
+        "range over embedders",
+        "main score",
+        "gain over untrained",
+    ]
+    one = _with_scores(facts, lambda score: score.seed == 0)
+    assert _heads(score_charts(one)["STS"][0]) == ["recipe", "main score", "gain over untrained"]
+    assert "Plotted: the main score; of each recipe there is one embedder." in _page(one, tmp_path).text
 
 
 def _with_scores(facts, keep, **changes):
