@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import itertools
 import json
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -163,6 +164,25 @@ def test_the_judge_shows_its_curve_where_it_was_trained_here(tmp_path):
     assert read_judgements(tmp_path / "judge.json", tmp_path / "ratings", facts.grid).curves == {}
 
 
+def test_a_curve_of_one_point_is_a_point(tmp_path):
+    """Of each language the losses of two embedders are lines; the held-out score, measured once, would not be seen."""
+    tags = _page(made_up(tmp_path), tmp_path).tags
+    places = [place for place, tag in enumerate(tags) if tag == "figure"]
+    figures = [tags[start:end] for start, end in itertools.pairwise(places)]
+    assert [(own.count("polyline"), own.count("circle")) for own in figures] == [(2, 0), (0, 1), (2, 0)]
+
+
+def test_commands_in_sentences_are_code_and_all_else_is_text(tmp_path):
+    entry = {"afr": made_up(tmp_path).languages["afr"].model_copy(update={"corpus": HOSTILE})}
+    facts = made_up(tmp_path)
+    facts = replace(facts, results=of_tasks(facts.results, ()), comparisons=[], languages=facts.languages | entry,
+                    folders=replace(facts.folders, evaluation=tmp_path / "none"))  # fmt: skip
+    page = _page(facts, tmp_path)
+    assert "`" not in page.text
+    assert f"corpora.{HOSTILE}.evaluation in the profile" in page.text
+    assert "img" not in page.tags
+
+
 def test_trainings_are_read_as_they_were_written(tmp_path):
     facts = made_up(tmp_path)
     records = {"0-0": {"curves": {"loss": [[1, 3.25]]}}}
@@ -314,7 +334,8 @@ def test_cells_that_are_out_of_date_are_told_with_the_command(tmp_path):
     assert "out of date" not in _page(facts, tmp_path).text
     page = _page(replace(facts, out_of_date=["train_embedder@xl_lora-afr-tiny", "generate_triplets@x"]), tmp_path)
     assert "2 cells are out of date" in page.text
-    assert "`bootembed run` runs them" in page.text
+    assert "bootembed run runs them" in page.text
+    assert "code" in page.tags[page.tags.index("details") : page.tags.index("section")]
     assert "train_embedder@xl_lora-afr-tiny" in page.text
 
 
