@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from bootembed import tracking
@@ -15,6 +16,7 @@ def main(
     scores_dir: InputPath,
     triplets_dir: InputPath,
     results_dir: InputPath,
+    embedders_dir: Annotated[Path, "Named on the page; nothing is read there."],
     inputs: Annotated[
         NamedPaths,
         NamedPath(exists=False),
@@ -67,7 +69,7 @@ def main(
         facts = Facts(
             params.profile, params.seed, params.grid, params.languages, params.register_models.validation_task,
             results, comparisons, fits, judged, read_trainings(inputs["training"], params.grid), params.report,
-            Folders(scores_dir, results_dir, inputs["training_sets"], inputs["evaluation"]),
+            Folders(scores_dir, results_dir, inputs["training_sets"], inputs["evaluation"], embedders_dir),
             measure_names(params.evaluate_embedder.tasks), strategy_names(), out_of_date,
         )  # fmt: skip
         write_page(facts, html)

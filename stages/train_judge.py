@@ -47,7 +47,7 @@ def main(
         found = measure_judge(output_dir, rows.validation, params.rate_triplets)
         write_judge_metrics(training, found, metrics)
         run.log_metrics(
-            training | {f"{key}.{name}": value for key, own in found.items() for name, value in own.items()}
+            training.metrics | {f"{key}.{name}": value for key, own in found.items() for name, value in own.items()}
         )
         run.log_output("judge", output_dir)
 

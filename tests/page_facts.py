@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from bootembed.core.names import Role
 from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, write_table
@@ -68,7 +69,8 @@ def made_up(folder, *, texts=("Die kat slaap.", "Die dier slaap.", "Die kat loop
         "made_up", 7, Grid(**_GRID), _languages(), dict.fromkeys(NAMES, "STS"), results, _comparisons(),
         {language: {"tiny": _FIT} for language in NAMES}, _judged(sets), _trainings(),
         Report(triplets=most, examples=10),
-        Folders(folder / "scores", folder / "results", folder / "training_sets", folder / "evaluation"),
+        Folders(folder / "scores", folder / "results", folder / "training_sets", folder / "evaluation",
+                Path("models/embedders/made_up")),
         {"STS": "Spearman", "Bitext": "F1"}, ["adapter_composition", "in_context", "xl_lora"],
     )  # fmt: skip
 

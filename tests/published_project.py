@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 CELL = "xl_lora-afr-tiny"
-OUTPUTS = Outputs(corpora=Path("data/corpora/target"), **results_of("laptop"))
+OUTPUTS = Outputs(**results_of("laptop"))
 TOKENS = 20
 VALIDATION = {"0-0": 0.5, "0-1": 0.7, "0-2": 0.6}  # median 0-2
 TEST = {"0-0": 0.40, "0-1": 0.60, "0-2": 0.50}

@@ -30,6 +30,7 @@ _COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _LOOKED_AT = 1000  # rows
 _SAMPLED = 20  # lines
 _LONGEST_NAME = 40
+_SENTENCE = re.compile(r"\S+(\s+\S+){2,}[.!?]|.+[。।።]")  # but not "No.", nor "Sr. No."
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -131,10 +132,15 @@ def _saved_dataset(path: Path) -> Detected:
     return Detected(path, "datasets", list(found.column_names), rows, options)
 
 
+def _is_name(title: str) -> bool:
+    """Whether a field of the first row can be the name of a column."""
+    return 0 < len(title) <= _LONGEST_NAME and not title.isdecimal() and not _SENTENCE.fullmatch(title)
+
+
 def _delimited(path: Path, name: str) -> Detected:
     """A table of text. Quotes enclose fields if every field that begins with one is written as a writer would.
 
-    The first row is no header if one of its fields is a number, empty, or as long as a sentence: columns go by number.
+    The first row is no header if one of its fields is a number, empty, or a sentence: columns go by number then.
     """
     import csv
 
@@ -154,7 +160,7 @@ def _delimited(path: Path, name: str) -> Detected:
     if len(header) == 1 and name == "csv" and ";" in header[0]:
         raise DataError(f"{path}: has no comma in its first line, {lines[0][:80]!r}; separate its fields by commas")
     header = [title.strip() for title in header]
-    if any(not title or title.isdecimal() or len(title) > _LONGEST_NAME for title in header):
+    if not all(map(_is_name, header)):
         rows, options["header"] = [header, *rows], False
         header = [str(number) for number in range(1, len(header) + 1)]
     whole = [dict(zip(header, row, strict=True)) for row in rows if len(row) == len(header)]

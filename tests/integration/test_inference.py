@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -135,6 +136,7 @@ def test_cells_are_compared_on_common_tasks(tmp_path, monkeypatch):
     assert "no common task" in _run("compare", "one-afr-tiny", "other-afr-tiny", *where).output
     result = _run("compare", "one-afr-tiny", "tow-afr-tiny", *where)
     assert (result.exit_code, "did you mean 'two-afr-tiny'" in result.output) == (1, True)
+    assert "if it is a cell of the profile, score it: `bootembed run --with-inputs" in result.output
 
     tags = {"recipe": "one", "encoder": "tiny", "embedder": "0-1", "content_hash": "abc"}
     monkeypatch.setattr(compare, "version_of", lambda _: SimpleNamespace(name="bootembed-afr", tags=tags))
@@ -146,5 +148,6 @@ def test_cells_are_compared_on_common_tasks(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text("profile: laptop\n")
+    (tmp_path / "dvc.yaml").symlink_to(Path(__file__).parents[2] / "dvc.yaml")
     result = _run("compare", "models/embedders/real/two-afr-tiny", "one-afr-tiny")
     assert (result.exit_code, "first run `bootembed compose real`" in result.output) == (1, True)

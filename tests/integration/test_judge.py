@@ -52,8 +52,10 @@ def rows(tmp_path_factory):
 @pytest.fixture(scope="module", params=["modernbert", "xlm-roberta", "bert", "gemma3_text", "llama"])
 def trained(request, tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp(request.param)
-    metrics = _build(folder, _base(folder, request.param), rows)
-    return folder / "judge", metrics
+    training = _build(folder, _base(folder, request.param), rows)
+    assert training.curves["loss"][0] == [1, pytest.approx(training.metrics["first_loss"], rel=1e-3)]
+    assert training.curves["loss"][-1][1] == pytest.approx(training.metrics["last_loss"], rel=1e-3)
+    return folder / "judge", training.metrics
 
 
 def test_a_trained_judge_beats_chance_on_premises_it_has_not_seen(trained, rows):
@@ -110,7 +112,7 @@ def test_the_loss_is_a_mean_however_many_steps_are_accumulated(tmp_path, archite
     bases = _base(tmp_path, architecture)
     settings = judge_settings(per_device_train_batch_size=4, gradient_accumulation_steps=4, num_train_epochs=1)
     folders = {"output_dir": tmp_path / "judge", "checkpoint_dir": tmp_path / "work"}
-    metrics = train_judge(bases / "base", toy_rows(32), settings, **folders, seed=0)
+    metrics = train_judge(bases / "base", toy_rows(32), settings, **folders, seed=0).metrics
     assert metrics["steps"] == 2
     assert metrics["first_loss"] == pytest.approx(np.log(3), abs=0.3)
 
@@ -129,7 +131,7 @@ def test_pairs_that_are_too_long_do_not_train_and_are_cut_when_judged(tmp_path, 
         output_dir=tmp_path / "judge",
         checkpoint_dir=tmp_path / "work",
         seed=0,
-    )
+    ).metrics
     assert metrics["rows_too_long"] == 1
     judge = Judge(tmp_path / "judge", READING)
     assert judge.probabilities([(long["premise"], "kefe"), ("bada", "kefe")]).shape == (2, 3)
@@ -167,7 +169,7 @@ def test_a_local_classifier_of_other_labels_is_refused(tmp_path):
 
 
 def test_without_a_judge_the_folder_says_so_and_nothing_is_measured(tmp_path, rows):
-    assert _build(tmp_path, tmp_path, rows, source="none") == {}
+    assert _build(tmp_path, tmp_path, rows, source="none") == ({}, {})
     assert [path.name for path in (tmp_path / "judge").iterdir()] == ["README.md"]
     assert not has_judge(tmp_path / "judge") and open_judge(tmp_path / "judge", READING) is None
     assert measure_judge(tmp_path / "judge", rows.validation, READING) == {}

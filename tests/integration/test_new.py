@@ -220,7 +220,8 @@ def test_tables_that_are_not_what_their_names_say(project, encoder, tmp_path):
     numbered.write_text("\n".join(f"{n}\t{text}" for n, text in enumerate(OWN, start=1)) + "\n")
     common = ("--parallel", table, "--evaluation", f"Pairs:sts={pairs}", "--text", numbered, "--encoder", encoder)
     result = _new(*common)
-    assert (result.exit_code, "Say --column text.text=NAME" in result.output) == (1, True)
+    assert result.exit_code == 1
+    assert f"It has no header, and in its columns 1 ('1'), 2 ('{OWN[0][:40]}'). Say --column text.text" in result.output
     result = _new(*common, "--column", "text.text=2")
     assert result.exit_code == 0, result.output
     corpus = _profile().corpora["yor"]
@@ -229,6 +230,28 @@ def test_tables_that_are_not_what_their_names_say(project, encoder, tmp_path):
     [pair] = corpus.evaluation["Pairs"]
     assert (pair.pair_separator, pair.columns) == ("\n", {"text": "Text", "score": "Score"})
     assert f"  {OWN[0]} | {ENGLISH[0]} | 0.0\n" in result.output
+
+
+def test_a_short_sentence_is_no_name_of_a_column(project, encoder, tmp_path):
+    """It was lost as a header, which no file needs of which there is but one column."""
+    own = ["Mo ti dé.", *OWN]
+    (tmp_path / "text.csv").write_text("\n".join(f'"{text}"' for text in own) + "\n")
+    result = _new("--text", tmp_path / "text.csv", "--encoder", encoder)
+    assert result.exit_code == 0, result.output
+    assert "\n  Mo ti dé.\n" in result.output
+    assert _profile().corpora["yor"].anchors[0].header is False
+    train = _table(tmp_path / "train.tsv", own[:1] * 2, own[1:], own[1:])
+    result = _new("--parallel", train, "--encoder", encoder)
+    assert (
+        "It has no header, and in its columns 1 ('Mo ti dé.'), 2 ('Mo ti dé.'). Say --column parallel" in result.output
+    )
+
+
+@pytest.mark.parametrize("name", ["No.", "Sr. No.", "correct?"])
+def test_a_name_of_a_column_may_end_like_a_sentence(name, project, encoder, tmp_path):
+    table = _table(tmp_path / "train.tsv", ["en", "yor", name], ENGLISH, OWN, OWN)
+    assert _new("--parallel", table, "--encoder", encoder).exit_code == 0
+    assert _profile().corpora["yor"].parallel[0].columns == {"english": "en", "text": "yor"}
 
 
 def test_a_code_of_two_letters_is_corrected(project, encoder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 from dvc_render import ImageRenderer
@@ -83,6 +84,19 @@ def test_the_page_is_silent_fits_and_has_the_colours_of_the_system(browser, page
     assert browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
     paper = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, paper[4:-1].split(","))) > 3 * 128) == (scheme == "light")
+
+
+def test_the_caption_of_a_wide_table_is_read_without_scrolling(browser, tmp_path):
+    facts = made_up(tmp_path)
+    scores = [score for score in facts.results.scores if score.split == "validation"]
+    write_page(replace(facts, results=replace(facts.results, scores=scores)), tmp_path / "report.html")
+    _open(browser, (tmp_path / "report.html").as_uri(), PHONE)
+    widths = browser.execute_script(
+        """return [...document.querySelectorAll('#scores .sortable:not(.untitled)')]
+        .map(table => [table.offsetWidth, table.caption.getBoundingClientRect().right])"""
+    )
+    assert max(table for table, _ in widths) > PHONE[0]
+    assert max(caption for _, caption in widths) <= PHONE[0]
 
 
 def test_hostile_texts_do_nothing(browser, page):

@@ -91,6 +91,7 @@ def test_a_trained_judge_is_measured_and_rates_every_generator_seed(trained):
     found = json.loads((trained / "metrics/judge.json").read_text())
     assert found["languages"]["afr"]["accuracy"] > 0.5
     assert found["training"]["afr.neutral"] > 0
+    assert found["curves"]["loss"][0][0] == 1
     metrics = trained / "metrics/xl_lora-afr.json"
     _run(
         rate_triplets.main,

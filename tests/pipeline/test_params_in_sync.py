@@ -13,13 +13,13 @@ import yaml
 from click.testing import CliRunner
 from dvc.repo import Repo
 
-from bootembed.core.errors import ParamsError
+from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.tables import write_table
 from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
 from bootembed.settings.load import load_params
 from bootembed.workflow.compose import compose
-from bootembed.workflow.places import results_of
+from bootembed.workflow.places import refuse_other_profiles, registry_of, report_of, results_of
 from stages import report
 
 ROOT = Path(__file__).parents[2]
@@ -113,6 +113,28 @@ def test_every_profile_gives_a_graph(profile, tmp_path):
     assert all(results.match(path) for path in outs if path.startswith(("metrics", "results")))
     places = [place for name, place in results_of(profile).items() if name != "exports" or params.grid.exports]
     assert not [place for place in places if not any(place in Path(path).parents for path in outs)]
+
+
+def test_where_results_lie_is_read_from_the_pipeline(tmp_path, monkeypatch):
+    """Of folders of cells, of files of cells, and of single files."""
+    text = (ROOT / "dvc.yaml").read_text()
+    for own, other in (
+        ("embedders: models/", "embedders: m/"),
+        ("exports: models/", "exports: m/"),
+        ("metrics/", "x/"),
+    ):
+        text = text.replace(own, other)
+    (tmp_path / "dvc.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    found = results_of("laptop")
+    assert [str(found[name]) for name in ("embedders", "scores", "exports", "corpora")] == [
+        "m/embedders/laptop", "x/laptop/scores", "x/laptop/exports", "data/corpora/target",
+    ]  # fmt: skip
+    assert (report_of("laptop"), registry_of("real")) == (Path("x/laptop/report.html"), Path("x/real/registry.json"))
+    for folder in ("m/embedders", "m/exports"):
+        refuse_other_profiles(f"{folder}/laptop/cell", "laptop")
+        with pytest.raises(DataError, match="run `bootembed compose real`"):
+            refuse_other_profiles(f"{folder}/real/cell", "laptop")
 
 
 def test_profiles_reported_in_turn_show_only_their_own(tmp_path, monkeypatch):

@@ -151,7 +151,8 @@ def test_the_registry_is_asked_and_told(tmp_path, monkeypatch):
 
 
 def test_composing_a_profile_says_where_its_own_report_is(tmp_path, monkeypatch):
-    (tmp_path / "conf").symlink_to(ROOT / "conf")
+    for name in ("conf", "dvc.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "metrics/real").mkdir(parents=True)
     (tmp_path / "metrics/real/report.html").touch()
     monkeypatch.chdir(tmp_path)

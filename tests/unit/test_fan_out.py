@@ -22,9 +22,11 @@ from living import runs
 from bootembed.commands import main
 from bootembed.workflow import lock_file
 from bootembed.workflow.cells import Cells, FanOutError
+from bootembed.workflow.changes import is_changed
 from bootembed.workflow.ending import what_there_is
 from bootembed.workflow.fan_out import fan_out
 from bootembed.workflow.lock_file import LockFile
+from bootembed.workflow.locks import hold
 from bootembed.workflow.out_of_date import out_of_date
 from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import Cell, visible_devices
@@ -260,6 +262,24 @@ def test_a_look_notices_every_change(project):
             assert stale() == set(), name
 
 
+@pytest.mark.parametrize(
+    "own", [{}, {"always_changed": True}, {"frozen": True}, {"frozen": True, "always_changed": True}]
+)
+def test_a_stage_has_changed_as_dvc_tells(project, own):
+    """With its input as it was, and with another one."""
+    from dvc.repo import Repo
+
+    stages = PIPELINE["stages"] | {"callback": {"cmd": "date > date.txt", "outs": ["date.txt"]}}
+    stages["prepare"] = stages["prepare"] | own
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    run(project, "prepare", "cell", "callback")
+    for content in ("s\n", "other\n"):
+        (project / "source.txt").write_text(content)
+        with Repo() as repo, hold(repo):
+            stages = repo.stage.collect("dvc.yaml")
+            assert [is_changed(stage) for stage in stages] == [stage.changed() for stage in stages]
+
+
 def test_what_cells_share_is_hashed_once_in_a_look(project, monkeypatch):
     from dvc.output import Output
     from dvc.repo import Repo
@@ -377,11 +397,28 @@ def test_nothing_stale_is_recorded_when_an_input_changes_meanwhile(project, edit
 
 def test_nothing_is_built_on_what_is_out_of_date(project):
     (project / "source.txt").write_text("other\n")
-    with pytest.raises(FanOutError, match=r"prepare: out of date, and cell depends on it.*`dvc repro prepare`"):
+    with pytest.raises(FanOutError, match=r"prepare: out of date or not run, and cell depends on it; .*--with-inputs"):
         run(project, "cell")
-    with pytest.raises(FanOutError, match="cell, prepare: out of date, and end depends on it"):
+    with pytest.raises(
+        FanOutError, match="cell, prepare: out of date or not run, and end depends on them; --with-inputs runs them"
+    ):
         run(project, "end")
     assert not (project / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("stage", "command"), [("report", "bootembed report"), ("register_models", "bootembed register"), ("end", None)]
+)
+def test_a_stage_that_takes_what_is_there_is_refused_with_the_command_that_does(project, stage, command):
+    stages = dict(PIPELINE["stages"])
+    stages[stage] = stages.pop("end")
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    run(project)
+    (project / "source.txt").write_text("other\n")
+    told = CliRunner().invoke(main, ["run", stage]).output
+    assert f"prepare: out of date or not run, and {stage} depends on it; --with-inputs runs it first" in told
+    assert f"`{command}` takes what is there" in told if command else "takes what is there" not in told
+    assert command is None or command in " ".join(CliRunner().invoke(main, ["run", "--help"]).output.split())
 
 
 def test_what_a_target_depends_on_is_run_with_it_if_asked_for(project):
@@ -452,16 +489,20 @@ def test_a_run_of_everything_ends_with_the_report_and_the_models(project, monkey
         "afr": {"champion": "xl_lora-afr-tiny"},
         "yor": {"not_registered": "no recipe has been scored"},
     }
-    (project / "metrics/own").mkdir(parents=True)
-    (project / "metrics/own/report.html").touch()
-    (project / "metrics/own/registry.json").write_text(json.dumps(registry))
+    commands = {"report": "true --html own/${profile}/page.html", "register_models": "true --output own/models.json"}
+    stages = {name: {"matrix": {"no": []}, "cmd": f"{command} ${{item.no}}"} for name, command in commands.items()}
+    pipeline = {"vars": [{"paths": {}}], "stages": PIPELINE["stages"] | stages}
+    (project / "dvc.yaml").write_text(yaml.safe_dump(pipeline))
+    (project / "own/laptop").mkdir(parents=True)
+    (project / "own/laptop/page.html").touch()
+    (project / "own/models.json").write_text(json.dumps(registry))
     register = {"name": "us-{language}", "alias": "champion"}
-    (project / "params.yaml").write_text(yaml.safe_dump({"k": 1, "profile": "own", "register_models": register}))
-    assert CliRunner().invoke(main, ["run"]).output.splitlines()[-1] == "report: metrics/own/report.html"
+    (project / "params.yaml").write_text(yaml.safe_dump({"k": 1, "profile": "laptop", "register_models": register}))
+    assert CliRunner().invoke(main, ["run"]).output.splitlines()[-1] == "report: own/laptop/page.html"
     assert "report: " not in CliRunner().invoke(main, ["run", "cell"]).output
     monkeypatch.setenv("BOOTEMBED_TRACKING", "on")
     assert what_there_is() == [
-        "report: metrics/own/report.html",
+        "report: own/laptop/page.html",
         "afr: models:/us-afr@champion, xl_lora-afr-tiny",
         "yor: no model is registered: no recipe has been scored",
     ]
@@ -470,7 +511,7 @@ def test_a_run_of_everything_ends_with_the_report_and_the_models(project, monkey
 def test_an_empty_folder_is_no_warning(project):
     stages = {"none": {"cmd": "mkdir -p none", "outs": ["none"]}}
     (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
-    process = _start(project, "bootembed", "run")
+    process = _start(project, "bootembed", "run", "none")
     assert process.wait(timeout=60) == 0
     assert "is empty" not in (project / "told").read_text()
 

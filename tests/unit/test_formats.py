@@ -287,6 +287,7 @@ class TestTmx:
     def test_a_language_that_no_unit_has_is_told_with_the_tags_that_are_there(self, tmp_path: Path) -> None:
         (tmp_path / "a.tmx").write_text(tmx([{"en": "x", "no": "ja"}, {"en": "y", "nn-NO": "jau"}]))
         for layout, column in ((PARALLEL, "text"), (evaluation_layout("Some", "bitext_mining"), "sentence1")):
+            assert layout.own_texts == (column,)
             message = (
                 rf"no unit holds both 'nb' and 'en'; .* tags 'en', 'no', 'nn-NO'\. .*columns: \{{{column}: \"TAG\"\}}"
             )

@@ -20,11 +20,12 @@ from bootembed.core.tables import read_table, write_table
 from bootembed.evaluation.kinds.bitext_mining import NEAREST
 from bootembed.evaluation.kinds.sts import PREDICTIONS
 from bootembed.evaluation.statistics import Difference, holm
+from bootembed.report.cells import embedder_cells
 from bootembed.report.corpora import corpora_section, read_corpus_reports
-from bootembed.report.current import of_tasks
+from bootembed.report.current import not_scored, of_tasks
 from bootembed.report.intervals import Comparison, Estimate, compare_recipes
 from bootembed.report.recipes import score_sections, write_differences_csv
-from bootembed.report.scores import CellScore, read_results
+from bootembed.report.scores import CellScore, read_results, together
 from bootembed.report.write import write_markdown, write_oracle_csv, write_overview, write_scores_csv, write_summary
 from bootembed.settings.corpora import Language
 from bootembed.settings.schema import Grid
@@ -100,6 +101,17 @@ def folders(tmp_path):
     worse = oracle | {"negative_precision": 0.7, "right_language_negative": 0.7, "negative_contradiction": 3.0}
     (tmp_path / "oracle/xl_lora-afr.json").write_text(json.dumps({"0": oracle, "1": {}, "2": worse}))
     return tmp_path
+
+
+def _score_again(folders, cell):
+    """Put what `_write_cell` wrote of bitext mining back."""
+    path = folders / f"scores/{cell}.json"
+    content = json.loads(path.read_text())
+    for name, embedder in content["embedders"].items():
+        embedder["scores"]["SampleBitext"] = {"test": 0.15}
+        rows = read_table(folders / "results/english_nli-afr-tiny/0-0/nearest.parquet", NEAREST)
+        write_table(rows, NEAREST, folders / f"results/{cell}/{name}/nearest.parquet")
+    path.write_text(json.dumps(content))
 
 
 def _read(folders, judged=("afr",), oracle="oracle"):
@@ -225,6 +237,47 @@ def test_answers_to_other_rows_are_refused(folders):
         compare_recipes(results.scores, folders / "results", seed=1)
 
 
+def test_recipes_that_a_newer_task_has_not_scored_are_left_out_of_it_and_named(folders):
+    """A task was added, and `untrained` and a strategy have not been scored on it."""
+    for cell in ("untrained-afr-tiny", "xl_lora-afr-tiny"):
+        path = folders / f"scores/{cell}.json"
+        content = json.loads(path.read_text())
+        for name, embedder in content["embedders"].items():
+            del embedder["scores"]["SampleBitext"], embedder["geometry"]["SampleBitext"]
+            write_table([], NEAREST, folders / f"results/{cell}/{name}/nearest.parquet")
+        path.write_text(json.dumps(content))
+    before = compare_recipes(_read(folders).scores, folders / "results", seed=1)
+    assert {one.task for one in before} == {"SampleSTS"}  # there is no pair left on the new task
+
+    _score_again(folders, "untrained-afr-tiny")
+    results = _read(folders)
+    comparisons = compare_recipes(results.scores, folders / "results", seed=1)
+    pairs = {
+        task: [(c.recipe, c.against) for c in comparisons if c.task == task] for task in ("SampleSTS", "SampleBitext")
+    }
+    assert pairs["SampleBitext"] == [("english_nli", "untrained"), ("translation_pairs", "untrained")]
+    assert len(pairs["SampleSTS"]) == 5
+    write_markdown(results, comparisons, "", folders / "report.md", profile="laptop", seed=1)
+    report = (folders / "report.md").read_text()
+    assert "**Left out, not having been scored: xl_lora on SampleBitext (afr, tiny).** `bootembed run` scores" in report
+
+
+def test_a_split_that_some_have_not_been_scored_on_is_not_compared_with_another(folders):
+    """Without its test split, a recipe's answers would be those on the validation split, on other rows."""
+    path = folders / "scores/xl_lora-afr-tiny.json"
+    content = json.loads(path.read_text())
+    for name, embedder in content["embedders"].items():
+        embedder["scores"]["SampleBitext"] = {"validation": 0.5}
+        answers = folders / f"results/xl_lora-afr-tiny/{name}/nearest.parquet"
+        rows = [row for row in read_table(answers, NEAREST) if row["split"] == "validation"]
+        write_table(rows, NEAREST, answers)
+    path.write_text(json.dumps(content))
+    results = _read(folders)
+    comparisons = compare_recipes(results.scores, folders / "results", seed=1)
+    assert {c.recipe for c in comparisons if c.task == "SampleBitext"} == {"english_nli", "translation_pairs"}
+    assert not_scored(results.scores) == {("afr", "tiny", "SampleBitext"): ["xl_lora"]}
+
+
 def test_without_a_judged_language_there_is_no_section_on_the_oracle(folders):
     results = _read(folders, judged=(), oracle="none")
     write_summary(results, folders / "summary.json", judged={})
@@ -262,7 +315,7 @@ def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folde
         "out_of_date": "out_of_date.json",
     }
     (folders / "none").mkdir()
-    folder_options = ("scores", "triplets", "results")
+    folder_options = ("scores", "triplets", "results", "embedders")
     files = {"markdown": "r.md", "html": "r.html", "summary": "s.json", "overview": "o.json"}
     tables = {"scores": "s.csv", "oracle": "o.csv", "differences": "d.csv"}
     charts = {"scores": "s.svg", "oracle": "o.svg"}
@@ -312,6 +365,12 @@ def test_cells_that_were_not_run_are_told_with_their_command(recipe, folders):
     (folders / "scores/translation_pairs-afr-tiny.json").write_text("{")
     with pytest.raises(DataError, match=r"cannot be read: .*run stage evaluate_embedder@translation_pairs-afr-tiny"):
         _read(folders)
+
+
+def test_a_score_stands_at_the_place_of_its_cell(folders):
+    scores = _read(folders).scores
+    assert {score.axes for score in scores} == {cell.axes for cell in embedder_cells(GRID)}
+    assert next(cell.axes for cell in together(scores)) == ("untrained", "baseline", "afr", "tiny")
 
 
 def test_cells_that_are_not_in_the_grid_are_neither_read_nor_missed(folders):

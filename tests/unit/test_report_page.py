@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import itertools
 import json
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -17,11 +18,13 @@ from hypothesis import strategies as st
 from page_facts import HOSTILE, made_up
 
 from bootembed.core.errors import DataError
+from bootembed.judge.measure import JudgeTraining, write_judge_metrics
 from bootembed.report.cells import GridCell
 from bootembed.report.current import of_tasks
-from bootembed.report.judge import Judgements
+from bootembed.report.judge import Judgements, read_judgements
 from bootembed.report.page.answer import answers
 from bootembed.report.page.elements import Axis, language_tag, minus
+from bootembed.report.page.scores import score_charts
 from bootembed.report.page.write import as_data, write_page
 from bootembed.report.recipes import signed
 from bootembed.report.scores import Results
@@ -145,6 +148,41 @@ def test_the_page_holds_as_many_triplets_as_it_may_evenly(tmp_path, most, shown)
     assert data["texts"][anchor] == "0 Die kat slaap."
 
 
+def test_the_judge_shows_its_curve_where_it_was_trained_here(tmp_path):
+    facts = made_up(tmp_path)
+    (tmp_path / "ratings").mkdir()
+    curve = {"loss": [[1, 1.125], [25, 0.75], [50, 0.25]]}
+    texts = []
+    for training in (JudgeTraining({"rows": 50.0}, curve), JudgeTraining({}, {})):
+        write_judge_metrics(training, {"afr": {"rows": 9.0, "accuracy": 0.5}}, tmp_path / "judge.json")
+        judged = read_judgements(tmp_path / "judge.json", tmp_path / "ratings", facts.grid)
+        assert (judged.curves, judged.languages["afr"]["accuracy"]) == (training.curves, 0.5)
+        texts.append(_page(replace(facts, judged=judged), tmp_path).text)
+    assert ["The judge of triplets" in text and "1.12 to 0.250" in text for text in texts] == [True, False]
+    before = {"languages": {"afr": {"rows": 9.0, "accuracy": 0.5}}, "training": {}}  # as older runs wrote it
+    (tmp_path / "judge.json").write_text(json.dumps(before))
+    assert read_judgements(tmp_path / "judge.json", tmp_path / "ratings", facts.grid).curves == {}
+
+
+def test_a_curve_of_one_point_is_a_point(tmp_path):
+    """Of each language the losses of two embedders are lines; the held-out score, measured once, would not be seen."""
+    tags = _page(made_up(tmp_path), tmp_path).tags
+    places = [place for place, tag in enumerate(tags) if tag == "figure"]
+    figures = [tags[start:end] for start, end in itertools.pairwise(places)]
+    assert [(own.count("polyline"), own.count("circle")) for own in figures] == [(2, 0), (0, 1), (2, 0)]
+
+
+def test_commands_in_sentences_are_code_and_all_else_is_text(tmp_path):
+    entry = {"afr": made_up(tmp_path).languages["afr"].model_copy(update={"corpus": HOSTILE})}
+    facts = made_up(tmp_path)
+    facts = replace(facts, results=of_tasks(facts.results, ()), comparisons=[], languages=facts.languages | entry,
+                    folders=replace(facts.folders, evaluation=tmp_path / "none"))  # fmt: skip
+    page = _page(facts, tmp_path)
+    assert "`" not in page.text
+    assert f"corpora.{HOSTILE}.evaluation in the profile" in page.text
+    assert "img" not in page.tags
+
+
 def test_trainings_are_read_as_they_were_written(tmp_path):
     facts = made_up(tmp_path)
     records = {"0-0": {"curves": {"loss": [[1, 3.25]]}}}
@@ -187,6 +225,36 @@ def test_without_a_test_set_scores_are_shown_as_validation(tmp_path):
     assert "There is no test set: this score chose the recipe." in page.text
     assert "Afrikaans (afr), tiny: validation split, the task has no test set" in page.text
     assert "is no interval of confidence" in page.text
+
+
+def _heads(chart):
+    return [column.head for column in chart.table.columns if column.head]
+
+
+def test_without_a_test_set_intervals_are_those_of_validation(tmp_path):
+    """And a recipe that was not compared has its main score alone."""
+    facts = _with_scores(made_up(tmp_path), lambda score: score.split == "validation")
+    comparisons = [c for c in facts.comparisons if (c.language, c.recipe) != ("afr", "xl_lora")]
+    facts = replace(facts, comparisons=comparisons)
+    chart, _ = score_charts(facts)["STS"]
+    assert _heads(chart) == ["recipe", "Spearman", "95 % interval", "main score", "gain over untrained"]
+    rows = [[cell.text for cell in row if not cell.plot] for row in chart.table.rows]
+    assert rows[0] == ["in_context", "0.700", "0.669 to 0.732", "0.705 ± 0.007", "+0.300"]
+    assert rows[-1] == ["xl_lora", "", "", "0.605 ± 0.007", "+0.200"]
+    assert "Plotted: Spearman with its 95 % interval" in _page(facts, tmp_path).text
+
+
+def test_a_score_without_an_interval_stands_in_one_column(tmp_path):
+    facts = replace(made_up(tmp_path), comparisons=[])
+    assert _heads(score_charts(facts)["STS"][0]) == [
+        "recipe",
+        "range over embedders",
+        "main score",
+        "gain over untrained",
+    ]
+    one = _with_scores(facts, lambda score: score.seed == 0)
+    assert _heads(score_charts(one)["STS"][0]) == ["recipe", "main score", "gain over untrained"]
+    assert "Plotted: the main score; of each recipe there is one embedder." in _page(one, tmp_path).text
 
 
 def _with_scores(facts, keep, **changes):
@@ -236,6 +304,8 @@ def test_what_was_trained_and_not_scored_is_not_called_not_run(tmp_path, has_set
         facts = replace(facts, folders=replace(facts.folders, evaluation=tmp_path / "none"))
     answer = answers(facts)[0]
     assert "models/embedders/made_up/xl_lora-afr-tiny" in answer.why
+    elsewhere = replace(facts.folders, embedders=Path("elsewhere"))
+    assert "elsewhere/xl_lora-afr-tiny" in answers(replace(facts, folders=elsewhere))[0].why
     if has_set:
         assert answer.state == "Trained, not scored."
         assert "`bootembed run`" in answer.why
@@ -248,12 +318,24 @@ def test_what_was_trained_and_not_scored_is_not_called_not_run(tmp_path, has_set
     assert "Nothing was trained" not in _page(facts, tmp_path).text
 
 
+def test_recipes_that_a_newer_task_has_not_scored_are_named(tmp_path):
+    facts = made_up(tmp_path)
+    scores = [s for s in facts.results.scores if (s.recipe, s.language, s.task) != ("xl_lora", "afr", "STS")]
+    comparisons = [c for c in facts.comparisons if (c.recipe, c.language) != ("xl_lora", "afr")]
+    facts = replace(facts, results=replace(facts.results, scores=scores), comparisons=comparisons)
+    assert "Not scored on STS: xl_lora on tiny." in answers(facts)[0].missing
+    assert not any("Not scored" in said for said in answers(facts)[1].missing)
+    assert _page(facts, tmp_path).text.count("Left out, not having been scored on this task: xl_lora.") == 1
+    assert "Left out" not in _page(made_up(tmp_path), tmp_path).text
+
+
 def test_cells_that_are_out_of_date_are_told_with_the_command(tmp_path):
     facts = made_up(tmp_path)
     assert "out of date" not in _page(facts, tmp_path).text
     page = _page(replace(facts, out_of_date=["train_embedder@xl_lora-afr-tiny", "generate_triplets@x"]), tmp_path)
     assert "2 cells are out of date" in page.text
-    assert "`bootembed run` runs them" in page.text
+    assert "bootembed run runs them" in page.text
+    assert "code" in page.tags[page.tags.index("details") : page.tags.index("section")]
     assert "train_embedder@xl_lora-afr-tiny" in page.text
 
 

@@ -21,6 +21,6 @@ def main(profile: str, overrides: tuple[str, ...], conf: Path, output: Path) -> 
 
     compose(profile, overrides, conf=conf, output=output)
     click.echo(f"{output}: profile {profile}")
-    if output == Path("params.yaml"):
+    if output == Path("params.yaml") and Path("dvc.yaml").is_file():
         report = report_of(profile)
         click.echo(f"{report}: {'its report' if report.is_file() else 'not there yet, `bootembed run` writes it'}")

@@ -43,7 +43,7 @@ def main(model: str, repo_id: str, upload: bool, public: bool, work_dir: Path) -
     require_project()
     params = load_params(Path("params.yaml"))
     refuse_other_profiles(model, params.profile)
-    outputs = Outputs(corpora=Path("data/corpora/target"), **results_of(params.profile))
+    outputs = Outputs(**results_of(params.profile))
     published = publish.prepare(model, repo_id, params, outputs, work=work_dir, public=public)
     _show(published)
     if not upload:

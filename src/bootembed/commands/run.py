@@ -1,8 +1,10 @@
 """Run stale cells side by side, each as soon as all that it reads is there, and record each in dvc.lock.
 
 STAGES are stages (all their cells) or single cells such as train_embedder@xl_lora-afr-tiny; without any, the whole
-pipeline runs, and the last lines name the report and the models. With --profile, params.yaml is composed first. Exit
-status 1 if a cell failed.
+pipeline runs, and the last lines name the report and the models. With --profile, params.yaml is composed first.
+
+What the STAGES depend on must be up to date, or --with-inputs runs it first; `bootembed report` writes a report of what
+there is, `bootembed register` registers it. Exit status 1 if a cell failed.
 """
 
 from __future__ import annotations

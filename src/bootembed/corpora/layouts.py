@@ -46,8 +46,7 @@ class Layout:
         near_duplicates: Whether rows that nearly repeat another are of no use. Not in NLI, where a hypothesis differs
             from another by little, nor of anchors, whose duplicates weigh sentences as the corpus does.
         must_differ: Pairs of columns of which one must not repeat the other.
-        verbatim: The text is taken as it is, and no row is rejected for its text: scores must be those of the
-            published set.
+        verbatim: The text is taken as it is, and no row rejected for it: scores must be those of the published set.
         file_columns: Our names of the columns that a file must have; None: all but `split`. A ValueError refuses the
             file, and says what to correct.
         interpret: The values of a row with these columns -> those of a row of the table, without `split`.
@@ -65,6 +64,11 @@ class Layout:
     verbatim: bool = False
     file_columns: Callable[[FileSpec], list[str]] | None = None
     interpret: Callable[[dict[str, Any], FileSpec], dict[str, Any]] | None = None
+
+    @property
+    def own_texts(self) -> tuple[str, ...]:
+        """Columns of text that are the language's own: one half, where rows are translations."""
+        return self.halves[:1] if self.halves else self.texts
 
 
 MONOLINGUAL = Layout("monolingual", tables.MONOLINGUAL, ("text",), in_language=("text",), near_duplicates=True)

@@ -95,7 +95,7 @@ def _language_warnings(
     own = [(option, sources[option], LAYOUTS[option].in_language) for option in _IN_LANGUAGE if option in sources]
     for task, source in tasks:
         layout = evaluation_layout(task.request.option, str(task.entry["kind"]))
-        own.append((task.request.option, source, layout.halves[:1] if layout.halves else layout.texts))
+        own.append((task.request.option, source, layout.own_texts))
     for called, source, columns in own:
         texts = [str(row[column]) for row in source.rows for column in columns if row[column]]
         if alarm := evaluation_alarm(f"{called} ({source.request.path})", texts, language, script, check):

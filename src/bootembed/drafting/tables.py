@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _READ = 1000  # rows
 _SHOWN = 3
+_FIELD_SHOWN = 40  # letters
 _ENGLISH = ("english", "en", "eng")
 _NAMES = {
     "english": _ENGLISH,
@@ -163,11 +164,16 @@ def _find_columns(
         chosen[missing[0]] = left[0]
     elif missing:
         options = " ".join(f"--column {request.option}.{ours}=NAME" for ours in missing)
-        raise DataError(
-            f"{request.path}: which columns are {', '.join(missing)}? It has {', '.join(map(repr, found.columns))}. "
-            f"Say {options}"
-        )
+        raise DataError(f"{request.path}: which columns are {', '.join(missing)}? It has {_told(found)}. Say {options}")
     return {ours: chosen[ours] for ours in wanted}
+
+
+def _told(found: Detected) -> str:
+    """The columns of a file, and what the first row has in them where they have no names."""
+    if found.options.get("header", True) or not found.rows:
+        return ", ".join(map(repr, found.columns))
+    fields = ", ".join(f"{number} ({str(text)[:_FIELD_SHOWN]!r})" for number, text in found.rows[0].items())
+    return f"no header, and in its columns {fields}"
 
 
 def _wanted(found: Detected, layout: Layout, given: Mapping[str, str]) -> list[str]:

@@ -95,8 +95,8 @@ def evaluation_layout(task: str, kind: str) -> Layout:
 
 def _warn(task: str, rows: Rows, layout: Layout, check: LanguageCheck, *, language: str, script: str) -> None:
     """Of texts in another language than they should be; of both languages, where the set has translations."""
-    own, english = ((half,) for half in layout.halves) if layout.halves else (layout.texts, ())
-    for columns, key, its_script in ((own, language, script), (english, ENGLISH, LATIN)):
+    english = layout.halves[1:] if layout.halves else ()
+    for columns, key, its_script in ((layout.own_texts, language, script), (english, ENGLISH, LATIN)):
         texts = [row[column] for row in rows for column in columns if row[column]]
         if texts and (alarm := evaluation_alarm(task, texts, key, its_script, check)):
             logger.warning("%s", alarm)

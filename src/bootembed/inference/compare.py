@@ -53,8 +53,8 @@ def find_scores(name: str, *, scores_dir: Path, results_dir: Path) -> Scored:
     if not file.is_file():
         known = sorted(found.stem for found in scores_dir.glob("*.json"))
         raise DataError(
-            f"{name}: no scores in {scores_dir}{suggest(cell, known)}; score it with `bootembed run "
-            f"evaluate_embedder@{cell}`, or give one of {known}"
+            f"{name}: no scores in {scores_dir}{suggest(cell, known)}; give one of {known}, or if it is a cell of the "
+            f"profile, score it: `bootembed run --with-inputs evaluate_embedder@{cell}`"
         )
     if content and not any((results_dir / cell / str(embedder)).glob(f"results/*/{content}")):
         raise DataError(

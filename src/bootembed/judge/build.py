@@ -9,6 +9,7 @@ from bootembed.base_models.build import build_base_model
 from bootembed.core.errors import DataError
 from bootembed.core.processes import is_main_process
 from bootembed.judge.labels import label_positions
+from bootembed.judge.measure import JudgeTraining
 from bootembed.settings.judge import NO_JUDGE
 from bootembed.settings.models import BaseModelSpec
 
@@ -27,8 +28,8 @@ def build_judge(
     output_dir: Path,
     checkpoint_dir: Path,
     seed: int,
-) -> dict[str, float]:
-    """Fill the folder of the judge and return metrics of its training, if it is trained here.
+) -> JudgeTraining:
+    """Fill the folder of the judge and return what is kept of its training.
 
     Under torchrun every process calls this with the same arguments, and the main process writes.
 
@@ -46,7 +47,7 @@ def build_judge(
     if settings.source == "trained":
         from bootembed.judge.train import train_judge
 
-        return rows.counts | train_judge(
+        training = train_judge(
             base_models_dir / str(settings.base),
             rows.training,
             settings,
@@ -54,9 +55,10 @@ def build_judge(
             checkpoint_dir=checkpoint_dir,
             seed=seed,
         )
+        return training._replace(metrics=rows.counts | training.metrics)
     if is_main_process():
         _take(settings, output_dir=output_dir, checkpoint_dir=checkpoint_dir, seed=seed)
-    return {}
+    return JudgeTraining({}, {})
 
 
 def _take(settings: TrainJudge, *, output_dir: Path, checkpoint_dir: Path, seed: int) -> None:

@@ -14,6 +14,7 @@ from bootembed.core.processes import check_batch, is_main_process, process_count
 from bootembed.core.seeding import derive_seed, seed_everything
 from bootembed.judge.base import load_classifier
 from bootembed.judge.labels import LABELS
+from bootembed.judge.measure import JudgeTraining
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ def train_judge(
     output_dir: Path,
     checkpoint_dir: Path,
     seed: int,
-) -> dict[str, float]:
+) -> JudgeTraining:
     """Train a judge on `rows` and save it as a plain sequence classifier with its tokenizer.
 
     Under torchrun every process calls this with the same arguments, and the main process writes.
@@ -46,12 +47,12 @@ def train_judge(
         seed: Decides initial weights, order and dropout.
 
     Returns:
-        Metrics: rows used and rejected, optimiser steps, first and last training loss.
+        Rows used and rejected, optimiser steps, first and last training loss; and the curve of the loss.
 
     Raises:
         DataError: No row fits, or several processes have fewer rows than one batch of all, or as `load_classifier`.
     """
-    from bootembed.core.trainer_callbacks import add_callbacks
+    from bootembed.core.trainer_callbacks import add_callbacks, training_curves
 
     seed_everything(seed)
     model, tokenizer = load_classifier(base_model_dir, settings)
@@ -74,7 +75,8 @@ def train_judge(
         tokenizer.save_pretrained(output_dir)
         shutil.rmtree(checkpoint_dir, ignore_errors=True)
     wait_for_all()
-    return training_metrics(trainer, of="rows", kept=len(kept), too_long=len(encoded) - len(kept))
+    metrics = training_metrics(trainer, of="rows", kept=len(kept), too_long=len(encoded) - len(kept))
+    return JudgeTraining(metrics, training_curves(trainer.state.log_history))
 
 
 def _encode(tokenizer: Any, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -30,6 +30,11 @@ class GridCell:
     encoder: str
 
     @property
+    def axes(self) -> tuple[str, str, str, str]:
+        """Its place in the grid, in the order of the attributes."""
+        return self.recipe, self.kind, self.language, self.encoder
+
+    @property
     def name(self) -> str:
         """As in dvc.yaml and in names of files."""
         return cell_name(self.recipe, self.language, self.encoder)

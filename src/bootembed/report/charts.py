@@ -8,9 +8,9 @@ from __future__ import annotations
 from statistics import mean
 from typing import TYPE_CHECKING, NamedTuple
 
+from bootembed.report.current import reported_split
 from bootembed.report.page.elements import Axis, minus
 from bootembed.report.page.write import page_environment
-from bootembed.report.recipes import reported_split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

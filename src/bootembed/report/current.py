@@ -1,4 +1,7 @@
-"""What of the results is of the profile as it is now: scores of tasks that it no longer has stay in their files."""
+"""What of the results is of the profile as it is now.
+
+Scores of tasks that it no longer has stay in their files; on tasks that are new, some cells may have no score yet.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
     from pathlib import Path
 
-    from bootembed.report.scores import Results
+    from bootembed.report.scores import CellScore, Results, Score
 
 
 def of_tasks(results: Results, tasks: Container[str]) -> Results:
@@ -22,6 +25,30 @@ def of_tasks(results: Results, tasks: Container[str]) -> Results:
         scores=[score for score in results.scores if score.task in tasks],
         geometry=[geometry for geometry in results.geometry if geometry.task in tasks],
     )
+
+
+def reported_split(scores: Sequence[Score | CellScore], task: str) -> str:
+    """`test`, or of a task that has no such split `validation`."""
+    splits = {score.split for score in scores if score.task == task}
+    return "test" if "test" in splits else "validation"
+
+
+def scored_on(scores: Sequence[Score | CellScore], task: str) -> set[str]:
+    """The recipes that have a score on the reported split of a task."""
+    reported = (task, reported_split(scores, task))
+    return {score.recipe for score in scores if (score.task, score.split) == reported}
+
+
+def not_scored(scores: Sequence[Score | CellScore]) -> dict[tuple[str, str, str], list[str]]:
+    """Language, encoder and task -> recipes that have scores, but none on this task, which others have."""
+    missing = {}
+    for language, encoder in dict.fromkeys((score.language, score.encoder) for score in scores):
+        own = [score for score in scores if (score.language, score.encoder) == (language, encoder)]
+        for task in dict.fromkeys(score.task for score in own):
+            scored = scored_on(own, task)
+            if absent := [recipe for recipe in dict.fromkeys(score.recipe for score in own) if recipe not in scored]:
+                missing[language, encoder, task] = absent
+    return missing
 
 
 def write_out_of_date(cells: Sequence[str], path: Path) -> None:

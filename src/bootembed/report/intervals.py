@@ -13,6 +13,7 @@ from bootembed.core.names import MIXED, UNTRAINED, cell_name
 from bootembed.core.seeding import derive_seed
 from bootembed.evaluation.answers import Answers, read_answers, resample
 from bootembed.evaluation.statistics import Difference, Resampled, compare, holm, over_seeds
+from bootembed.report.current import scored_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,6 +88,8 @@ class Comparison:
 def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) -> list[Comparison]:
     """Compare every recipe with the untrained encoder, strategies with baselines, and mixtures with their parts.
 
+    On each task those recipes that were scored on it: `report.current.not_scored` names the others.
+
     Args:
         scores: All scores; they say which recipe is a strategy and which a baseline, and which embedders and tasks
             there are.
@@ -95,7 +98,7 @@ def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) ->
         seed: Of the resampling.
 
     Raises:
-        DataError: An embedder's file is missing, or its rows are not those of the others.
+        DataError: An embedder's file is missing, its rows are not those of the others, or it has a score without rows.
     """
     comparisons: list[Comparison] = []
     for language, encoder in sorted({(score.language, score.encoder) for score in scores}):
@@ -109,11 +112,18 @@ def compare_recipes(scores: Sequence[Score], results_dir: Path, *, seed: int) ->
         }
         scored = {score.task for score in own}
         for task in dict.fromkeys(task for found in answers.values() for task in found if task in scored):
-            of_task = {name: found[task] for name, found in answers.items() if task in found}
-            if len(of_task) < len(answers):
-                missing = sorted({recipe for recipe, _ in set(answers) - set(of_task)})
+            compared = scored_on(own, task)
+            of_task = {name: found for name, found in answers.items() if name[0] in compared}
+            if missing := sorted({recipe for (recipe, _), found in of_task.items() if task not in found}):
                 raise DataError(f"{results_dir}: no answers to {task} of {missing}, {language}, {encoder}; score again")
-            comparisons += _compare_on_task(task, of_task, kinds, language=language, encoder=encoder, seed=seed)
+            comparisons += _compare_on_task(
+                task,
+                {name: found[task] for name, found in of_task.items()},
+                {recipe: kind for recipe, kind in kinds.items() if recipe in compared},
+                language=language,
+                encoder=encoder,
+                seed=seed,
+            )
     return comparisons
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -45,10 +45,12 @@ class Judgements:
     Attributes:
         languages: Language -> the judge's own metrics.
         triplets: (strategy, language) -> metrics of each generator seed.
+        curves: Of the judge's training, name -> points (step, value); empty where it was not trained here.
     """
 
     languages: dict[str, dict[str, float]]
     triplets: dict[tuple[str, str], list[dict[str, float]]]
+    curves: dict[str, list[list[float]]] = field(default_factory=dict)
 
 
 def read_judgements(judge_metrics: Path, ratings_dir: Path, grid: Grid) -> Judgements:
@@ -62,14 +64,15 @@ def read_judgements(judge_metrics: Path, ratings_dir: Path, grid: Grid) -> Judge
     Raises:
         DataError: A file is unreadable.
     """
-    languages = _read(judge_metrics, "train_judge")["languages"] if judge_metrics.exists() else {}
+    judge = _read(judge_metrics, "train_judge") if judge_metrics.exists() else {"languages": {}}
     cells = {
         (str(s), language): ratings_dir / f"{s}-{language}.json" for s in grid.strategies for language in grid.languages
     }
     rated = {
         cell: list(_read(path, f"rate_triplets@{path.stem}").values()) for cell, path in cells.items() if path.exists()
     }
-    return Judgements(languages, {cell: seeds for cell, seeds in rated.items() if seeds})
+    triplets = {cell: seeds for cell, seeds in rated.items() if seeds}
+    return Judgements(judge["languages"], triplets, judge.get("curves", {}))
 
 
 def judge_section(found: Judgements) -> str:

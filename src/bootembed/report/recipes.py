@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.markdown import Markdown, table
 from bootembed.core.names import UNTRAINED, Baseline
+from bootembed.report.current import not_scored, reported_split
 from bootembed.report.intervals import ALPHA
 
 if TYPE_CHECKING:
@@ -53,12 +54,6 @@ def score_sections(scores: Sequence[CellScore]) -> list[str]:
     return parts
 
 
-def reported_split(scores: Sequence[CellScore], task: str) -> str:
-    """`test`, or of a task that has no such split `validation`."""
-    splits = {score.split for score in scores if score.task == task}
-    return "test" if "test" in splits else "validation"
-
-
 def not_run_section(cells: Sequence[str]) -> list[str]:
     """Markdown: the cells whose results are not there, with the command that runs them; nothing if all are."""
     if not cells:
@@ -72,7 +67,20 @@ def difference_section(comparisons: Sequence[Comparison], scores: Sequence[CellS
     generators = generators if any(score.kind == "strategy" for score in scores) else 0
     warnings = [*([_ONE_GENERATOR] if generators == 1 else []), *([_ONE_EMBEDDER] if seeds == 1 else [])]
     about = " ".join([_ABOUT_DIFFERENCES, *warnings])
-    return ["## Differences", about, _comparison_table(comparisons, generators=generators)]
+    table_of_all = _comparison_table(comparisons, generators=generators)
+    return ["## Differences", about, *_left_out(comparisons, scores), table_of_all]
+
+
+def _left_out(comparisons: Sequence[Comparison], scores: Sequence[CellScore]) -> list[str]:
+    """Which recipes are not compared on a task because others alone have scores on it; nothing if none."""
+    compared = {(c.language, c.encoder, c.task) for c in comparisons}
+    found = [
+        f"{', '.join(recipes)} on {task} ({language}, {encoder})"
+        for (language, encoder, task), recipes in not_scored(scores).items()
+        if (language, encoder, task) in compared
+    ]
+    told = f"**Left out, not having been scored: {'; '.join(found)}.** `bootembed run` scores what is missing."
+    return [told] if found else []
 
 
 def write_differences_csv(comparisons: Iterable[Comparison], path: Path) -> None:

@@ -118,10 +118,9 @@ def read_results(
         if not (scores_dir / f"{cell.name}.json").exists():
             not_run.append(f"evaluate_embedder@{cell.name}")
             continue
-        of_what = (cell.recipe, cell.kind, cell.language, cell.encoder)
         base = base_of(cell.language, cell.encoder)
         scores += [
-            Score(*of_what, embedder.training_set, embedder.seed, task, split, value, value - base(task, split))
+            Score(*cell.axes, embedder.training_set, embedder.seed, task, split, value, value - base(task, split))
             for embedder, tasks in read_scores(scores_dir, cell.recipe, cell.language, cell.encoder).items()
             for task, splits in tasks.items()
             for split, value in splits.items()
@@ -179,8 +178,7 @@ def together(scores: Sequence[Score]) -> list[CellScore]:
     """The scores of each cell's embedders on each split of a task, together, in the order in which they come."""
     groups: dict[tuple[str, str, str, str, str, str], list[Score]] = {}
     for score in scores:
-        of_what = (score.recipe, score.kind, score.language, score.encoder, score.task, score.split)
-        groups.setdefault(of_what, []).append(score)
+        groups.setdefault((*score.axes, score.task, score.split), []).append(score)
     return [
         CellScore(
             *of_what, embedders={one.embedder: one.main_score for one in group}, gain=mean(one.gain for one in group)

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import UserError, suggest
 from bootembed.workflow import lock_file
-from bootembed.workflow.hashes import Hashes
+from bootembed.workflow.changes import Shared, is_changed
 from bootembed.workflow.locks import hold, lock_paths, refusals_as
-from bootembed.workflow.parameters import Parameters
 from bootembed.workflow.workers import Cell
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _ALL = ("dvc.yaml",)  # the pipeline that `dvc repro` runs: not that of the base models
+# Stages that take what is there: the command that runs one without DVC, and so records nothing as up to date.
+_COMMANDS = {"report": "bootembed report", "register_models": "bootembed register"}
 
 
 class FanOutError(UserError):
@@ -53,8 +54,7 @@ class Cells:
         self._reading = ExitStack()  # cells share what they read: it stays locked until the last of them has ended
         self._files: tuple[bytes, bytes]  # as `_files` found them when the stages were read
         self._lock_file = lock_file.LockFile()
-        self._parameters = Parameters()
-        self._hashes = Hashes()
+        self._shared = Shared()
         with hold(repo):
             index = self._read()
             self.needs = _needs(index.graph, self._stages)
@@ -79,7 +79,7 @@ class Cells:
 
         What `begin` would refuse is not up to date.
         """
-        with hold(self._repo), self._hashes.shared(), ExitStack() as locks:
+        with hold(self._repo), self._shared.one_moment(), ExitStack() as locks:
             yield self._is_unchanged(alone=self._lock_all(locks))
 
     def _lock_all(self, locks: ExitStack) -> bool:
@@ -105,7 +105,7 @@ class Cells:
         def is_unchanged(name: str) -> bool:
             try:
                 stage = self._stage(name)
-                return not (_is_changed(stage) if alone else stage.changed())
+                return not (is_changed(stage) if alone else stage.changed())
             except (DvcException, FanOutError, OSError):
                 return False
 
@@ -205,10 +205,7 @@ class Cells:
         index = Index.from_repo(self._repo)  # not the repository's own, which stays as it is while that is locked
         collected = (_collect(self._repo, index, target, with_inputs=self._with_inputs) for target in self._targets)
         self._stages = {stage.name: stage for stages in collected for stage in stages}
-        for stage in {id(stage): stage for stage in [*index.stages, *self._stages.values()]}.values():
-            self._hashes.serve(stage)
-            for dependency in stage.params:
-                self._parameters.serve(dependency)
+        self._shared.serve({id(stage): stage for stage in [*index.stages, *self._stages.values()]}.values())
         return index
 
     def _lock_paths(self, stage: Any) -> ExitStack:
@@ -217,15 +214,6 @@ class Cells:
             locks.enter_context(lock_paths(self._repo, [], stage.outs))
             self._reading.enter_context(lock_paths(self._repo, stage.deps, []))
             return locks.pop_all()
-
-
-def _is_changed(stage: Any) -> bool:
-    """What DVC's `Stage.changed` tells, without its locks."""
-    if stage.changed_stage():
-        return True
-    if not stage.frozen and (stage.is_callback or stage.always_changed or any(dep.status() for dep in stage.deps)):
-        return True
-    return any(out.status() for out in stage.outs)
 
 
 def _collect(repo: Any, index: Any, target: str, *, with_inputs: bool) -> list[Any]:
@@ -262,11 +250,18 @@ def _needs(graph: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:
         stale = {stage for stage in set().union(*above.values()) - own if stage.changed()}
     for name, needed in above.items():
         if old := sorted({str(stage.addressing).split("@")[0] for stage in needed & stale}):
-            raise FanOutError(
-                f"{', '.join(old)}: out of date, and {name.split('@')[0]} depends on it; "
-                f"first run `dvc repro {' '.join(old)}`, or use --with-inputs"
-            )
+            raise FanOutError(_refusal(name.split("@")[0], old))
     return {name: {stage.name for stage in needed & own} for name, needed in above.items()}
+
+
+def _refusal(stage: str, old: Sequence[str]) -> str:
+    """Why a stage is not run on inputs that are out of date, and what to do instead."""
+    instead = f"; `{_COMMANDS[stage]}` takes what is there" if stage in _COMMANDS else ""
+    them = "it" if len(old) == 1 else "them"
+    return (
+        f"{', '.join(old)}: out of date or not run, and {stage} depends on {them}; "
+        f"--with-inputs runs {them} first{instead}"
+    )
 
 
 def _inputs(stage: Any) -> dict[str, str]:

@@ -6,15 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bootembed import tracking
+from bootembed.settings.load import read_sections
 from bootembed.workflow.places import registry_of, report_of
 
 
 def what_there_is() -> list[str]:
     """Lines for the present folder; of a language without a champion why, as `register_models` wrote it."""
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    params = read_sections(Path("params.yaml"))
     profile = str(params.get("profile", ""))
     page, registry = report_of(profile), registry_of(profile)
     lines = [f"report: {page}"] if page.is_file() else []

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from bootembed.workflow.hashes import Hashes
+from bootembed.workflow.changes import Shared, is_changed
 from bootembed.workflow.locks import hold
-from bootembed.workflow.parameters import Parameters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,13 +39,10 @@ def _out_of_date(index: Any, target: str) -> list[str]:
 
     graph = index.graph.subgraph([stage for stage in index.graph if not stage.frozen])  # as none goes through those
     above = [stage for stage in networkx.descendants(graph, _stage(index, target)) if stage.cmd]
-    hashes, parameters = Hashes(), Parameters()
-    for stage in above:
-        hashes.serve(stage)
-        for dependency in stage.params:
-            parameters.serve(dependency)
-    with hashes.shared():
-        changed = {stage for stage in above if _was_run(stage) and _has_changed(stage)}
+    shared = Shared()
+    shared.serve(above)
+    with shared.one_moment():
+        changed = {stage for stage in above if _was_run(stage) and is_changed(stage, differs=_differs)}
         old = [stage for stage in above if changed & {stage, *networkx.descendants(graph, stage)}]
         return sorted(stage.name for stage in old if all(out.exists for out in stage.outs))
 
@@ -60,10 +56,6 @@ def _was_run(stage: Any) -> bool:
     return any(out.hash_info for out in stage.outs)
 
 
-def _has_changed(stage: Any) -> bool:
-    """Whether its command, what it reads or what it wrote is not as dvc.lock has it, as far as that is here."""
-    return bool(stage.changed_stage()) or any(_differs(item.status()) for item in [*stage.deps, *stage.outs])
-
-
 def _differs(status: dict[str, Any]) -> bool:
+    """Whether something is not as dvc.lock has it, as far as it is here."""
     return any(state not in _NOT_HERE for state in status.values())

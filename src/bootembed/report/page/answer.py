@@ -12,14 +12,13 @@ from bootembed.report.page.facts import place_of
 from bootembed.report.recipes import signed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bootembed.report.intervals import Comparison
     from bootembed.report.page.facts import Choice, Facts
     from bootembed.report.scores import CellScore
 
 _ALSO_CHOSEN = ", there being no validation split, so that its score is a little too good"
-_EMBEDDERS = "models/embedders"  # in dvc.yaml; the report reads nothing there
 _TRAINED_ON = {
     "strategy": "generated triplets",
     "baseline": "no generated triplets",
@@ -77,7 +76,7 @@ def _without_score(facts: Facts, language: str) -> tuple[str, str]:
     trained = [training.cell.name for training in facts.trainings if training.cell.language == language]
     if not trained:
         return "Not run.", "Nothing was trained for this language."
-    models = ", ".join(f"{_EMBEDDERS}/{facts.profile}/{name}" for name in trained)
+    models = ", ".join(f"{facts.folders.embedders}/{name}" for name in trained)
     if any((facts.folders.evaluation / language).glob("*.parquet")):
         return "Trained, not scored.", f"`bootembed run` scores what was trained. The models are in {models}."
     entry = f"corpora.{facts.languages[language].corpus}.evaluation"
@@ -200,10 +199,17 @@ def _elsewhere(facts: Facts, best: CellScore) -> list[str]:
     return said
 
 
+def _listed(cells: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{recipe} on {encoder}" for recipe, encoder in cells)
+
+
 def _missing(facts: Facts, language: str) -> list[str]:
     said = []
     if cells := facts.not_run.get(language):
-        said.append("Not run: " + ", ".join(f"{recipe} on {encoder}" for recipe, encoder in cells) + ".")
+        said.append(f"Not run: {_listed(cells)}.")
+    for (scored_language, encoder, task), recipes in facts.not_scored.items():
+        if scored_language == language:
+            said.append(f"Not scored on {task}: {_listed((recipe, encoder) for recipe in recipes)}.")
     if absent := [str(one) for one in (*facts.strategies, *Baseline) if one not in facts.grid.recipes]:
         said.append("Not in this profile: " + ", ".join(absent) + ".")
     of_language = [score for score in facts.results.scores if score.language == language]

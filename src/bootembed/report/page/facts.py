@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed.core.names import UNTRAINED
 from bootembed.evaluation.kind import SPLITS
 from bootembed.report.cells import embedder_cells
+from bootembed.report.current import not_scored
 from bootembed.report.scores import together
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ def place_of(cell: CellScore) -> Place:
 
 @dataclass(frozen=True)
 class Folders:
-    """Outputs of other stages that the page takes examples and hashes from."""
+    """Outputs of other stages: the page takes examples and hashes from them, and only tells where `embedders` are."""
 
     scores: Path
     results: Path
     training_sets: Path
     evaluation: Path
+    embedders: Path
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,11 @@ class Facts:
             if f"evaluate_embedder@{cell.name}" in self.results.not_run:
                 missing.setdefault(cell.language, []).append((cell.recipe, cell.encoder))
         return missing
+
+    @cached_property
+    def not_scored(self) -> dict[Place, list[str]]:
+        """Where others have a score: recipes that have scores on other tasks alone."""
+        return not_scored(self.cells)
 
     @cached_property
     def estimates(self) -> dict[Place, dict[str, tuple[str, Estimate]]]:

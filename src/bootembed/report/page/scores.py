@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,14 @@ class Chart:
     Attributes:
         table: With a plot a row.
         statistic: What is plotted.
-        has_intervals: Whether lines are intervals; otherwise they reach from the least to the greatest embedder.
+        has_intervals: Whether lines are intervals.
+        has_ranges: Whether they reach from the least to the greatest embedder instead; with one embedder there is none.
     """
 
     table: Table
     statistic: str
     has_intervals: bool
+    has_ranges: bool
 
 
 @dataclass(frozen=True)
@@ -51,46 +54,60 @@ def score_charts(facts: Facts) -> dict[str, list[Chart]]:
     charts: dict[str, list[Chart]] = {}
     choosing = set(facts.validation_tasks.values())
     for task in sorted(dict.fromkeys(cell.task for cell in cells), key=lambda task: task not in choosing):
-        own = [cell for cell in cells if cell.task == task]
-        marks = {cell.name: _mark(facts, cell) for cell in own}
-        axis = Axis.over(end for mark in marks.values() for end in (mark.low, mark.high))
-        places = sorted({(cell.language, cell.encoder) for cell in own})
-        charts[task] = [
-            _chart(facts, [c for c in own if (c.language, c.encoder) == place], marks, axis) for place in places
-        ]
+        panels: dict[tuple[str, str], list[CellScore]] = {}
+        for cell in sorted((c for c in cells if c.task == task), key=lambda cell: (cell.language, cell.encoder)):
+            panels.setdefault((cell.language, cell.encoder), []).append(cell)
+        marks = {place: _marks(facts, own) for place, own in panels.items()}
+        axis = Axis.over(end for own in marks.values() for mark in own.values() for end in (mark.low, mark.high))
+        charts[task] = [_chart(facts, own, marks[place], axis) for place, own in panels.items()]
     return charts
 
 
-def _mark(facts: Facts, cell: CellScore) -> Mark:
-    found = facts.estimates.get((cell.language, cell.encoder, cell.task), {}).get(cell.recipe)
-    if found is None or cell.split != "test":
-        return Mark(cell.mean, min(cell.embedders.values()), max(cell.embedders.values()))
-    estimate = found[1]
-    return Mark(estimate.value, estimate.low, estimate.high)
+def _marks(facts: Facts, cells: Sequence[CellScore]) -> dict[str, Mark]:
+    """Of the cells of a chart, by name: the intervals there are, or where there are none, ranges over embedders."""
+    found = {cell.name: estimate[1] for cell in cells if (estimate := facts.estimate(cell))}
+    if found:
+        return {name: Mark(estimate.value, estimate.low, estimate.high) for name, estimate in found.items()}
+    return {c.name: Mark(c.mean, min(c.embedders.values()), max(c.embedders.values())) for c in cells}
 
 
 def _chart(facts: Facts, cells: Sequence[CellScore], marks: dict[str, Mark], axis: Axis) -> Chart:
     first = cells[0]
-    found = facts.estimates.get((first.language, first.encoder, first.task), {}) if first.split == "test" else {}
-    statistic = next((name for name, _ in found.values()), "main score")
-    line = "95 % interval" if found else "range over embedders"
+    statistic = next((estimate[0] for cell in cells if (estimate := facts.estimate(cell))), "main score")
+    has_intervals = any(map(facts.estimate, cells))
+    has_ranges = not has_intervals and any(len(cell.embedders) > 1 for cell in cells)
     columns = [
-        Column("recipe"), Column("", plotted=True, axis=axis.ticks), Column(statistic, numeric=True),
-        Column(line, numeric=True), Column("main score", numeric=True), Column("gain over untrained", numeric=True),
+        Column("recipe"), Column("", plotted=True, axis=axis.ticks),
+        *([Column(statistic, numeric=True), Column("95 % interval", numeric=True)] if has_intervals else []),
+        *([Column("range over embedders", numeric=True)] if has_ranges else []),
+        Column("main score", numeric=True), Column("gain over untrained", numeric=True),
     ]  # fmt: skip
     rows = []
-    for cell in sorted(cells, key=lambda cell: -marks[cell.name].value):
-        mark, style = marks[cell.name], facts.style(cell.recipe)
-        plot = Plot(axis.grid, lines=[axis.span(mark.low, mark.high, style)], dots=[Dot(axis.place(mark.value), style)])
-        interval = Cell(minus(f"{mark.low:.3f} to {mark.high:.3f}"), mark.low)
+    for cell in sorted(cells, key=lambda cell: -marks[cell.name].value if cell.name in marks else math.inf):
+        mark, style = marks.get(cell.name), facts.style(cell.recipe)
         gain = Cell("") if cell.recipe == UNTRAINED else Cell(minus(signed(cell.gain)), cell.gain)
         rows.append(
-            [Cell(cell.recipe, style=style), Cell("", plot=plot), number(mark.value), interval, _main(cell), gain]
-        )
+            [
+                Cell(cell.recipe, style=style), Cell("", plot=_plot(mark, style, axis)),
+                *([number(None if mark is None else mark.value)] if has_intervals else []),
+                *([_line(mark)] if has_intervals or has_ranges else []),
+                _main(cell), gain,
+            ]
+        )  # fmt: skip
     caption = f"{facts.name(first.language)}, {first.encoder}"
     if first.split != "test":
         caption += ": validation split, the task has no test set"
-    return Chart(Table(caption, columns, rows), statistic, bool(found))
+    return Chart(Table(caption, columns, rows), statistic, has_intervals, has_ranges)
+
+
+def _plot(mark: Mark | None, style: str, axis: Axis) -> Plot:
+    if mark is None:
+        return Plot(axis.grid)
+    return Plot(axis.grid, lines=[axis.span(mark.low, mark.high, style)], dots=[Dot(axis.place(mark.value), style)])
+
+
+def _line(mark: Mark | None) -> Cell:
+    return Cell("") if mark is None else Cell(minus(f"{mark.low:.3f} to {mark.high:.3f}"), mark.low)
 
 
 def _main(cell: CellScore) -> Cell:
@@ -115,11 +132,20 @@ def score_table(facts: Facts) -> Table:
 
 @dataclass(frozen=True)
 class Differences:
-    """Comparisons of one language, encoder and task; `is_open` if the page shows them at first."""
+    """Comparisons of one language, encoder and task.
+
+    Attributes:
+        title: Which.
+        differing: How many recipes differ.
+        table: The comparisons.
+        left_out: Recipes that were not scored on the task.
+        is_open: Whether the page shows them at first.
+    """
 
     title: str
     differing: int
     table: Table
+    left_out: list[str]
     is_open: bool
 
 
@@ -136,7 +162,8 @@ def difference_tables(facts: Facts) -> list[Differences]:
         title = f"{facts.name(language)}, {encoder}, {task}"
         differing = sum(c.differs == "yes" for c in own)
         is_open = facts.validation_tasks.get(language) == task
-        tables.append(Differences(title, differing, _difference_table(own, axes[task]), is_open))
+        left_out = facts.not_scored.get(place, [])
+        tables.append(Differences(title, differing, _difference_table(own, axes[task]), left_out, is_open))
     return tables
 
 

@@ -1,4 +1,4 @@
-"""How embedders trained: curves over the steps, and the similarity of their training rows before and after."""
+"""How embedders and the judge trained: curves over the steps, and similarities of training rows before and after."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bootembed.report.page.elements import Axis, Cell, Column, Dot, Plot, Table,
 from bootembed.report.recipes import signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from bootembed.report.page.facts import Facts
     from bootembed.report.training import Training
@@ -23,13 +23,13 @@ _MEDIAN = "50"
 
 @dataclass(frozen=True)
 class Curves:
-    """A measure of the embedders of a cell over the steps.
+    """A measure over the steps, of the embedders of a cell or of the judge.
 
     Attributes:
-        title: Recipe, and of other measures than the loss its name.
+        title: What was trained, by its recipe; and of other measures than the loss its name.
         told: First and last value in words.
         style: Class of the style sheet.
-        lines: Of each embedder, points (x, y) in percent; y from the top.
+        lines: Of each training, points (x, y) in percent; y from the top.
         x: Axis of the steps.
         y: Axis of the measure.
     """
@@ -47,12 +47,17 @@ def curve_panels(facts: Facts) -> dict[str, list[Curves]]:
     panels: dict[str, list[Curves]] = {}
     for training in facts.trainings:
         title = f"{facts.name(training.cell.language)}, {training.cell.encoder}"
-        panels.setdefault(title, []).extend(_curves(training))
+        records = [record["curves"] for record in training.embedders.values()]
+        panels.setdefault(title, []).extend(_curves(records, training.cell.recipe, training.cell.kind))
     return panels
 
 
-def _curves(training: Training) -> Iterator[Curves]:
-    records = [record["curves"] for record in training.embedders.values()]
+def judge_curves(facts: Facts) -> list[Curves]:
+    """Of the judge's training; none where it was not trained here."""
+    return list(_curves([facts.judged.curves], "judge", "judge"))
+
+
+def _curves(records: Sequence[dict[str, list[list[float]]]], of: str, style: str) -> Iterator[Curves]:
     for name in dict.fromkeys(name for curves in records for name in curves):
         found = [curves[name] for curves in records if name in curves]
         steps = max(points[-1][0] for points in found)
@@ -60,10 +65,10 @@ def _curves(training: Training) -> Iterator[Curves]:
         y = Axis.over(value for points in found for _, value in points)
         lines = [[(x.place(step), round(100 - y.place(value), 2)) for step, value in points] for points in found]
         first, last = (mean(points[place][1] for points in found) for place in (0, -1))
-        of = "" if len(found) == 1 else f", mean of {len(found)}"
-        title = training.cell.recipe if name == "loss" else f"{training.cell.recipe}, {name.replace('_', ' ')}"
-        told = minus(f"{first:#.3g} to {last:#.3g}{of}")
-        yield Curves(title, told, training.cell.kind, lines, x, y)
+        several = "" if len(found) == 1 else f", mean of {len(found)}"
+        title = of if name == "loss" else f"{of}, {name.replace('_', ' ')}"
+        told = minus(f"{first:#.3g} to {last:#.3g}{several}")
+        yield Curves(title, told, style, lines, x, y)
 
 
 def similarity_tables(facts: Facts) -> list[Table]:

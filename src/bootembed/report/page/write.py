@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from bootembed.report.current import told_out_of_date
@@ -15,7 +16,7 @@ from bootembed.report.page.fit import fit_table, fit_warnings
 from bootembed.report.page.geometry import scatters
 from bootembed.report.page.provenance import provenance
 from bootembed.report.page.scores import difference_tables, score_charts, score_table
-from bootembed.report.page.training import curve_panels, similarity_tables
+from bootembed.report.page.training import curve_panels, judge_curves, similarity_tables
 from bootembed.report.page.triplets import funnel, judgements
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from bootembed.report.page.facts import Facts
 
+_IN_BACKTICKS = re.compile("`([^`]+)`")
 _MOST_NAMES = 4  # of languages in the title
 # What a browser's HTML parser might take for markup inside a data block, and what JSON allows there instead.
 _IN_MARKUP = {ord(char): f"\\u{ord(char):04x}" for char in "<>&"}
@@ -54,6 +57,7 @@ def write_page(facts: Facts, path: Path) -> None:
         differences=difference_tables(facts),
         scatters=scatters(facts),
         curves=curve_panels(facts),
+        judge_curves=judge_curves(facts),
         similarities=similarity_tables(facts),
         funnel=funnel(facts),
         judgements=judgements(facts),
@@ -85,7 +89,7 @@ def page_environment() -> Environment:
     """Jinja with the templates, which escapes all that it puts into them."""
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("bootembed.report.page"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -93,6 +97,15 @@ def page_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["code"] = _with_code
+    return environment
+
+
+def _with_code(text: str) -> Markup:
+    """Text whose commands and keys stand between backticks, as on a command line, as HTML."""
+    import markupsafe
+
+    return markupsafe.Markup(_IN_BACKTICKS.sub(r"<code>\1</code>", str(markupsafe.escape(text))))
 
 
 def _source(environment: Environment, name: str) -> str:
