@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
+import onnx
 import pytest
 from click.testing import CliRunner
 from encoders import sentences, write_embedder
@@ -15,6 +17,7 @@ from bootembed.commands import main
 from bootembed.core.errors import DataError, ParamsError
 from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.exports.build import export_embedder, folder_size, load_embedder
+from bootembed.exports.onnx import _AT_ONCE
 from bootembed.settings.exports import Onnx, Static, Trimmed, Truncated
 
 TEXTS = sentences(40)
@@ -60,6 +63,33 @@ def test_onnx_embeds_as_torch_does_alone_in_batches_and_cut(encoder_embedder, on
         expected = encoder_embedder.encode(texts, batch_size=batch)
         assert np.abs(loaded.encode(texts, batch_size=batch) - expected).max() < 1e-4
     assert not list(onnx_export.glob("*.safetensors"))
+
+
+def test_a_batch_beyond_what_is_computed_at_once(encoder_embedder, onnx_export):
+    """In parts of some rows, each as wide as its longest row; a row without any token has a part, too."""
+    texts = [TEXTS[0], " ".join(TEXTS[:12]), *TEXTS[1:], "Short."]
+    graph, torch_transformer = load_embedder(onnx_export)[0], encoder_embedder[0]
+    features = torch_transformer.preprocess(texts)
+    assert features["input_ids"].numel() > _AT_ONCE
+    expected = torch_transformer(dict(features))["token_embeddings"].detach()
+    found = graph(dict(features))["token_embeddings"]
+    mask = features["attention_mask"].bool()
+    assert found.shape == expected.shape
+    assert (found - expected)[mask].abs().max() < 1e-4
+    features["attention_mask"][3] = 0
+    assert graph(dict(features))["token_embeddings"].isfinite().all()
+
+
+def test_the_graph_has_no_slow_fusions(onnx_export):
+    """Their kernels use no vectors: a sum and a norm take a fourth of the time of both in one."""
+    graph = onnx.load(onnx_export / "onnx" / "model.onnx", load_external_data=False).graph
+    kinds = Counter(node.op_type for node in graph.node)
+    assert kinds["Sum"]
+    assert kinds["Gelu"]
+    assert not kinds["SkipLayerNormalization"] + kinds["BiasGelu"]
+    split = [output for node in graph.node if node.op_type == "Split" for output in node.output]
+    assert split
+    assert not [node for node in graph.node if node.op_type == "Add" and set(node.input) & set(split)]
 
 
 def test_onnx_of_a_decoder_for_every_pooling(decoder, tmp_path):

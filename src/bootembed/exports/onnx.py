@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
+from bootembed.exports.graph import prepare_for_processor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ GRAPH = "onnx"
 """Folder of the graph inside that of an export."""
 _WEIGHTS = ("*.safetensors", "*.safetensors.index.json")
 _MODULES = "modules.json"
+_AT_ONCE = 256  # tokens; what a layer makes of more does not stay in the cache of a processor
 # Two rows of different length, so that the tracer takes neither size for a constant, nor the mask for one of ones only.
 _TRACED = ("A sentence to trace with.", "A longer one, so that the first of the two is padded.", "Short.")
 
@@ -47,18 +49,23 @@ def export_onnx(embedder: SentenceTransformer, folder: Path, *, int8: bool) -> N
     import torch
     from sentence_transformers.base.modules import Transformer
     from transformers.exporters import OnnxRuntimeDynamicConfig, OnnxRuntimeQuantizer
+    from transformers.exporters.configs import ExportFormat
     from transformers.exporters.exporter_onnx import OnnxConfig, OnnxExporter
 
     transformer = embedder[0]
     if not isinstance(transformer, Transformer):
         raise DataError("only an embedder with a transformer becomes ONNX, and this one is static")
-    quantizer = OnnxRuntimeQuantizer(OnnxRuntimeDynamicConfig(per_channel=True, reduce_range=True)) if int8 else None
     features = transformer.preprocess(list(_TRACED))
     names = transformer.model_forward_params or set(features)
     inputs = {name: value for name, value in features.items() if torch.is_tensor(value) and name in names}
-    config = OnnxConfig(dynamic=True, ort_fusions="cpu", quantizer=quantizer)
+    config = OnnxConfig(dynamic=True, ort_fusions="cpu")
     with _quiet():
         exported = OnnxExporter().export(transformer.model.eval().cpu(), inputs, config)
+        graph = exported.components["model"]
+        prepare_for_processor(graph.program)
+        if int8:
+            quantizer = OnnxRuntimeQuantizer(OnnxRuntimeDynamicConfig(per_channel=True, reduce_range=True))
+            graph.program = quantizer.quantize(graph.program, inputs, ExportFormat.ONNX)
     embedder.save(str(folder), create_model_card=False)
     for weights in _weights(folder):
         weights.unlink()
@@ -139,11 +146,29 @@ def _graph(folder: Path) -> Any:
 
         def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None, **_rest: Any) -> Any:
             inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
-            return loaded(**{name: value for name, value in inputs.items() if value is not None})
+            given = {name: value for name, value in inputs.items() if value is not None}
+            layers = []
+            for rows, width in _parts(attention_mask):
+                found = loaded(**{name: value[rows, :width] for name, value in given.items()})
+                padding = (0, 0, 0, input_ids.shape[1] - width)
+                states = (found["last_hidden_state"], *found.get("hidden_states", ()))
+                layers.append([torch.nn.functional.pad(state, padding) for state in states])
+            last, *all_states = (torch.cat(parts) for parts in zip(*layers, strict=True))
+            return {"last_hidden_state": last, "hidden_states": tuple(all_states)}
 
     graph: Any = Graph()
     graph.folder = folder
     return graph
+
+
+def _parts(mask: Any) -> Iterator[tuple[slice, int]]:
+    """Rows of a batch to compute together, and how many tokens they have without the padding on the right."""
+    lengths = [int(row.nonzero().max()) + 1 if row.any() else 1 for row in mask]
+    start = 0
+    while start < len(lengths):
+        end = start + max(1, _AT_ONCE // max(lengths[start:]))
+        yield slice(start, end), max(lengths[start:end])
+        start = end
 
 
 @contextlib.contextmanager
