@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.nli import LABELS
 from bootembed.core.text import comparable
+from bootembed.corpora.layouts import EXAMPLES, OF_NLI, TRIPLETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from bootembed.corpora.rows import Row
+
+LABELLED = (*OF_NLI, EXAMPLES, TRIPLETS)
+"""Tables whose pairs are labelled, by a column or by where they stand."""
 
 
 class LabelledPairs:

@@ -102,8 +102,6 @@ EXAMPLES = Layout(
     must_differ=(("anchor", "positive"), ("anchor", "negative"), ("positive", "negative")),
 )
 TRIPLETS = replace(EXAMPLES, name="triplets", schema=tables.TRIPLETS, in_language=("anchor",))
-OF_LABELS = (*OF_NLI, EXAMPLES, TRIPLETS)
-"""Tables whose pairs are labelled, by a column or by where they stand."""
 INSTRUCTIONS = Layout(
     "instructions",
     tables.INSTRUCTIONS,

@@ -18,10 +18,10 @@ from bootembed.core.errors import DataError
 from bootembed.core.names import Role
 from bootembed.core.seeding import derive_seed
 from bootembed.core.tables import REJECTED_ROWS, TableWriter, stream_rows
-from bootembed.corpora.contradictions import LabelledPairs
+from bootembed.corpora.contradictions import LABELLED, LabelledPairs
 from bootembed.corpora.evaluation_sets import EvaluationTexts
 from bootembed.corpora.judging import RowJudge
-from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, OF_LABELS, Layout, read_rows
+from bootembed.corpora.layouts import ANCHORS, CORPUS_LAYOUTS, Layout, read_rows
 from bootembed.corpora.near import SeenTexts
 from bootembed.corpora.outcome import PreparedCorpora
 from bootembed.corpora.rows import UNREADABLE, Row, RowRejection
@@ -174,7 +174,7 @@ def _write(rows: Iterable[Row], path: Path, judge: RowJudge, rejected: TableWrit
             for row in rows:
                 if row.reason is None:
                     table.write(row.values)
-                    if layout in OF_LABELS:
+                    if layout in LABELLED:
                         pairs.add(row)
                 else:
                     report.rejected[str(row.reason)] += 1
