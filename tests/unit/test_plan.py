@@ -21,7 +21,7 @@ from bootembed.workflow.plan.contents import check_contents
 from bootembed.workflow.plan.estimates import GPUS, Gpu
 from bootembed.workflow.plan.requirements import Machine, Repo
 from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
-from bootembed.workflow.plan.texts import Prompts, Rows, tokens_of
+from bootembed.workflow.plan.texts import Prompts, Rows, prompts_of, tokens_of
 from bootembed.workflow.plan.work import PACKED_LENGTH, Device, disk_bytes, stage_counts, work_of
 
 ROOT = Path(__file__).parents[2]
@@ -311,6 +311,18 @@ class TestTexts:
         assert work["train_task_adapter"].measured
         assert not work["train_language_adapter"].measured  # there are no instructions
         assert not work["generate_triplets"].measured  # and no examples for prompts
+
+    def test_examples_that_a_batch_shares_are_computed_once_for_it(self, tmp_path):
+        raw = self._raw(tmp_path, 2)
+        raw["in_context"] |= {"examples": 3, "examples_language": "english"}
+        found = []
+        for selection in ("random", "similar"):
+            raw["in_context"] |= {"selection": selection}
+            params = validate_params(raw, source="p")
+            found.append(prompts_of(params, samples.Corpora(params), "in_context", "afr"))
+        shared, own = found
+        assert shared.measured and own.measured
+        assert shared.prompt < own.prompt <= params.generation.max_prompt_tokens
 
     def test_premises_without_both_labels_are_no_rows(self, tmp_path):
         raw = self._raw(tmp_path, 2)
