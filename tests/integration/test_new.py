@@ -74,6 +74,9 @@ def test_translations_become_a_profile_that_composes(project, encoder, tmp_path)
         "next: bootembed run --profile yor",
     ):
         assert told in result.output
+    (cost,) = [line for line in result.output.splitlines() if "effective TFLOPS" in line]
+    assert cost.startswith("about ")
+    assert cost in CliRunner().invoke(main, ["plan", "yor"]).output
     params = _profile()
     assert (params.grid.strategies, params.grid.encoders) == ([], ["tiny_encoder"])
     assert params.register_models.validation_task == {"yor": "ValidationBitextMining"}

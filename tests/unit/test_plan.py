@@ -12,15 +12,17 @@ import yaml
 from click.testing import CliRunner
 from encoders import write_encoder
 
+from bootembed.base_models import scratch
 from bootembed.commands import main
 from bootembed.settings.load import validate_params
 from bootembed.settings.models import BaseModelSpec, Pretraining, Scratch
-from bootembed.workflow.plan import estimates, requirements
-from bootembed.workflow.plan.contents import check_contents, rows_in_files
+from bootembed.workflow.plan import estimates, requirements, samples
+from bootembed.workflow.plan.contents import check_contents
 from bootembed.workflow.plan.estimates import GPUS, Gpu
 from bootembed.workflow.plan.requirements import Machine, Repo
 from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
-from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
+from bootembed.workflow.plan.texts import Prompts, Rows, prompts_of, tokens_of
+from bootembed.workflow.plan.work import PACKED_LENGTH, Device, disk_bytes, stage_counts, work_of
 
 ROOT = Path(__file__).parents[2]
 PRETRAINING = yaml.safe_load((ROOT / "pretraining/params.yaml").read_text())
@@ -118,8 +120,8 @@ class TestEstimates:
         tokens, adapter = 48, 32
         wanted = 200 + 16 * adapter + tokens * (2 * 2 * 4 + linear + 100)
         assert estimates.lora_training_bytes(SMALL, lora) == pytest.approx(1.15 * wanted)
-        flops = estimates.lora_training_flops(SMALL, lora, 1000)
-        assert flops == (6 if checkpointing else 4) * 72 * 1000
+        flops = estimates.lora_training_flops(SMALL, lora, 1000, predicted=100)
+        assert flops == (6 if checkpointing else 4) * (32 * 1000 + 40 * 100)  # the head is 10 x 4
 
     def test_what_is_not_quantised_trains_in_fp32(self):
         loras = [
@@ -137,9 +139,10 @@ class TestEstimates:
         wanted = 200 + 2 * 4 * 32 + cache + 5 * 30 * 4 * 8 + 5 * 10 * 6
         assert estimates.generation_bytes(SMALL, settings, r=2) == pytest.approx(1.15 * wanted)
         gpu = Gpu("toy", flops=1e6, bandwidth=1e4, memory=0)
-        seconds = estimates.generation_seconds(SMALL, settings, prompts=10, gpu=gpu, flops=1e3, adapters=128)
+        prompts = Prompts(10, prompt=30, answer=20, measured=False)
+        seconds = estimates.generation_seconds(SMALL, settings, prompts, gpu=gpu, flops=1e3, adapters=128)
         step = (200 + 128 + 5 * 40 * 16) / 3e3  # weights, adapter, half of the answers in the cache
-        assert seconds == pytest.approx(2 * 72 * 10 * 30 / 1e3 + 2 * 20 * step)
+        assert seconds == pytest.approx(2 * 10 * (32 * 30 + 72 * 20) / 1e3 + 2 * 20 * step)
 
     def test_embedder_training(self):
         own = {"per_device_train_batch_size": 8, "max_seq_length": 4, "bf16": True, "fp16": False}
@@ -151,6 +154,11 @@ class TestEstimates:
 
 
 class TestWork:
+    @pytest.fixture(autouse=True)
+    def without_files(self, tmp_path, monkeypatch):
+        """No corpora are here, whatever the checkout holds."""
+        monkeypatch.chdir(tmp_path)
+
     def test_upper_bounds_from_the_parameters(self):
         params = _params()
         sizes = dict.fromkeys(params.base_models, SMALL)
@@ -165,17 +173,26 @@ class TestWork:
         assert work["train_embedder"].what.startswith(f"36 x at most {rows:,} rows")
         assert work["evaluate_embedder"].what.startswith("38 embedders on 2 tasks")
 
+    @pytest.mark.parametrize("most", [100, 1000])
     @pytest.mark.parametrize(("header", "rows"), [(True, 300), (False, 301)])
-    def test_the_line_that_names_columns_is_no_row(self, header, rows, tmp_path, monkeypatch):
+    def test_the_line_that_names_columns_is_no_row(self, most, header, rows, tmp_path, monkeypatch):
+        monkeypatch.setattr(samples, "MOST_ROWS", most)
         (tmp_path / "raw/afr").mkdir(parents=True)
         (tmp_path / "raw/afr/t.tsv").write_text("".join(f"a{n}\tb{n}\n" for n in range(301)))
         raw = json.loads(json.dumps(LAPTOP))
-        monkeypatch.chdir(tmp_path)
         raw["prepare_corpora"] |= {"folder": "raw", "quoted_folder": "raw"}
         columns = {"text": "a0", "english": "b0"} if header else {"text": "1", "english": "2"}
         table = {"format": "tsv", "path": "t.tsv", "header": header, "columns": columns}
         raw["corpora"]["sample"]["parallel"] = [table]
-        assert rows_in_files(validate_params(raw, source="p"), "parallel", "afr") == rows
+        found = samples.Corpora(validate_params(raw, source="p")).sample("parallel", "afr")
+        assert (found.there, len(found.rows), found.whole) == (rows, min(rows, most), rows < most)
+
+    def test_a_scratch_model_is_pretrained_on_packed_rows(self):
+        training = _params().base_models["generator"].scratch.pretraining
+        work = work_of(_params(), dict.fromkeys(_params().base_models, SMALL), Device(GPUS["a100"], 1e6))
+        (told,) = [item.what for item in work if item.what.startswith("generator: ")]
+        assert PACKED_LENGTH == scratch._PACKED_LENGTH
+        assert told == f"generator: {training.max_steps * training.per_device_train_batch_size * 128:,} tokens"
 
     @pytest.mark.parametrize(("limit", "longest"), [(128, 128), (8192, 512)])
     def test_no_text_is_taken_to_be_longer_than_the_limit(self, limit, longest):
@@ -209,7 +226,7 @@ class TestWork:
         work = next(item for item in work_of(params, sizes, device) if item.stage == "train_judge")
         pairs = 2 * 3 * params.train_judge.rows_per_label * 2  # languages of this corpus, labels, epochs
         assert work.what.startswith(f"at most {pairs:,} pairs")
-        assert work.seconds == 4 * 72 * pairs * params.train_judge.max_length / 1e6
+        assert work.seconds == 4 * 32 * pairs * params.train_judge.max_length / 1e6
 
     def test_a_judge_from_elsewhere_is_among_what_a_profile_needs(self, tmp_path):
         hub = _params(train_judge={"source": "hub", "id": "owner/judge", "revision": "unresolved"})
@@ -251,6 +268,87 @@ class TestWork:
         order = list(counts)
         assert order.index("write_sample_corpora") < order.index("prepare_corpora") < order.index("train_task_adapter")
         assert order.index("generate_triplets") < order.index("train_embedder") < order.index("report")
+
+
+class TestTexts:
+    """Estimates from files that are here: `words` in a sentence, eight NLI rows of four premises."""
+
+    @staticmethod
+    def _raw(folder, words):
+        """Corpora of two target languages and English; without `words` none is written."""
+        raw = json.loads(json.dumps(LAPTOP))
+        raw["prepare_corpora"] |= {"folder": str(folder), "quoted_folder": str(folder)}
+        raw["base_models"] = {"generator": raw["base_models"]["generator"], "tiny": raw["base_models"]["tiny"]}
+        raw["generate_triplets"] |= {"anchors": 8}
+        raw["build_baseline_data"] |= {"rows": 8}
+        raw["train_task_adapter"] |= {"train_examples": 4}
+        for language in ("eng", "afr", "ind") if words else ():
+            (folder / language).mkdir(parents=True)
+            sentences = [f"{number} " + "woord " * words for number in range(8)]
+            for name in ("anchors.txt", "parallel.eng", f"parallel.{language}"):
+                (folder / language / name).write_text("\n".join(sentences))
+            labels = ("entailment", "contradiction")
+            nli = [f"{sentences[number // 2]},{text},{labels[number % 2]}" for number, text in enumerate(sentences)]
+            (folder / language / "nli.csv").write_text("\n".join(["premise,hypothesis,label", *nli]))
+        return raw
+
+    def _work(self, folder, words):
+        params = validate_params(self._raw(folder, words), source="p")
+        work = work_of(params, dict.fromkeys(params.base_models, SMALL), Device(GPUS["a100"], 1e6))
+        return {item.stage: item for item in work}
+
+    def test_short_texts_take_less_than_long_ones_and_these_no_more_than_their_limit(self, tmp_path):
+        short, long, endless, unknown = (self._work(tmp_path / str(words), words) for words in (2, 6, 10_000, None))
+        for stage in ("train_task_adapter", "train_embedder"):
+            assert short[stage].seconds < long[stage].seconds < endless[stage].seconds <= unknown[stage].seconds
+            assert " about " in short[stage].what
+            assert " about " not in unknown[stage].what
+            assert (short[stage].measured, unknown[stage].measured) == (True, False)
+        assert endless["train_task_adapter"].seconds == unknown["train_task_adapter"].seconds
+
+    def test_only_what_is_not_here_is_counted_at_its_limit(self, tmp_path):
+        work = self._work(tmp_path, 2)
+        assert work["train_task_adapter"].measured
+        assert not work["train_language_adapter"].measured  # there are no instructions
+        assert not work["generate_triplets"].measured  # and no examples for prompts
+
+    def test_examples_that_a_batch_shares_are_computed_once_for_it(self, tmp_path):
+        raw = self._raw(tmp_path, 2)
+        raw["in_context"] |= {"examples": 3, "examples_language": "english"}
+        found = []
+        for selection in ("random", "similar"):
+            raw["in_context"] |= {"selection": selection}
+            params = validate_params(raw, source="p")
+            found.append(prompts_of(params, samples.Corpora(params), "in_context", "afr"))
+        shared, own = found
+        assert shared.measured and own.measured
+        assert shared.prompt < own.prompt <= params.generation.max_prompt_tokens
+
+    def test_premises_without_both_labels_are_no_rows(self, tmp_path):
+        raw = self._raw(tmp_path, 2)
+        raw["grid"] |= {
+            "strategies": [],
+            "baselines": ["untrained", "english_nli"],
+            "recipes": ["untrained", "english_nli"],
+        }
+        (tmp_path / "eng/nli.csv").write_text(
+            "premise,hypothesis,label\na b,c d,entailment\na b,e f,contradiction\ng h,i j,entailment\n"
+        )
+        params = validate_params(raw, source="p")
+        work = work_of(params, dict.fromkeys(params.base_models, SMALL), Device(GPUS["a100"], 1e6))
+        (told,) = [item.what for item in work if item.stage == "train_embedder"]
+        assert " at most 1 rows, about " in told
+
+    def test_a_dataset_of_the_hub_is_not_fetched(self, tmp_path, monkeypatch):
+        raw = self._raw(tmp_path, 2)
+        raw["corpora"]["sample"]["anchors"] = [{"format": "hub", "path": "org/name", "revision": REVISION}]
+        monkeypatch.setattr(samples, "read_rows", lambda *_, **__: pytest.fail("read"))
+        assert samples.Corpora(validate_params(raw, source="p")).sample("anchors", "afr") is None
+
+    @pytest.mark.parametrize("text", ["", "a", "ọ̀rọ̀ " * 5, "말 " * 500])
+    def test_a_text_has_no_more_tokens_than_its_limit(self, text):
+        assert 0 < tokens_of(text, limit=16) <= 16
+        assert Rows(3, [[text, text]], 2).tokens(16) <= Rows(3, None, 2).tokens(16) == 3 * 2 * 16
 
 
 @pytest.fixture
@@ -391,7 +489,7 @@ class TestCommand:
         monkeypatch.setattr(requirements, "this_machine", lambda: Machine(None, 0, False))
         result = CliRunner().invoke(main, ["plan", profile, "seed=7"])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        assert all(f"\n{title}\n" in result.output for title in ("Stages", "Models", "Work, at most", "Needed"))
+        assert all(f"\n{title}\n" in result.output for title in ("Stages", "Models", "Work", "Needed"))
         missing = [line for line in result.output.splitlines() if line.startswith("  missing ")]
         assert result.exit_code == bool(missing)
         assert all(" -> " in line for line in missing)
@@ -409,6 +507,17 @@ class TestCommand:
         assert "h100 at 297 effective TFLOPS" in hours("--gpu", "h100")
         if requirements.this_machine().gpu is None:
             assert " on this processor, 2 stages at a time at " in hours()
+
+    @pytest.mark.parametrize(("here", "told"), [(True, "about"), (False, "at most")])
+    def test_the_sum_says_what_it_is(self, here, told, tmp_path, monkeypatch):
+        monkeypatch.chdir(ROOT)
+        for language in ("afr", "ind") if here else ():
+            (tmp_path / language).mkdir()
+            (tmp_path / language / "anchors.txt").write_text("Die boer koop 'n appel.\n" * 9)
+        grid = ["grid.strategies=[]", "grid.baselines=[untrained,unsupervised_simcse]"]
+        result = CliRunner().invoke(main, ["plan", "laptop", *grid, f"prepare_corpora.folder={tmp_path}"])
+        (line,) = [line for line in result.output.splitlines() if "effective TFLOPS" in line]
+        assert line.startswith(f"  {told} ")
 
     def test_an_unknown_profile_is_named(self, monkeypatch):
         monkeypatch.chdir(ROOT)

@@ -1,4 +1,4 @@
-"""Estimates of GPU memory and hours, from sizes alone: for planning, not measured on any GPU.
+"""Estimates of GPU memory and hours, from sizes and lengths: for planning, not measured on any GPU.
 
 Memory is in bytes, work in floating point operations, time in seconds. Sources of the formulae:
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bootembed.settings.generation import Generation
     from bootembed.settings.models import Lora
     from bootembed.workflow.plan.sizes import ModelSize
+    from bootembed.workflow.plan.texts import Prompts
 
 _NF4_BYTES = (4 + 0.127) / 8
 _TRAINED_BYTES = 16  # fp32 weight, gradient and Adam's two moments
@@ -122,17 +123,23 @@ def scoring_bytes(size: ModelSize, settings: EvaluateEmbedder, *, longest: int) 
     return _RESERVE * (4 * size.parameters + settings.batch_size * length * 4 * 2 * widest)
 
 
-def lora_training_flops(size: ModelSize, lora: Lora, tokens: float) -> float:
+def lora_training_flops(size: ModelSize, lora: Lora, tokens: float, *, predicted: float) -> float:
     """6 N a token with checkpointing, 4 N without: forward, gradients of activations, and forward again.
 
     Gradients of frozen weights are not computed, so that the usual 6 N of full training is less here.
+
+    Args:
+        size: The generator.
+        lora: Whether activations are computed again.
+        tokens: Of prompts and answers.
+        predicted: Of these, the tokens of answers: only they reach the output head.
     """
-    return (6 if lora.gradient_checkpointing else 4) * size.active * tokens
+    return (6 if lora.gradient_checkpointing else 4) * (size.body * tokens + size.head * predicted)
 
 
 def frozen_training_flops(size: ModelSize, tokens: float) -> float:
-    """4 N a token: forward and gradients of activations; those of frozen weights are not computed."""
-    return 4 * size.active * tokens
+    """4 N a token: forward and gradients of activations, not those of frozen weights; no token is predicted."""
+    return 4 * size.body * tokens
 
 
 def full_training_flops(size: ModelSize, tokens: float) -> float:
@@ -141,23 +148,25 @@ def full_training_flops(size: ModelSize, tokens: float) -> float:
 
 
 def generation_seconds(
-    size: ModelSize, settings: Generation, *, prompts: int, gpu: Gpu, flops: float, adapters: int
+    size: ModelSize, settings: Generation, prompts: Prompts, *, gpu: Gpu, flops: float, adapters: int
 ) -> float:
-    """Time to generate: prompts at 2 N operations a token, answers at the rate at which memory is read.
+    """Time to generate: 2 N operations a token of prompts and answers, and what answers read of the memory.
 
-    Each new token of a batch reads all weights and the batch's cache, half full on average.
+    Each new token of a batch reads all weights and the batch's cache, half full on average. Of a prompt only the last
+    token reaches the output head.
 
     Args:
         size: The generator.
-        settings: Lengths, batch and kinds of weights.
-        prompts: How many answers are to be written.
+        settings: Batch and kinds of weights.
+        prompts: How many answers are to be written, and the lengths of both.
         gpu: For its bandwidth, of which `USED_SHARE` is taken to be reached as well.
         flops: Operations a second that are reached.
         adapters: Bytes of the adapter in use, read at each step too.
     """
     local = settings.transformers
     reading = weight_bytes(size, four_bit=local.load_in_4bit, bf16=local.bf16) + adapters
-    tokens = settings.max_prompt_tokens + settings.max_new_tokens // 2
+    tokens = int(prompts.prompt + prompts.answer // 2)
     step = (reading + cache_bytes(size, rows=local.batch_size, tokens=tokens)) / (gpu.bandwidth * USED_SHARE)
-    batches = prompts / local.batch_size
-    return 2 * size.active * prompts * settings.max_prompt_tokens / flops + batches * settings.max_new_tokens * step
+    batches = prompts.count / local.batch_size
+    computed = 2 * prompts.count * (size.body * prompts.prompt + size.active * prompts.answer)
+    return computed / flops + batches * prompts.answer * step

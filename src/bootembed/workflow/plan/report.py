@@ -11,8 +11,10 @@ from bootembed.core.errors import ParamsError, suggest
 from bootembed.workflow.plan import requirements
 from bootembed.workflow.plan.contents import check_contents
 from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu
+from bootembed.workflow.plan.samples import MOST_ROWS
 from bootembed.workflow.plan.sizes import config_of, model_size
 from bootembed.workflow.plan.speed import measured_flops
+from bootembed.workflow.plan.texts import BYTES_A_TOKEN
 from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
 from bootembed.workflow.workers import JOBS_WITHOUT_GPU
 
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from bootembed.workflow.plan.requirements import Machine
     from bootembed.workflow.plan.sizes import ModelSize
     from bootembed.workflow.plan.work import Work
+
+_ASSUMED = (
+    f"(about: by the first {MOST_ROWS:,} rows of each file, {BYTES_A_TOKEN:g} bytes a token, answers as long as "
+    "anchors, none rejected; at most: by length limits, where a file is not here)"
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
         f"Profile {params.profile}",
         _section("Stages", [f"{count:>4}  {name}" for name, count in stage_counts(params, pipeline).items()]),
         _section("Models", [_model_line(key, params.base_models[key], *found[key]) for key in found]),
-        _section("Work, at most", [_work_line(item, gpu=device.gpu.memory > 0) for item in work]),
+        _section("Work", [*(_work_line(item, gpu=device.gpu.memory > 0) for item in work), _ASSUMED]),
         _section("In all", _totals(work, device, disk)),
         _section("Needed", [requirements.shown(check) for check in answers]),
     ]
@@ -115,7 +122,8 @@ def _totals(work: list[Work], device: Device, disk: float) -> list[str]:
     gpu = device.gpu.memory > 0
     machine = f"one {device.gpu.name}" if gpu else f"this processor, {JOBS_WITHOUT_GPU} stages at a time"
     speed = f"{device.flops / 1e12:.3g} effective TFLOPS"
+    told = "about" if all(item.measured for item in work if item.seconds) else "at most"
     return [
-        f"{shown_duration(seconds)} on {machine} at {speed} (scoring and data not counted)",
+        f"{told} {shown_duration(seconds)} on {machine} at {speed} (scoring and data not counted)",
         f"{disk / 1e9:.1f} GB on disk, DVC's cache included",
     ]

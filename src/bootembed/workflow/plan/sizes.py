@@ -54,6 +54,16 @@ class ModelSize:
         return r * sum(inputs + outputs for inputs, outputs in self.linear)
 
     @property
+    def head(self) -> int:
+        """Weights of the output head, which only tokens that are predicted are multiplied with; 0 of an encoder."""
+        return self.vocabulary * self.hidden
+
+    @property
+    def body(self) -> int:
+        """Weights that every token is multiplied with."""
+        return self.active - self.head
+
+    @property
     def download_bytes(self) -> int:
         """Bytes of the weights as published."""
         return self.parameters * self.stored_bytes

@@ -15,23 +15,24 @@ import yaml
 from bootembed.core.names import MIXED, Baseline, Polarity
 from bootembed.generation.engine import describe_engine
 from bootembed.judge.labels import LABELS
-from bootembed.settings.consistency_of_recipes import TABLE_OF_BASELINE
 from bootembed.strategies import load_strategy
-from bootembed.workflow.plan import estimates
-from bootembed.workflow.plan.contents import rows_in_files
+from bootembed.workflow.plan import estimates, texts
+from bootembed.workflow.plan.samples import Corpora
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from bootembed.settings.embedder import TrainEmbedder
     from bootembed.settings.generation import Generation
     from bootembed.settings.models import BaseModelSpec, Lora
     from bootembed.settings.schema import Params
     from bootembed.workflow.plan.estimates import Gpu
     from bootembed.workflow.plan.sizes import ModelSize
+    from bootembed.workflow.plan.texts import Examples, Prompts
 
 _LONGEST = 512  # tokens of a text that is scored, where the length limit is above it
-_TEXTS = 3  # anchor, positive and negative
-_OF_PAIRS = (Baseline.UNSUPERVISED_SIMCSE, Baseline.TRANSLATION_PAIRS, Baseline.MULTILINGUAL_DISTILLATION)
+PACKED_LENGTH = 128
+"""Tokens of a row that a scratch model is pretrained on (`base_models.scratch`), if it has so many positions."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,14 @@ class Work:
         what: Rows and tokens in words.
         memory: Bytes of GPU memory a cell needs at its peak; None if it runs no model or the model is not known.
         seconds: Of all cells together, one after the other.
+        measured: Whether the length of the texts is known; otherwise they are counted at their limit.
     """
 
     stage: str
     what: str
     memory: float | None = None
     seconds: float | None = None
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,32 +82,49 @@ def stage_counts(params: Params, pipeline: Path) -> dict[str, int]:
 
 
 def work_of(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
-    """The work of every stage that runs a model, in the order of the pipeline. Counts are upper bounds.
+    """The work of every stage that runs a model, in the order of the pipeline. Rows are upper bounds.
 
     Args:
         params: The profile.
         sizes: Key of `base_models` -> size, None if not known.
         device: The GPU and its speed.
     """
-    found = [*_pretraining(params, sizes, device), *_judge(params, sizes, device)]
+    corpora = Corpora(params)
+    found = [*_pretraining(params, sizes, device), *_judge(params, corpora, sizes, device)]
     if params.grid.strategies:
-        found += _of_strategies(params, sizes["generator"], device)
-    return found + _embedders(params, sizes, device)
+        found += _of_strategies(params, corpora, sizes["generator"], device)
+    return found + _embedders(params, corpora, sizes, device)
 
 
-def _of_strategies(params: Params, generator: ModelSize | None, device: Device) -> list[Work]:
-    grid, needed, seeds = params.grid, params.needed, params.generator_seeds
+def _of_strategies(params: Params, corpora: Corpora, generator: ModelSize | None, device: Device) -> Iterator[Work]:
+    grid, needed = params.grid, params.needed
     adapters = [
-        ("train_task_adapter", params.train_task_adapter, len(needed.task_adapters)),
-        ("train_language_adapter", params.train_language_adapter, len(grid.adapter_languages)),
-        ("train_xl_lora_adapter", params.train_xl_lora_adapter, len(needed.xl_lora_adapters)),
+        (
+            "train_task_adapter",
+            params.train_task_adapter,
+            [texts.task_examples(params, corpora, polarity) for polarity in needed.task_adapters],
+        ),
+        (
+            "train_language_adapter",
+            params.train_language_adapter,
+            [texts.language_examples(params, corpora, language) for language in grid.adapter_languages],
+        ),
+        (
+            "train_xl_lora_adapter",
+            params.train_xl_lora_adapter,
+            [texts.xl_lora_examples(params, corpora, polarity) for polarity in needed.xl_lora_adapters],
+        ),
     ]
-    found = [_adapters(stage, lora, seeds * count, generator, device) for stage, lora, count in adapters if count]
+    for stage, lora, examples in adapters:
+        if examples:
+            yield _adapters(stage, lora, examples * params.generator_seeds, generator, device)
     if needed.xl_lora_data:
-        rows = params.build_xl_lora_data.parallel_rows * len(params.build_xl_lora_data.source_languages) * seeds
-        found.append(_generated("build_xl_lora_data", params, premises=rows, size=generator, device=device))
-    premises = params.generate_triplets.anchors * len(grid.languages) * len(grid.strategies) * seeds
-    return [*found, _generated("generate_triplets", params, premises=premises, size=generator, device=device)]
+        sources = params.build_xl_lora_data.source_languages
+        prompts = [texts.parallel_prompts(params, corpora, language) for language in sources]
+        yield _generated("build_xl_lora_data", params, prompts, size=generator, device=device)
+    cells = [(strategy, language) for strategy in grid.strategies for language in grid.languages]
+    prompts = [texts.prompts_of(params, corpora, strategy, language) for strategy, language in cells]
+    yield _generated("generate_triplets", params, prompts, size=generator, device=device)
 
 
 def _pretraining(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> Iterator[Work]:
@@ -114,52 +134,70 @@ def _pretraining(params: Params, sizes: Mapping[str, ModelSize | None], device: 
             continue
         tokens = _pretraining_tokens(spec)
         seconds = estimates.full_training_flops(size, tokens) / device.flops
-        yield Work("build_base_models", f"{key}: at most {tokens:,} tokens", None, seconds)
+        yield Work("build_base_models", f"{key}: {tokens:,} tokens", None, seconds)
 
 
 def _pretraining_tokens(spec: BaseModelSpec) -> int:
     assert spec.scratch is not None, "asked for scratch models only"
     training = spec.scratch.pretraining
-    return training.max_steps * training.per_device_train_batch_size * spec.scratch.max_position_embeddings
+    row = min(spec.scratch.max_position_embeddings, PACKED_LENGTH)
+    return training.max_steps * training.per_device_train_batch_size * row
 
 
-def _judge(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> Iterator[Work]:
+def _judge(params: Params, corpora: Corpora, sizes: Mapping[str, ModelSize | None], device: Device) -> Iterator[Work]:
     """The judge's training; what it reads afterwards is little beside it."""
     judge = params.train_judge
     if judge.source != "trained":
         return
     sources = sum(bool(params.corpora[language.corpus].judge_nli) for language in params.languages.values())
-    rows = int(sources * len(LABELS) * judge.rows_per_label * judge.num_train_epochs)
-    tokens = rows * judge.max_length
+    count = int(sources * len(LABELS) * judge.rows_per_label * judge.num_train_epochs)
+    rows = texts.judge_pairs(params, corpora, count=count)
     size = sizes[str(judge.base)]
+    tokens = rows.tokens(judge.max_length)
     seconds = None if size is None else estimates.frozen_training_flops(size, tokens) / device.flops
-    yield Work("train_judge", f"at most {rows:,} pairs of at most {judge.max_length} tokens", None, seconds)
+    what = f"at most {count:,} pairs of {_told(rows.measured)} {rows.tokens_a_row(judge.max_length):.0f} tokens"
+    yield Work("train_judge", what, None, seconds, rows.measured)
 
 
-def _adapters(stage: str, lora: Lora, adapters: int, size: ModelSize | None, device: Device) -> Work:
-    rows = int(lora.train_examples * lora.num_train_epochs)
-    tokens = rows * lora.max_length
-    epochs = f"{lora.num_train_epochs:g} epochs"
-    what = f"{adapters} x {lora.train_examples:,} rows x {epochs}, at most {tokens:,} tokens each"
+def _told(measured: bool) -> str:
+    """What a number of tokens is: an estimate from texts that were read, or the limit."""
+    return "about" if measured else "at most"
+
+
+def _adapters(stage: str, lora: Lora, examples: Sequence[Examples], size: ModelSize | None, device: Device) -> Work:
+    tokens, predicted = (
+        sum(rows.tokens(lora.max_length) for rows in found) * lora.num_train_epochs
+        for found in ([own.rows for own in examples], [own.answers for own in examples])
+    )
+    measured = all(own.rows.measured for own in examples)
+    most, each = max(own.rows.count for own in examples), int(tokens) // len(examples)
+    rows = f"{len(examples)} x at most {most:,} rows x {lora.num_train_epochs:g} epochs"
+    what = f"{rows}, {_told(measured)} {each:,} tokens each"
     if size is None:
-        return Work(stage, what)
-    seconds = adapters * estimates.lora_training_flops(size, lora, tokens) / device.flops
-    return Work(stage, what, estimates.lora_training_bytes(size, lora), seconds)
+        return Work(stage, what, measured=measured)
+    seconds = estimates.lora_training_flops(size, lora, tokens, predicted=predicted) / device.flops
+    return Work(stage, what, estimates.lora_training_bytes(size, lora), seconds, measured)
 
 
-def _generated(stage: str, params: Params, *, premises: int, size: ModelSize | None, device: Device) -> Work:
+def _generated(
+    stage: str, params: Params, prompts: Sequence[Prompts], *, size: ModelSize | None, device: Device
+) -> Work:
     settings, r = params.generation, _rank_in_use(params)
-    answers = premises * len(Polarity)
-    tokens = answers * settings.max_new_tokens
-    what = f"{answers:,} answers of at most {settings.max_new_tokens} tokens: {tokens:,}"
+    answers = sum(part.count for part in prompts)
+    tokens = int(sum(part.count * part.answer for part in prompts))
+    measured = all(part.measured for part in prompts)
+    mean = tokens / answers if answers else settings.max_new_tokens
+    what = f"{answers:,} answers of {_told(measured)} {mean:.0f} tokens: {tokens:,}"
     if describe_engine(settings).is_remote:
         return Work(stage, f"{what}, by the endpoint{_cost(settings, answers)}")
     if size is None or not answers:
-        return Work(stage, what)
-    seconds = estimates.generation_seconds(
-        size, settings, prompts=answers, gpu=device.gpu, flops=device.flops, adapters=4 * size.lora_parameters(r)
+        return Work(stage, what, measured=measured)
+    adapters = 4 * size.lora_parameters(r)
+    seconds = sum(
+        estimates.generation_seconds(size, settings, part, gpu=device.gpu, flops=device.flops, adapters=adapters)
+        for part in prompts
     )
-    return Work(stage, what, estimates.generation_bytes(size, settings, r=r), seconds)
+    return Work(stage, what, estimates.generation_bytes(size, settings, r=r), seconds, measured)
 
 
 def _cost(settings: Generation, answers: int) -> str:
@@ -176,52 +214,43 @@ def _rank_in_use(params: Params) -> int:
     return max(load_strategy(name).adapter_rank(params) for name in params.grid.strategies)
 
 
-def _embedders(params: Params, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
+def _embedders(params: Params, corpora: Corpora, sizes: Mapping[str, ModelSize | None], device: Device) -> list[Work]:
     grid = params.grid
     languages = len(grid.languages)
-    rows = {recipe: _rows(params, recipe) for recipe in grid.recipes}
+    sets = {
+        recipe: [rows for language in grid.languages for rows in texts.training_sets(params, corpora, recipe, language)]
+        for recipe in grid.recipes
+    }
     counts = {(r, e): count for e in grid.encoders for r, count in embedders_of_recipes(params, e).items()}
     trained = {cell: count for cell, count in counts.items() if cell[0] != Baseline.UNTRAINED}
     own = {cell: params.embedder_settings(*cell) for cell in trained}
     tokens = {
-        cell: int(rows[cell[0]] * _texts(cell[0]) * own[cell].max_seq_length * own[cell].num_train_epochs) * count
+        cell: sum(rows.tokens(own[cell].max_seq_length) for rows in sets[cell[0]]) * own[cell].num_train_epochs * count
         for cell, count in trained.items()
     }
-    embedders = sum(trained.values())
-    each = sum(tokens.values()) // max(embedders, 1)
-    what = f"{languages * embedders} x at most {max(rows.values()):,} rows, {each:,} tokens each"
+    embedders = languages * sum(trained.values())
+    measured = all(rows.measured for recipe, _ in trained for rows in sets[recipe])
+    most = max((rows.count for found in sets.values() for rows in found), default=0)
+    each = int(sum(tokens.values())) // max(embedders, 1)
+    what = f"{embedders} x at most {most:,} rows, {_told(measured)} {each:,} tokens each"
     scored = f"{languages * sum(counts.values())} embedders on {len(params.evaluate_embedder.tasks)} tasks"
     known = [size for key in grid.encoders if (size := sizes[key]) is not None]
     if not known:
         return [Work("train_embedder", what), Work("evaluate_embedder", scored)]
     sized = {cell: size for cell in trained if (size := sizes[cell[1]]) is not None}
     memory = max((estimates.embedder_training_bytes(size, own[cell]) for cell, size in sized.items()), default=None)
-    flops = sum(estimates.full_training_flops(size, tokens[cell]) for cell, size in sized.items())
+    flops = sum(_embedder_flops(size, own[cell], tokens[cell]) for cell, size in sized.items())
     longest = min(params.evaluate_embedder.max_seq_length, _LONGEST)
     scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=longest) for size in known)
     return [
-        Work("train_embedder", what, memory, len(grid.languages) * flops / device.flops),
+        Work("train_embedder", what, memory, flops / device.flops, measured),
         Work("evaluate_embedder", f"{scored} (texts not counted, {longest} tokens assumed as the longest)", scoring),
     ]
 
 
-def _rows(params: Params, recipe: str) -> int:
-    """Most rows of a recipe's training set: those that are asked for, or that its files have if they are here."""
-    if recipe == Baseline.UNTRAINED:
-        return 0
-    if MIXED in recipe:
-        return sum(_rows(params, part) for part in recipe.split(MIXED))
-    wanted = params.build_baseline_data.rows
-    if recipe in params.grid.strategies:
-        wanted = params.generate_triplets.anchors
-    table = "anchors" if recipe in params.grid.strategies else TABLE_OF_BASELINE[Baseline(recipe)]
-    there = max((rows_in_files(params, table, language) for language in params.grid.languages), default=0)
-    return min(wanted, there) if there else wanted
-
-
-def _texts(recipe: str) -> int:
-    """Texts of a row: pairs have two, and a sentence that is its own positive is read twice."""
-    return 2 if recipe in _OF_PAIRS else _TEXTS
+def _embedder_flops(size: ModelSize, settings: TrainEmbedder, tokens: float) -> float:
+    of = estimates.frozen_training_flops if settings.lora else estimates.full_training_flops
+    return of(size, tokens)
 
 
 def embedders_of_recipes(params: Params, encoder: str) -> dict[str, int]:
