@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -24,9 +25,11 @@ from sentence_transformers import SentenceTransformer
 
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
-from bootembed.publishing import embedder
+from bootembed.core.names import Baseline
+from bootembed.publishing import card_text, embedder
 from bootembed.publishing.model_card import token_limit
 from bootembed.publishing.publish import prepare
+from bootembed.publishing.rights import corpus_licences
 from bootembed.settings.load import load_params
 from bootembed.workflow.compose import compose
 
@@ -188,3 +191,28 @@ def test_a_baseline_owes_nothing_to_the_generator(project):
     text = published.card.read_text()
     assert "generator" not in text and "language model" not in text
     assert "baseline english_nli" not in text  # it is the recipe itself
+
+
+def test_triplets_of_others_are_told_with_the_source_that_their_file_names(project):
+    cell = "published_triplets-afr-tiny"
+    theirs = "{format: csv, path: t.csv, name: Their triplets, licence: CC BY 4.0}"
+    scored = "{format: csv, path: e.csv, split: test, name: An evaluation set}"
+    overrides = ["grid.baselines=[untrained,english_nli,published_triplets]", f"+corpora.sample.triplets=[{theirs}]"]
+    overrides.append(f"corpora.sample.evaluation.SampleSTS=[{scored},{{format: csv, path: e.csv, split: validation}}]")
+    compose("laptop", overrides, conf=ROOT / "conf", output=project / "params.yaml")
+    params = load_params(project / "params.yaml")
+    shutil.copytree(OUTPUTS.embedders / CELL / "0-0", OUTPUTS.embedders / cell / "0-0")
+    shutil.copytree(OUTPUTS.training_sets / "xl_lora-afr", OUTPUTS.training_sets / "published_triplets-afr")
+    write_results(project, cell, "0-0", "SampleSTS", {})
+    write_scores(project, cell, {"0-0": {"SampleSTS": {"validation": 0.5, "test": 0.4}}})
+    text = _prepared(project, cell).card.read_text()
+    assert "`published_triplets`: triplets that others wrote" in text
+    assert "Others wrote its triplets; nobody reviewed them here." in text
+    assert re.search(r"\| corpus +\| Their triplets +\| CC BY 4.0 ", text)
+    assert "An evaluation set" not in text
+    assert corpus_licences(params, None) == {"sample corpora written by the grammar of bootembed": "Apache-2.0"}
+    assert "`published_triplets`: triplets that others wrote" in _prepared(project).card.read_text()  # as a baseline
+
+
+def test_the_card_has_a_sentence_for_every_baseline():
+    assert set(card_text._BASELINES) == set(Baseline)
