@@ -26,10 +26,11 @@ from sentence_transformers import SentenceTransformer
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
 from bootembed.core.names import Baseline
-from bootembed.publishing import card_text, embedder
+from bootembed.publishing import card_text
 from bootembed.publishing.model_card import token_limit
 from bootembed.publishing.publish import prepare
 from bootembed.publishing.rights import corpus_licences
+from bootembed.registry import lookup
 from bootembed.settings.load import load_params
 from bootembed.workflow.compose import compose
 
@@ -143,12 +144,20 @@ def test_scores_of_another_model_are_refused(project):
 
 def test_a_registered_version_must_be_the_model_that_lies_here(project, monkeypatch):
     tags = {"recipe": "xl_lora", "encoder": "tiny", "embedder": "0-1"}
-    version = SimpleNamespace(name="bootembed-afr", tags=tags | {"content_hash": "of an earlier run"})
-    monkeypatch.setattr(embedder, "version_of", lambda _: version)
+    version = SimpleNamespace(name="afr_embedder", tags=tags | {"content_hash": "of an earlier run"})
+    model = SimpleNamespace(tags={"language": "Afrikaans (afr)"})
+    monkeypatch.setattr(lookup, "version_of", lambda _: version)
+    monkeypatch.setattr(lookup, "connect", lambda: SimpleNamespace(get_registered_model=lambda _: model))
     with pytest.raises(DataError, match="holds another model than this version"):
         _prepared(project, "models:/bootembed-afr@champion")
     version.tags["content_hash"] = content_hash(project / OUTPUTS.embedders / CELL / "0-1")
     assert _prepared(project, "models:/bootembed-afr@champion").embedder[0].folder.name == "0-1"
+    version.tags |= {"profile": "own", "content_hash": "of its own"}
+    with pytest.raises(DataError, match="is of profile own; first run `bootembed compose own`"):
+        _prepared(project, "models:/bootembed-afr@champion")
+    del version.tags["recipe"]
+    with pytest.raises(DataError, match=r"the version lacks the tags \['recipe'\]"):
+        _prepared(project, "models:/bootembed-afr@champion")
 
 
 def test_without_validation_and_baselines_the_card_says_so(project):

@@ -6,8 +6,10 @@ from typing import Any
 
 from bootembed import tracking
 from bootembed.core.errors import DataError, suggest
+from bootembed.core.names import EmbedderId, cell_name
 
 REGISTRY = "models:/"
+LANGUAGE = "language"  # tag of a registered model: name and code
 
 
 class StoreError(DataError):
@@ -63,6 +65,22 @@ def version_of(name: str) -> Any:
     except MlflowException as error:
         told = _instead(name, _addresses(client, aliased_only=not number))
         raise DataError(f"{name}: is not in MLflow's registry, {tracking.shown_uri()}{told}") from error
+
+
+def cell_of(name: str) -> tuple[str, EmbedderId, dict[str, str]]:
+    """Cell and embedder that a registered version is, and its tags.
+
+    Raises:
+        DataError: There is no such version, or somebody registered it without these tags.
+        StoreError: The store cannot be used.
+    """
+    version = version_of(name)
+    tags: dict[str, str] = version.tags
+    if missing := {"recipe", "encoder", "embedder", "content_hash"} - set(tags):
+        raise DataError(f"{name}: the version lacks the tags {sorted(missing)}; register it with `bootembed run`")
+    told = connect().get_registered_model(version.name).tags.get(LANGUAGE, "")  # such as "Afrikaans (afr)"
+    language = told.rpartition("(")[2].rstrip(")") or version.name.rpartition("-")[2]  # before there was the tag
+    return cell_name(tags["recipe"], language, tags["encoder"]), EmbedderId.parse(tags["embedder"]), tags
 
 
 def versions_with(text: str, *, lock: str = "") -> dict[str, list[str]]:

@@ -16,8 +16,8 @@ from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
 from bootembed.registry.champion import CHALLENGER, SCORE, VALIDATION_FILE, Champion, Contender
-from bootembed.registry.descriptions import LANGUAGE, SCORES, describe
-from bootembed.registry.lookup import connect
+from bootembed.registry.descriptions import SCORES, describe
+from bootembed.registry.lookup import LANGUAGE, connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
