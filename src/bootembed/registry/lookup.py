@@ -67,6 +67,20 @@ def version_of(name: str) -> Any:
         raise DataError(f"{name}: is not in MLflow's registry, {tracking.shown_uri()}{told}") from error
 
 
+def run_of(client: Any, version: Any) -> Any | None:
+    """The run that registered a version; None if somebody deleted it for good, or registered files without a run."""
+    from mlflow.exceptions import MlflowException
+
+    if not version.run_id:
+        return None
+    try:
+        return client.get_run(version.run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
 def cell_of(name: str) -> tuple[str, EmbedderId, dict[str, str]]:
     """Cell and embedder that a registered version is, and its tags.
 
