@@ -107,6 +107,12 @@ def test_the_length_is_what_the_model_does_not_what_a_setting_says(project):
     assert published.card.read_text().count("62 tokens") == 0
 
 
+def test_a_tokenizer_without_a_limit_has_none_in_the_card(project):
+    model = SentenceTransformer(str(OUTPUTS.embedders / CELL / "0-0"))
+    model.max_seq_length = int(1e30)  # what transformers puts where a tokenizer names none
+    assert token_limit(model) is None
+
+
 @pytest.mark.parametrize("named", [CELL, f"models/embedders/laptop/{CELL}", f"models/embedders/laptop/{CELL}/0-2"])
 def test_a_cell_is_its_median_embedder(project, named):
     published = _prepared(project, named)

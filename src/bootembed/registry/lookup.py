@@ -40,10 +40,20 @@ def existing_model(client: Any, name: str) -> Any:
     Raises:
         DataError: There is none of this name; the message has the nearest one.
     """
-    models = {model.name: model for model in client.search_registered_models()}
+    models = {model.name: model for model in _registered_models(client)}
     if name not in models:
         raise DataError(f"{name}: is no registered model of {tracking.shown_uri()}{_instead(name, list(models))}")
     return models[name]
+
+
+def _registered_models(client: Any) -> list[Any]:
+    """All of them: MLflow gives a hundred at a time, and a server may be shared."""
+    page = client.search_registered_models()
+    found = list(page)
+    while page.token:
+        page = client.search_registered_models(page_token=page.token)
+        found += page
+    return found
 
 
 def version_of(name: str) -> Any:
@@ -122,7 +132,7 @@ def address(version: Any) -> str:
 
 
 def _addresses(client: Any, *, aliased_only: bool) -> list[str]:
-    models = client.search_registered_models()
+    models = _registered_models(client)
     aliased = [f"{REGISTRY}{model.name}@{alias}" for model in models for alias in model.aliases]
     if aliased and aliased_only:
         return sorted(aliased)
