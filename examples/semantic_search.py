@@ -9,10 +9,12 @@ MODEL is a folder, models:/NAME@ALIAS of MLflow's registry, or an id on the Hub;
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from sentence_transformers.util import semantic_search
 
+from bootembed.core.errors import UserError
 from bootembed.inference.models import load_model
 from bootembed.inference.texts import read_texts, text_column
 
@@ -24,9 +26,12 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("queries", nargs="+")
     parser.add_argument("--top", type=int, default=5)
+    parser.add_argument("--column", help="The column that holds the texts, where the file has several.")
     given = parser.parse_args()
 
-    rows = [(line, text) for line, text in read_texts(given.file, text_column(given.file, None)) if text]
+    rows = [(line, text) for line, text in read_texts(given.file, text_column(given.file, given.column)) if text]
+    if not rows:
+        parser.error(f"{given.file}: no text in it can be read")
     encoder = load_model(given.model).encoder
     texts = encoder.encode([text for _, text in rows], convert_to_tensor=True)
     queries = encoder.encode(given.queries, convert_to_tensor=True)
@@ -38,4 +43,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"Error: {error}")

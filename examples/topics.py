@@ -8,12 +8,14 @@ A text belongs to a group if its cosine with the group's central text is at leas
 from __future__ import annotations
 
 import argparse
-import re
+import sys
 from collections import Counter
 from pathlib import Path
 
+import regex
 from sentence_transformers.util import community_detection
 
+from bootembed.core.errors import UserError
 from bootembed.inference.models import load_model
 from bootembed.inference.texts import read_texts, text_column
 
@@ -21,8 +23,8 @@ _WORDS = 5
 
 
 def words(texts: list[str]) -> Counter[str]:
-    """In how many texts each word occurs."""
-    return Counter(word for text in texts for word in set(re.findall(r"\w+", text.lower())))
+    """In how many texts each word occurs; vowel signs and tone marks belong to their words."""
+    return Counter(word for text in texts for word in set(regex.findall(r"[\w\p{M}]+", text.lower())))
 
 
 def main() -> None:
@@ -33,12 +35,15 @@ def main() -> None:
     parser.add_argument("--threshold", type=float, default=0.6, help="Least cosine with the central text.")
     parser.add_argument("--least", type=int, default=5, help="Texts of the smallest group.")
     parser.add_argument("--shown", type=int, default=3, help="Texts to print of each group.")
+    parser.add_argument("--column", help="The column that holds the texts, where the file has several.")
     given = parser.parse_args()
 
-    texts = [text for _, text in read_texts(given.file, text_column(given.file, None)) if text]
+    texts = [text for _, text in read_texts(given.file, text_column(given.file, given.column)) if text]
+    if not texts:
+        parser.error(f"{given.file}: no text in it can be read")
     embeddings = load_model(given.model).encoder.encode(texts, convert_to_tensor=True)
     everywhere = words(texts)
-    for group in community_detection(embeddings, threshold=given.threshold, min_community_size=given.least):
+    for group in community_detection(embeddings, threshold=given.threshold, min_community_size=max(1, given.least)):
         members = [texts[number] for number in group]
         # Typical: in many texts of the group (first factor), and in few others (second).
         typical = {word: count / len(members) * count / everywhere[word] for word, count in words(members).items()}
@@ -49,4 +54,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"Error: {error}")

@@ -65,6 +65,21 @@ def test_topics_are_groups_of_like_texts_with_their_typical_words(run):
     assert f"  {ALONE}" not in out
 
 
+@pytest.mark.parametrize("name", ["semantic_search", "find_duplicates", "topics"])
+def test_a_file_without_texts_is_one_line(name, run, capsys):
+    words = ["kat"] if name == "semantic_search" else []
+    with pytest.raises(SystemExit, match=r"Error: .*texts\.txt: is empty"):
+        run(name, [], *words)
+    with pytest.raises(SystemExit):
+        run(name, ["", " "], *words)
+    assert capsys.readouterr().err.endswith("texts.txt: no text in it can be read\n")
+
+
+def test_topics_keep_vowel_signs_and_tone_marks_in_their_words(run):
+    out = run("topics", ["हिन्दी में किताब", "हिन्दी किताब ẹ\u0301kọ\u0301"] * 2, "--threshold", "-1", "--least", "0")
+    assert set(out[0].partition(": ")[2].split(", ")) == {"हिन्दी", "में", "किताब", "ẹ\u0301kọ\u0301"}
+
+
 @pytest.mark.parametrize("file", sorted((ROOT / "examples").glob("*.py")), ids=lambda file: file.stem)
 def test_an_example_is_short_and_says_how_it_is_called(file):
     lines = file.read_text().splitlines()

@@ -189,6 +189,22 @@ def test_the_command_exports_embeds_and_refuses(encoder_folder, tmp_path):
     assert "is not empty; name a new folder" in again.output
     lacking = run(main, ["export", str(source), "static", str(tmp_path / "t"), "--text", str(texts)])
     assert (lacking.exit_code, "static needs --dimensions" in lacking.output) == (2, True)
+    whole = run(main, ["export", str(source), "trimmed", str(tmp_path / "t"), "--text", str(texts), "--share", "1"])
+    assert (whole.exit_code, "give a number between 0 and 1" in whole.output) == (2, True)
+    for out, told in ((texts, "there is something of this name"), (texts / "t", "lies in a file")):
+        onto = run(main, ["export", str(source), "truncated", str(out), "--dimensions", "8"])
+        assert (onto.exit_code, told in onto.output) == (1, True)
+        assert str(out) in onto.output
+
+
+def test_an_onnx_export_takes_no_form_that_needs_weights(onnx_export, tmp_path):
+    graph = load_embedder(onnx_export)
+    for spec in (Onnx(kind="onnx", quantization=None), Static(kind="static", dimensions=2, words=0)):
+        with pytest.raises(DataError, match="is an ONNX export already, and cannot take another form"):
+            export_embedder(graph, spec, tmp_path / "out", texts=TEXTS)
+    assert not (tmp_path / "out").exists()
+    export_embedder(graph, Truncated(kind="truncated", dimensions=8), tmp_path / "short", texts=())
+    np.testing.assert_allclose(load_embedder(tmp_path / "short").encode(TEXTS), graph.encode(TEXTS)[:, :8], atol=1e-5)
 
 
 def test_a_damaged_onnx_folder_is_named(onnx_export, tmp_path):

@@ -16,6 +16,7 @@ from sentence_transformers import SentenceTransformer
 from bootembed.commands import main
 from bootembed.inference import compare
 from bootembed.inference import embed as embedding
+from bootembed.registry import lookup
 
 TEXTS = sentences(30)
 
@@ -139,7 +140,9 @@ def test_cells_are_compared_on_common_tasks(tmp_path, monkeypatch):
     assert "if it is a cell of the profile, score it: `bootembed run --with-inputs" in result.output
 
     tags = {"recipe": "one", "encoder": "tiny", "embedder": "0-1", "content_hash": "abc"}
-    monkeypatch.setattr(compare, "version_of", lambda _: SimpleNamespace(name="bootembed-afr", tags=tags))
+    monkeypatch.setattr(lookup, "version_of", lambda _: SimpleNamespace(name="afr_embedder", tags=tags))
+    model = SimpleNamespace(tags={"language": "Afrikaans (afr)"})
+    monkeypatch.setattr(lookup, "connect", lambda: SimpleNamespace(get_registered_model=lambda _: model))
     result = _run("compare", "models:/bootembed-afr@champion", "two-afr-tiny", *where)
     assert (result.exit_code, "are of another model" in result.output) == (1, True)
     (tmp_path / "one-afr-tiny/0-1/results/model/abc").mkdir(parents=True)

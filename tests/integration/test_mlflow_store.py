@@ -46,13 +46,15 @@ def _began(tmp_path: Path) -> tuple[Path, Path, dict[str, str]]:
     return old, new, {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
 
 
-@pytest.mark.parametrize("copied", [False, True])
-def test_artifacts_follow_the_project(tmp_path: Path, copied: bool) -> None:
+@pytest.mark.parametrize(("copied", "named"), [(False, False), (True, False), (False, True)])
+def test_artifacts_follow_the_project(tmp_path: Path, copied: bool, named: bool) -> None:
     old, new, environment = _began(tmp_path)
     Fork(["-c", START], cwd=old, env=environment).finish()
     before = sorted(old.rglob("*.json"))
     assert len(before) == 1
     (shutil.copytree if copied else shutil.move)(old, new)
+    if named:  # as docs/registry.md has it for MLflow's own commands
+        environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{new}/mlflow.db"
     Fork(["-c", GO_ON], cwd=new, env=environment).finish()
     assert {file.name for file in new.rglob("*.json")} == {"validation.json", "more.json", "third.json"}
     assert sorted(old.rglob("*.json")) == (before if copied else [])
@@ -68,6 +70,18 @@ def test_locations_of_another_kind_stay(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "mlflow.db") as base:
         assert [row[0] for row in base.execute("SELECT source FROM model_versions")] == locations
     assert not (tmp_path / "absent.db").exists()
+
+
+def test_artifacts_elsewhere_on_purpose_stay_there(tmp_path: Path) -> None:
+    elsewhere, here = tmp_path / "large disk/mlruns/1", tmp_path / "project"
+    elsewhere.mkdir(parents=True)
+    here.mkdir()
+    with sqlite3.connect(here / "mlflow.db") as base:
+        base.execute("CREATE TABLE experiments (artifact_location TEXT)")
+        base.execute("INSERT INTO experiments VALUES (?)", [str(elsewhere)])
+    follow_move(here / "mlflow.db")
+    with sqlite3.connect(here / "mlflow.db") as base:
+        assert base.execute("SELECT artifact_location FROM experiments").fetchall() == [(str(elsewhere),)]
 
 
 REGISTER = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -24,9 +25,12 @@ from sentence_transformers import SentenceTransformer
 
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
-from bootembed.publishing import embedder
+from bootembed.core.names import Baseline
+from bootembed.publishing import card_text
 from bootembed.publishing.model_card import token_limit
 from bootembed.publishing.publish import prepare
+from bootembed.publishing.rights import corpus_licences
+from bootembed.registry import lookup
 from bootembed.settings.load import load_params
 from bootembed.workflow.compose import compose
 
@@ -103,6 +107,12 @@ def test_the_length_is_what_the_model_does_not_what_a_setting_says(project):
     assert published.card.read_text().count("62 tokens") == 0
 
 
+def test_a_tokenizer_without_a_limit_has_none_in_the_card(project):
+    model = SentenceTransformer(str(OUTPUTS.embedders / CELL / "0-0"))
+    model.max_seq_length = int(1e30)  # what transformers puts where a tokenizer names none
+    assert token_limit(model) is None
+
+
 @pytest.mark.parametrize("named", [CELL, f"models/embedders/laptop/{CELL}", f"models/embedders/laptop/{CELL}/0-2"])
 def test_a_cell_is_its_median_embedder(project, named):
     published = _prepared(project, named)
@@ -140,12 +150,20 @@ def test_scores_of_another_model_are_refused(project):
 
 def test_a_registered_version_must_be_the_model_that_lies_here(project, monkeypatch):
     tags = {"recipe": "xl_lora", "encoder": "tiny", "embedder": "0-1"}
-    version = SimpleNamespace(name="bootembed-afr", tags=tags | {"content_hash": "of an earlier run"})
-    monkeypatch.setattr(embedder, "version_of", lambda _: version)
+    version = SimpleNamespace(name="afr_embedder", tags=tags | {"content_hash": "of an earlier run"})
+    model = SimpleNamespace(tags={"language": "Afrikaans (afr)"})
+    monkeypatch.setattr(lookup, "version_of", lambda _: version)
+    monkeypatch.setattr(lookup, "connect", lambda: SimpleNamespace(get_registered_model=lambda _: model))
     with pytest.raises(DataError, match="holds another model than this version"):
         _prepared(project, "models:/bootembed-afr@champion")
     version.tags["content_hash"] = content_hash(project / OUTPUTS.embedders / CELL / "0-1")
     assert _prepared(project, "models:/bootembed-afr@champion").embedder[0].folder.name == "0-1"
+    version.tags |= {"profile": "own", "content_hash": "of its own"}
+    with pytest.raises(DataError, match="is of profile own; first run `bootembed compose own`"):
+        _prepared(project, "models:/bootembed-afr@champion")
+    del version.tags["recipe"]
+    with pytest.raises(DataError, match=r"the version lacks the tags \['recipe'\]"):
+        _prepared(project, "models:/bootembed-afr@champion")
 
 
 def test_without_validation_and_baselines_the_card_says_so(project):
@@ -188,3 +206,28 @@ def test_a_baseline_owes_nothing_to_the_generator(project):
     text = published.card.read_text()
     assert "generator" not in text and "language model" not in text
     assert "baseline english_nli" not in text  # it is the recipe itself
+
+
+def test_triplets_of_others_are_told_with_the_source_that_their_file_names(project):
+    cell = "published_triplets-afr-tiny"
+    theirs = "{format: csv, path: t.csv, name: Their triplets, licence: CC BY 4.0}"
+    scored = "{format: csv, path: e.csv, split: test, name: An evaluation set}"
+    overrides = ["grid.baselines=[untrained,english_nli,published_triplets]", f"+corpora.sample.triplets=[{theirs}]"]
+    overrides.append(f"corpora.sample.evaluation.SampleSTS=[{scored},{{format: csv, path: e.csv, split: validation}}]")
+    compose("laptop", overrides, conf=ROOT / "conf", output=project / "params.yaml")
+    params = load_params(project / "params.yaml")
+    shutil.copytree(OUTPUTS.embedders / CELL / "0-0", OUTPUTS.embedders / cell / "0-0")
+    shutil.copytree(OUTPUTS.training_sets / "xl_lora-afr", OUTPUTS.training_sets / "published_triplets-afr")
+    write_results(project, cell, "0-0", "SampleSTS", {})
+    write_scores(project, cell, {"0-0": {"SampleSTS": {"validation": 0.5, "test": 0.4}}})
+    text = _prepared(project, cell).card.read_text()
+    assert "`published_triplets`: triplets that others wrote" in text
+    assert "Others wrote its triplets; nobody reviewed them here." in text
+    assert re.search(r"\| corpus +\| Their triplets +\| CC BY 4.0 ", text)
+    assert "An evaluation set" not in text
+    assert corpus_licences(params, None) == {"sample corpora written by the grammar of bootembed": "Apache-2.0"}
+    assert "`published_triplets`: triplets that others wrote" in _prepared(project).card.read_text()  # as a baseline
+
+
+def test_the_card_has_a_sentence_for_every_baseline():
+    assert set(card_text._BASELINES) == set(Baseline)

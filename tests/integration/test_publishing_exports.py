@@ -209,3 +209,10 @@ def test_the_folder_itself_is_not_written_over(export, project):
     with pytest.raises(DataError, match="name another one with --work-dir"):
         _prepared(project, place)
     assert (place / "modules.json").is_file()
+
+
+def test_nothing_is_written_around_the_embedder(project):
+    params = load_params(project / "params.yaml")
+    with pytest.raises(DataError, match="name another one with --work-dir"):
+        prepare(CELL, REPO, params, OUTPUTS, work=OUTPUTS.embedders, public=False)
+    assert (project / OUTPUTS.embedders / CELL / "0-2/model.safetensors").is_file()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from forks import Fork
-from registered import aliases, answers, candidate, under, validation
+from registered import MODEL, aliases, answers, candidate, under, validation
 from stores import BOTH
 
 from bootembed import tracking
+from bootembed.commands import main
 from bootembed.core.errors import DataError
 from bootembed.core.names import EmbedderId
 from bootembed.core.tables import write_table
@@ -232,3 +235,33 @@ def test_a_store_that_is_away_is_told_without_its_password(store, monkeypatch):
     with pytest.raises(StoreError, match=r"127\.0\.0\.1:9 cannot be used") as caught:
         register([candidate(store, "xl_lora", 0.5, seed=1)], "bootembed-afr", alias="champion")
     assert "hidden" not in str(caught.value)
+
+
+def test_versions_without_a_run_stop_nothing(store):
+    one, other = candidate(store, "xl_lora", 0.7, seed=1), candidate(store, "in_context", 0.9, seed=2)
+    register([one], MODEL, alias="champion")
+    client = tracking.client()
+    run_id = client.get_model_version(MODEL, "1").run_id
+    client.delete_run(run_id)
+    register([one], MODEL, alias="champion")
+    client._tracking_client.store._hard_delete_run(run_id)  # as `mlflow gc` does
+    register([one], MODEL, alias="champion")
+    assert aliases() == {"champion": "1"}
+    by_hand = client.create_model_version(MODEL, str(one.folder)).version
+    client.set_registered_model_alias(MODEL, "champion", by_hand)
+    register([other], MODEL, alias="champion")
+    assert "so the scores cannot be compared" in client.get_model_version(MODEL, "3").tags["champion_reason"]
+    for number in ("1", by_hand):
+        done = CliRunner().invoke(main, ["lineage", f"models:/{MODEL}/{number}"])
+        assert done.exit_code == 0, done.output
+        assert "MLflow run      not in this store" in done.output
+        done = CliRunner().invoke(main, ["lineage", "--json", f"models:/{MODEL}/{number}"])
+        assert json.loads(done.output)["parameters"] is None
+
+
+def test_files_of_a_version_that_are_gone_are_one_line(store):
+    register([candidate(store, "xl_lora", 0.7, seed=1)], MODEL, alias="champion")
+    shutil.rmtree(store / "mlruns")
+    (store / "texts.txt").write_text("bada kefe\n")
+    done = CliRunner().invoke(main, ["search", f"models:/{MODEL}@champion", "texts.txt", "kefe"])
+    assert (done.exit_code, "its files cannot be loaded from sqlite:///" in done.output) == (1, True)

@@ -93,3 +93,11 @@ def test_without_a_champion_or_a_model_there_is_nothing_to_roll_back(three):
     tracking.client().delete_registered_model_alias(MODEL, "champion")
     none = _roll_back(MODEL)
     assert (none.exit_code, "no version is champion" in none.output) == (1, True)
+
+
+def test_a_model_beyond_the_first_hundred_is_found(store):
+    client = tracking.client()
+    for number in range(101):
+        client.create_registered_model(f"a{number:03}")
+    client.create_registered_model(MODEL)
+    assert f"{MODEL}: no version is champion" in _roll_back(MODEL).output

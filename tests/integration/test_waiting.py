@@ -139,6 +139,17 @@ def test_a_registration_at_fault_holds_up_no_other(registry):
     assert len(list(tracking.RECORDS.rglob("registration.refused"))) == 1
 
 
+@pytest.mark.parametrize("content", ["", '{"name": "bootembed-afr"}', "[]"])
+def test_a_registration_that_cannot_be_read_holds_up_no_other(content, registry):
+    broken = tracking.RECORDS / "registrations/1-1"
+    broken.mkdir(parents=True)
+    (broken / "registration.json").write_text(content)
+    with pytest.raises(DataError, match="1-1: cannot be read as what waits"):
+        register_or_wait([candidate(registry, "xl_lora", 0.7, seed=1)], MODEL, alias="champion", **OF)
+    assert send_registrations() == [MODEL]
+    assert (broken / "registration.refused").is_file()
+
+
 def test_the_command_registers_what_waits_and_what_is_there(away, registry, monkeypatch):
     Path("dvc.yaml").write_text("stages: {}")
     called = []

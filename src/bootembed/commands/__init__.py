@@ -10,7 +10,7 @@ import logging
 
 import click
 
-from bootembed.core.errors import UserError
+from bootembed.core.errors import UserError, explain_disk_error
 
 _COMMANDS = (
     "new", "compose", "plan", "run", "report", "compare", "embed", "search", "export",
@@ -19,7 +19,7 @@ _COMMANDS = (
 
 
 class _Commands(click.Group):
-    """Finds a subcommand by its module; a `UserError` is one message and its exit status."""
+    """Finds a subcommand by its module; a `UserError` or a fault of the disk is one message and its exit status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -37,6 +37,13 @@ class _Commands(click.Group):
         except UserError as error:
             click.ClickException(str(error)).show()
             ctx.exit(getattr(error, "exit_status", 1))
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            if (message := explain_disk_error(error)) is None:
+                raise
+            click.ClickException(message).show()
+            ctx.exit(1)
 
 
 # click leaves a paragraph's lines as they are behind \b

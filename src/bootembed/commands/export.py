@@ -53,6 +53,8 @@ def _spec(kind: str, dimensions: int | None, words: int, share: float) -> Export
     if kind.startswith("onnx"):
         return Onnx(kind="onnx", quantization="int8" if kind == "onnx_int8" else None)
     if kind == "trimmed":
+        if not 0 < share < 1:
+            raise click.UsageError(f"--share: {share:g} is no share; give a number between 0 and 1")
         return Trimmed(kind="trimmed", share=share)
     if dimensions is None:
         raise click.UsageError(f"{kind} needs --dimensions")

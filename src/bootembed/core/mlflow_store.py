@@ -21,7 +21,8 @@ _COLUMNS = (
 def follow_move(database: Path) -> None:
     """Point the artifacts of a store to the folder that it lies in now, if they lay beside it before.
 
-    Otherwise models could not be loaded, and new artifacts would be written where the project was.
+    Otherwise models could not be loaded, and new artifacts would be written where the project was. What is where the
+    store says, and not here, lies elsewhere on purpose.
 
     Args:
         database: The file; it need not exist.
@@ -45,5 +46,7 @@ def _moved(location: str, here: str) -> str | None:
     path = location.removeprefix("file://")
     before, artifacts, rest = path.partition(_ARTIFACTS)
     if not path.startswith("/") or not artifacts or before == here:
+        return None
+    if Path(path).exists() and not Path(f"{here}{_ARTIFACTS}{rest}").exists():
         return None
     return f"{here}{_ARTIFACTS}{rest}" if path == location else (Path(here) / "mlruns").as_uri() + f"/{rest}"

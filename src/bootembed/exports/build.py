@@ -43,6 +43,8 @@ def export_embedder(
         DataError: The embedder cannot take this form, or the folder has files.
         ParamsError: A number of the spec does not go with the embedder.
     """
+    if spec.kind != "truncated" and _is_graph(embedder):
+        raise DataError("the model is an ONNX export already, and cannot take another form; export its original")
     if folder.is_dir() and any(folder.iterdir()):
         raise DataError(f"{folder}: is not empty; name a new folder")
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +57,12 @@ def export_embedder(
     else:
         export_trimmed(embedder, folder, texts=texts, share=spec.share)
     write_record(folder, spec, original)
+
+
+def _is_graph(embedder: SentenceTransformer) -> bool:
+    """Whether its encoder is a graph of ONNX Runtime, which has no weights for torch."""
+    encoder = getattr(embedder[0], "model", None)
+    return encoder is not None and next(encoder.parameters(), None) is None
 
 
 def load_embedder(folder: Path) -> SentenceTransformer:

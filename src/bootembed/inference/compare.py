@@ -13,7 +13,7 @@ from bootembed.core.markdown import Markdown, table
 from bootembed.core.names import EmbedderId
 from bootembed.evaluation.answers import Answers, read_answers, resample
 from bootembed.evaluation.statistics import compare, over_seeds
-from bootembed.registry.lookup import REGISTRY, version_of
+from bootembed.registry.lookup import REGISTRY, cell_of
 from bootembed.report.scores import read_cell_scores
 
 if TYPE_CHECKING:
@@ -75,11 +75,8 @@ def find_scores(name: str, *, scores_dir: Path, results_dir: Path) -> Scored:
 def _cell_of(name: str) -> tuple[str, EmbedderId | None, str | None]:
     """Cell, embedder if named, and content hash of a registered version, in whose name mteb keeps its results."""
     if name.startswith(REGISTRY):
-        version = version_of(name)
-        language = version.name.rpartition("-")[2]
-        tags = version.tags
-        cell = f"{tags['recipe']}-{language}-{tags['encoder']}"
-        return cell, EmbedderId.parse(tags["embedder"]), tags.get("content_hash")
+        cell, embedder, tags = cell_of(name)
+        return cell, embedder, tags["content_hash"]
     path = Path(name.rstrip("/"))
     if re.fullmatch(r"\d+-\d+", path.name) and path.parent.name:
         return path.parent.name, EmbedderId.parse(path.name), None

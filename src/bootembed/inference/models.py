@@ -84,8 +84,14 @@ def _silence() -> None:
 def _registered(name: str) -> Model:
     version = version_of(name)
     import mlflow
+    from mlflow.exceptions import MlflowException
 
     _silence()
     mlflow.set_tracking_uri(tracking.tracking_uri())
     exact, content = address(version), version.tags.get("content_hash", "")
-    return Model(mlflow.sentence_transformers.load_model(exact), f"{exact} {content}", Original(content, exact))
+    try:
+        found = mlflow.sentence_transformers.load_model(exact)
+    except (MlflowException, OSError) as error:
+        told = f"{name}: its files cannot be loaded from {tracking.shown_uri()}: {tracking.without_passwords(error)}"
+        raise DataError(f"{told}; get back where MLflow kept them, or register the model again") from error
+    return Model(found, f"{exact} {content}", Original(content, exact))

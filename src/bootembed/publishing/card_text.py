@@ -35,6 +35,7 @@ _BASELINES = {
     Baseline.MULTILINGUAL_DISTILLATION: "sentences of {language} and their English translations",
     Baseline.HUMAN_TRIPLETS: "premises in {language}, each with a sentence that follows from it and one that "
     "contradicts it, written by people",
+    Baseline.PUBLISHED_TRIPLETS: "triplets that others wrote, of which the anchors are sentences of {language}",
 }
 _TAUGHT = {
     "composed": "a task adapter composed with a language adapter",
@@ -78,6 +79,8 @@ def limits(embedder: Embedder, params: Params, facts: Facts, scores: Scores) -> 
         )
     if facts.filtered:
         found.append("A language model wrote the positives and hard negatives. Nobody reviewed them by hand.")
+    if Baseline.PUBLISHED_TRIPLETS in embedder.parts:
+        found.append("Others wrote its triplets; nobody reviewed them here.")
     if any(which.own_data for which in scores.sets):
         found.append("Scores on own data cannot be compared with those of a leaderboard.")
     found.append("Other languages, long documents and domains that the sources lack were not tested.")

@@ -11,7 +11,7 @@ from bootembed.core.errors import DataError, suggest
 from bootembed.core.hashing import content_hash
 from bootembed.core.names import MIXED, UNTRAINED, EmbedderId, cell_name
 from bootembed.registry.candidates import Validated, Validation
-from bootembed.registry.lookup import REGISTRY, version_of
+from bootembed.registry.lookup import REGISTRY, cell_of
 from bootembed.report.scores import read_cell_scores
 
 if TYPE_CHECKING:
@@ -88,7 +88,10 @@ def find_embedder(name: str, params: Params, outputs: Outputs) -> Embedder:
     Raises:
         DataError: There is no such embedder, or it was not scored, or what was scored is another one.
     """
-    cell, named, registered = _cell_of(name)
+    cell, named, tags = _cell_of(name)
+    registered, profile = tags.get("content_hash"), tags.get("profile", params.profile)
+    if profile != params.profile and not scores_folder(outputs.mteb / cell / str(named), str(registered)):
+        raise DataError(f"{name}: is of profile {profile}; first run `bootembed compose {profile}`")
     scores = outputs.scores / f"{cell}.json"
     if cell.count("-") != 2 or not scores.is_file():
         known = sorted(found.stem for found in outputs.scores.glob("*.json"))
@@ -121,19 +124,14 @@ def scores_folder(results: Path, content: str) -> Path | None:
     return next((folder for folder in results.glob("results/*/*") if folder.name == content), None)
 
 
-def _cell_of(name: str) -> tuple[str, EmbedderId | None, str | None]:
-    """Cell, embedder if named, and content hash of a registered version."""
+def _cell_of(name: str) -> tuple[str, EmbedderId | None, dict[str, str]]:
+    """Cell, embedder if named, and the tags of a registered version."""
     if name.startswith(REGISTRY):
-        version = version_of(name)
-        tags, language = version.tags, version.name.rpartition("-")[2]
-        if missing := {"recipe", "encoder", "embedder", "content_hash"} - set(tags):
-            raise DataError(f"{name}: the version lacks the tags {sorted(missing)}; register it with `bootembed run`")
-        cell = cell_name(tags["recipe"], language, tags["encoder"])
-        return cell, EmbedderId.parse(tags["embedder"]), tags["content_hash"]
+        return cell_of(name)
     path = Path(name.rstrip("/"))
     if re.fullmatch(r"\d+-\d+", path.name) and path.parent.name:
-        return path.parent.name, EmbedderId.parse(path.name), None
-    return path.name, None, None
+        return path.parent.name, EmbedderId.parse(path.name), {}
+    return path.name, None, {}
 
 
 def _chosen(name: str, scores: Path, task: str | None, named: EmbedderId | None) -> tuple[EmbedderId, str]:

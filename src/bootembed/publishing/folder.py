@@ -87,9 +87,10 @@ def write_folder(files: Iterable[Path], source: Path, target: Path, *, card: str
     """Copy files into a folder in place of what is there, and put the card among them.
 
     Raises:
-        DataError: The files lie in that very folder.
+        DataError: The files lie in that very folder, or in or around it.
     """
-    if target.resolve() == source.resolve():
+    here, there = source.resolve(), target.resolve()
+    if here.is_relative_to(there) or there.is_relative_to(here):
         raise DataError(f"{source}: is where the folder for the Hub is written; name another one with --work-dir")
     shutil.rmtree(target, ignore_errors=True)
     for file in files:

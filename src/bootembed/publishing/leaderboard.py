@@ -91,7 +91,9 @@ def write_leaderboard(
         result.to_disk(path)
         _write_beside(path.parent, source, meta, tasks)
     name = repo.partition("/")[2]
-    (folder / f"{name.lower().replace('-', '_').replace('.', '_')}_models.py").write_text(python_source(meta, params))
+    (folder / f"{name.lower().replace('-', '_').replace('.', '_')}_models.py").write_text(
+        python_source(meta, params, embedder.language)
+    )
     (folder / "README.md").write_text(_about(tasks, left_out, revision), encoding="utf-8")
     return Leaderboard(folder, tasks, left_out)
 

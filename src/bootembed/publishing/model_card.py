@@ -10,7 +10,6 @@ since its evaluators know neither splits nor seeds. The same inputs give the sam
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from bootembed.publishing.scores import Scores
     from bootembed.settings.schema import Params
 
+_NO_LIMIT = 10**7  # tokens
 _TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
 
 
@@ -111,9 +111,9 @@ def _card_data(
 def token_limit(model: Any) -> int | None:
     """Tokens at which a model cuts a text, the special ones included: counted, since settings may disagree.
 
-    None for a static model, which cuts nowhere.
+    None for a model that cuts nowhere: a static one, or a tokenizer that names no limit, which is a huge number then.
     """
-    if model.max_seq_length == math.inf:
+    if model.max_seq_length > _NO_LIMIT:
         return None
     long = "a " * (4 * int(model.max_seq_length))
     return int(model.preprocess([long])["input_ids"].shape[1])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, get_args
 
+from bootembed.publishing.rights import corpus_licences
+
 if TYPE_CHECKING:
     from bootembed.publishing.embedder import Embedder
     from bootembed.settings.schema import Params
@@ -77,14 +79,14 @@ def model_meta(
     )
 
 
-def python_source(meta: Any, params: Params) -> str:
-    """A Python file that defines a `ModelMeta` of `model_meta`, as those of mteb's models."""
+def python_source(meta: Any, params: Params, language: str) -> str:
+    """A Python file that defines a `ModelMeta` of `model_meta`, as those of mteb's models; sources by language."""
     variable = re.sub(r"\W", "_", meta.name.partition("/")[2].lower())
-    sources = [source.name for source in (*params.generate_triplets.card.sources, *params.publish.sources)]
+    sources = corpus_licences(params, language)
     return _SOURCE.format(
         name=meta.name,
         variable=variable if variable[0].isalpha() else f"model_{variable}",
         fields="\n".join(f"    {field}={getattr(meta, field)!r}," for field in _FIELDS),
         similarity=meta.similarity_fn_name.name,
-        sources="; ".join(" ".join(source.split()) for source in sources) or "not named",
+        sources="; ".join(" ".join(name.split()) for name in sources) or "not named",
     )

@@ -81,7 +81,7 @@ def prepare(name: str, repo: str, params: Params, outputs: Outputs, *, work: Pat
     export = find_export(name, params, outputs)
     embedder = export.original if export else find_embedder(name, params, outputs)
     strategies = [part for part in embedder.parts if part in params.grid.strategies]
-    rights = read_rights(params, encoder=embedder.encoder, generated=bool(strategies))
+    rights = read_rights(params, encoder=embedder.encoder, generated=bool(strategies), language=embedder.language)
     _check_rights(rights, public=public)
     source = export.folder if export else embedder.folder
     files = check_export_folder(source, export.record.spec) if export else check_model_folder(source)

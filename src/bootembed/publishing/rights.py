@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bootembed.core.names import Role
 from bootembed.generation.engine import describe_engine
 from bootembed.settings.publish import ENDPOINT
 
@@ -68,23 +69,38 @@ class Rights:
         ]
 
 
-def read_rights(params: Params, *, encoder: str | None, generated: bool) -> Rights:
+def read_rights(params: Params, *, encoder: str | None, generated: bool, language: str | None = None) -> Rights:
     """What the parameters say.
 
     Args:
         params: The parameters.
         encoder: Key of the base encoder; None for triplets.
         generated: Whether a generator wrote training data.
+        language: Of an embedder, whose corpora count too; None for triplets.
     """
-    card, publish = params.generate_triplets.card, params.publish
-    licence = publish.licence or card.licence
-    corpora = {source.name: source.licence for source in (*card.sources, *publish.sources)} or {"of this profile": ""}
+    licence = params.publish.licence or params.generate_triplets.card.licence
+    corpora = corpus_licences(params, language) or {"of this profile": ""}
     parts = [Right("corpus", name, named, "publish.sources") for name, named in corpora.items()]
     if generated:
         parts.append(_of_model(params, GENERATOR, GENERATOR))
     if encoder is not None:
         parts.append(_of_model(params, encoder, "encoder"))
     return Rights(None if _UNNAMED.search(licence) else licence, parts)
+
+
+def corpus_licences(params: Params, language: str | None) -> dict[str, str]:
+    """Corpus -> licence: named by files of the language's corpora and of those that are no target, then by the lists.
+
+    Evaluation sets do not count: nothing is made of them. A later one of the same name takes the place of an earlier.
+    """
+    keys = (
+        [] if language is None else [k for k, v in params.languages.items() if v.role != Role.TARGET or k == language]
+    )
+    corpora = [params.corpora[params.languages[key].corpus] for key in keys]
+    kinds = [own for corpus in corpora for name, own in corpus if name != "evaluation"]
+    of_files = {file.name: file.licence or "" for files in kinds for file in files if file.name}
+    listed = (*params.generate_triplets.card.sources, *params.publish.sources)
+    return of_files | {source.name: source.licence for source in listed}
 
 
 def _of_model(params: Params, key: str, what: str) -> Right:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bootembed import tracking
 from bootembed.registry.candidates import Validation
 from bootembed.registry.history import ROLLED_BACK, AliasHistory
+from bootembed.registry.lookup import run_of
 from bootembed.registry.verdict import compared, is_same_set, judge, not_comparable
 
 if TYPE_CHECKING:
@@ -128,14 +129,15 @@ class Champion:
     def _validation(self, number: str) -> Validation | None:
         """Read once, and only where it is needed; None if the version's run has none."""
         if number not in self._validations:
-            self._validations[number] = _read_validation(self._client, self.versions[number].run_id)
+            self._validations[number] = _read_validation(self._client, self.versions[number])
         return self._validations[number]
 
 
-def _read_validation(client: Any, run_id: str) -> Validation | None:
+def _read_validation(client: Any, version: Any) -> Validation | None:
     import mlflow
 
-    if all(found.path != VALIDATION_FILE for found in client.list_artifacts(run_id)):
+    run_id = version.run_id
+    if run_of(client, version) is None or all(found.path != VALIDATION_FILE for found in client.list_artifacts(run_id)):
         return None
     mlflow.set_tracking_uri(tracking.tracking_uri())
     return Validation.from_json(mlflow.artifacts.load_dict(f"runs:/{run_id}/{VALIDATION_FILE}"))

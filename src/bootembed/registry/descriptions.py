@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed import tracking
 from bootembed.registry.champion import CHALLENGER, REASON, SCORE
+from bootembed.registry.lookup import LANGUAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 logger = logging.getLogger(__name__)
-LANGUAGE = "language"  # tag of a registered model: name and code
 SCORES = "validation_scores"  # tag of a version: that of each embedder
 _CARD = "model.sentence_transformer/README.md"
 _OURS = "Written by bootembed; a text in its place stays."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootembed import tracking
 from bootembed.registry.champion import REASON, SCORE
-from bootembed.registry.lookup import address
+from bootembed.registry.lookup import address, run_of
 from bootembed.registry.versions import CONTENT, LINEAGE_FILE
 
 if TYPE_CHECKING:
@@ -17,12 +17,14 @@ _HASH = "hash."
 _LABELS = {"embedders": "embedders", "training_set": "training set", "base_model": "base model", "source": "source"}
 _LABELS |= {"corpus": "corpus", "evaluation_set": "evaluation set", "results": "results"}
 _UNKNOWN = "not recorded"
+_ABSENT = "not in this store"
 
 
 def lineage_of(client: Any, version: Any) -> Lineage:
     """All facts, for JSON; None where the version has no such tag."""
     tags = version.tags
-    run = client.get_run(version.run_id)
+    run = run_of(client, version)
+    experiment = None if run is None else run.info.experiment_id
     model = client.get_registered_model(version.name)
     return {
         "version": address(version),
@@ -42,9 +44,9 @@ def lineage_of(client: Any, version: Any) -> Lineage:
         "content_hash": tags.get(CONTENT),
         "hashes": {key.removeprefix(_HASH): value for key, value in sorted(tags.items()) if key.startswith(_HASH)},
         "params_hash": tags.get("params_hash"),
-        "experiment": client.get_experiment(run.info.experiment_id).name,
-        "run": version.run_id,
-        "training_run": _training_run(client, run.info.experiment_id, tags.get("embedders_hash")),
+        "experiment": experiment and client.get_experiment(experiment).name,
+        "run": version.run_id or None,
+        "training_run": _training_run(client, experiment, tags.get("embedders_hash")),
         "champion_reason": tags.get(REASON),
     }
 
@@ -53,6 +55,8 @@ def params_of(client: Any, version: Any) -> dict[str, Any] | None:
     """Cell -> its parameters, of all cells that had a part in a version; None if they are not recorded."""
     import mlflow
 
+    if run_of(client, version) is None:
+        return None
     if all(found.path != LINEAGE_FILE for found in client.list_artifacts(version.run_id)):
         return None
     mlflow.set_tracking_uri(tracking.tracking_uri())
@@ -83,8 +87,8 @@ def _facts(found: Lineage) -> Iterator[tuple[str, str]]:
             if key.startswith(f"{role}."):
                 yield label, f"{key.removeprefix(f'{role}.')} md5 {value}"
     yield "parameters", f"sha256 {found['params_hash']} (listed by --json)" if found["params_hash"] else _UNKNOWN
-    yield "MLflow run", f"{found['run']} of experiment {found['experiment']}"
-    yield "training run", found["training_run"] or "not in this store"
+    yield "MLflow run", f"{found['run']} of experiment {found['experiment']}" if found["experiment"] else _ABSENT
+    yield "training run", found["training_run"] or _ABSENT
     yield "why", found["champion_reason"] or _UNKNOWN
 
 
@@ -118,9 +122,9 @@ def _number(text: str | None) -> float | None:
     return None if text in {None, "None"} else float(str(text))
 
 
-def _training_run(client: Any, experiment: str, embedders_hash: str | None) -> str | None:
+def _training_run(client: Any, experiment: str | None, embedders_hash: str | None) -> str | None:
     """The MLflow run of the cell that wrote these very embedders."""
-    if not embedders_hash:
+    if not embedders_hash or experiment is None:
         return None
     runs = client.search_runs([experiment], f"tags.`output.embedders` = '{embedders_hash}'", max_results=1)
     return str(runs[0].info.run_id) if runs else None

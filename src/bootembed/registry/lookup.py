@@ -6,8 +6,10 @@ from typing import Any
 
 from bootembed import tracking
 from bootembed.core.errors import DataError, suggest
+from bootembed.core.names import EmbedderId, cell_name
 
 REGISTRY = "models:/"
+LANGUAGE = "language"  # tag of a registered model: name and code
 
 
 class StoreError(DataError):
@@ -38,10 +40,20 @@ def existing_model(client: Any, name: str) -> Any:
     Raises:
         DataError: There is none of this name; the message has the nearest one.
     """
-    models = {model.name: model for model in client.search_registered_models()}
+    models = {model.name: model for model in _registered_models(client)}
     if name not in models:
         raise DataError(f"{name}: is no registered model of {tracking.shown_uri()}{_instead(name, list(models))}")
     return models[name]
+
+
+def _registered_models(client: Any) -> list[Any]:
+    """All of them: MLflow gives a hundred at a time, and a server may be shared."""
+    page = client.search_registered_models()
+    found = list(page)
+    while page.token:
+        page = client.search_registered_models(page_token=page.token)
+        found += page
+    return found
 
 
 def version_of(name: str) -> Any:
@@ -63,6 +75,36 @@ def version_of(name: str) -> Any:
     except MlflowException as error:
         told = _instead(name, _addresses(client, aliased_only=not number))
         raise DataError(f"{name}: is not in MLflow's registry, {tracking.shown_uri()}{told}") from error
+
+
+def run_of(client: Any, version: Any) -> Any | None:
+    """The run that registered a version; None if somebody deleted it for good, or registered files without a run."""
+    from mlflow.exceptions import MlflowException
+
+    if not version.run_id:
+        return None
+    try:
+        return client.get_run(version.run_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None
+
+
+def cell_of(name: str) -> tuple[str, EmbedderId, dict[str, str]]:
+    """Cell and embedder that a registered version is, and its tags.
+
+    Raises:
+        DataError: There is no such version, or somebody registered it without these tags.
+        StoreError: The store cannot be used.
+    """
+    version = version_of(name)
+    tags: dict[str, str] = version.tags
+    if missing := {"recipe", "encoder", "embedder", "content_hash"} - set(tags):
+        raise DataError(f"{name}: the version lacks the tags {sorted(missing)}; register it with `bootembed run`")
+    told = connect().get_registered_model(version.name).tags.get(LANGUAGE, "")  # such as "Afrikaans (afr)"
+    language = told.rpartition("(")[2].rstrip(")") or version.name.rpartition("-")[2]  # before there was the tag
+    return cell_name(tags["recipe"], language, tags["encoder"]), EmbedderId.parse(tags["embedder"]), tags
 
 
 def versions_with(text: str, *, lock: str = "") -> dict[str, list[str]]:
@@ -90,7 +132,7 @@ def address(version: Any) -> str:
 
 
 def _addresses(client: Any, *, aliased_only: bool) -> list[str]:
-    models = client.search_registered_models()
+    models = _registered_models(client)
     aliased = [f"{REGISTRY}{model.name}@{alias}" for model in models for alias in model.aliases]
     if aliased and aliased_only:
         return sorted(aliased)

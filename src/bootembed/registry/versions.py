@@ -16,8 +16,8 @@ from bootembed import tracking
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
 from bootembed.registry.champion import CHALLENGER, SCORE, VALIDATION_FILE, Champion, Contender
-from bootembed.registry.descriptions import LANGUAGE, SCORES, describe
-from bootembed.registry.lookup import connect
+from bootembed.registry.descriptions import SCORES, describe
+from bootembed.registry.lookup import LANGUAGE, connect, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,10 +124,14 @@ def _update(client: Any, candidate: EmbedderCandidate, version: Any) -> None:
     tags |= {SCORE: repr(validation.score), "validation_deviation": repr(validation.deviation)}
     tags |= {"validation_task": validation.task, "validation_embedders": str(len(validation.embedders))}
     tags[SCORES] = ", ".join(f"{identity} {own.score:.4f}" for identity, own in validation.embedders.items())
-    client.log_dict(version.run_id, validation.as_json(), VALIDATION_FILE)
+    files = {VALIDATION_FILE: validation.as_json()}
     if candidate.origin is not None and "cell" not in version.tags:
         tags |= candidate.origin.tags
-        client.log_dict(version.run_id, asdict(candidate.origin), LINEAGE_FILE)
+        files[LINEAGE_FILE] = asdict(candidate.origin)
+    run = run_of(client, version)
+    if run is not None and run.info.lifecycle_stage == "active":  # one that somebody deleted takes no files
+        for name, content in files.items():
+            client.log_dict(version.run_id, content, name)
     for key, value in tags.items():
         if version.tags.get(key) != value:
             client.set_model_version_tag(version.name, version.version, key, value)

@@ -152,8 +152,11 @@ def _refuse(folder: Path) -> None:
 def _register(folder: Path) -> str:
     from bootembed.registry.versions import register
 
-    record = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-    candidates = [_candidate(folder, own) for own in record["candidates"]]
+    try:
+        record = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        candidates = [_candidate(folder, own) for own in record["candidates"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{folder}: cannot be read as what waits to be registered: {error!r}") from error
     names = {key: record.get(key) for key in ("language", "provenance")}  # one kept by an older version has no language
     register(candidates, record["name"], alias=record["alias"], **names)
     return str(record["name"])

@@ -94,8 +94,8 @@ class FileSpec(Section):
         None, description="Format hub: pinned commit, 40 hex digits; `unresolved` fails when it is read."
     )
     limit: int | None = Field(None, ge=1, description="Maximum number of rows to read.")
-    name: str | None = Field(None, min_length=1, description="What it is and whose, for the report.")
-    licence: str | None = Field(None, min_length=1, description="Its licence, for the report.")
+    name: str | None = Field(None, min_length=1, description="What it is and whose, for the report and cards.")
+    licence: str | None = Field(None, min_length=1, description="Its licence, for the report and cards.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXPERIMENT = "bootembed"
-DEFAULT_STORE = "sqlite:///mlflow.db"
+_SQLITE = "sqlite:///"
+DEFAULT_STORE = f"{_SQLITE}mlflow.db"
 # By default MLflow retries a server that is away for four minutes, and one that hangs for a quarter of an hour.
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 
@@ -60,8 +61,9 @@ def client() -> Any:
 
     for name in ("alembic", "mlflow"):  # the import has set the level of its own
         logging.getLogger(name).setLevel(logging.WARNING)
-    if tracking_uri() == DEFAULT_STORE:
-        follow_move(Path(DEFAULT_STORE.removeprefix("sqlite:///")))
+    database = Path(DEFAULT_STORE.removeprefix(_SQLITE))
+    if Path(tracking_uri().removeprefix(_SQLITE)).absolute() == database.absolute():  # also as sqlite:///$PWD/mlflow.db
+        follow_move(database)
     return MlflowClient(tracking_uri())
 
 
