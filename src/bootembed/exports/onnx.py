@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,9 +138,11 @@ def _graph(folder: Path) -> Any:
     from transformers.exporters.base import ExportedModel
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)  # 0: one for each core
+    options.intra_op_num_threads = 1  # parts side by side wait less for each other than threads of one part
     options.log_severity_level = 3
     loaded = ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, session_options=options)
+
+    threads = ThreadPoolExecutor(int(os.environ.get("OMP_NUM_THREADS") or 0) or os.cpu_count())
 
     class Graph(torch.nn.Module):
         config, dtype = loaded.config, torch.float32
@@ -147,12 +150,15 @@ def _graph(folder: Path) -> Any:
         def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any = None, **_rest: Any) -> Any:
             inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
             given = {name: value for name, value in inputs.items() if value is not None}
-            layers = []
-            for rows, width in _parts(attention_mask):
+
+            def states_of(part: tuple[slice, int]) -> list[Any]:
+                rows, width = part
                 found = loaded(**{name: value[rows, :width] for name, value in given.items()})
                 padding = (0, 0, 0, input_ids.shape[1] - width)
                 states = (found["last_hidden_state"], *found.get("hidden_states", ()))
-                layers.append([torch.nn.functional.pad(state, padding) for state in states])
+                return [torch.nn.functional.pad(state, padding) for state in states]
+
+            layers = list(threads.map(states_of, _parts(attention_mask)))
             last, *all_states = (torch.cat(parts) for parts in zip(*layers, strict=True))
             return {"last_hidden_state": last, "hidden_states": tuple(all_states)}
 
