@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 WORDS = [first + second for first in ("ba", "ke", "li", "mo", "nu", "pa", "ri", "so") for second in ("da", "fe", "gi")]
@@ -20,23 +21,31 @@ def sentences(count: int, *, seed: int = 0) -> list[str]:
     return list(found)
 
 
-def write_embedder(folder: Path, architecture: str, *, pooling: Any, max_seq_length: int) -> Path:
+def write_embedder(
+    folder: Path, architecture: str, *, pooling: Any, max_seq_length: int, other_texts: Sequence[str] = ()
+) -> Path:
     """Write the encoder of `write_encoder` with pooling, as a Sentence Transformers folder."""
     from bootembed.embedder.pooled_encoder import build_embedder
 
-    encoder = write_encoder(folder.with_name(folder.name + ".base"), architecture)
+    encoder = write_encoder(folder.with_name(folder.name + ".base"), architecture, other_texts=other_texts)
     build_embedder(encoder, pooling=pooling, max_seq_length=max_seq_length).save_pretrained(str(folder))
     return folder
 
 
-def write_encoder(folder: Path, architecture: str) -> Path:
-    """Write an encoder of `architecture` (xlm-roberta, modernbert or bert) and its tokenizer."""
+def write_encoder(folder: Path, architecture: str, *, other_texts: Sequence[str] = ()) -> Path:
+    """Write an encoder of `architecture` (xlm-roberta, modernbert or bert) and its tokenizer.
+
+    Args:
+        folder: Is made.
+        architecture: Of transformers.
+        other_texts: That the tokenizer is to know beside `sentences`.
+    """
     import torch
     from transformers import BertConfig, BertModel, ModernBertConfig, ModernBertModel, XLMRobertaConfig, XLMRobertaModel
 
     from bootembed.base_models.tokenizer import train_tokenizer
 
-    tokenizer = train_tokenizer(sentences(200), 300, max_length=62, chat=False)
+    tokenizer = train_tokenizer([*sentences(200), *other_texts], 450 if other_texts else 300, max_length=62, chat=False)
     common = {
         "vocab_size": len(tokenizer),
         "hidden_size": 32,

@@ -8,9 +8,11 @@ from collections import Counter
 import numpy as np
 import onnx
 import pytest
+import torch
 from click.testing import CliRunner
 from encoders import sentences, write_embedder
 from generators import write_generator_model
+from safetensors.torch import load_file
 from sentence_transformers import SentenceTransformer
 
 from bootembed.commands import main
@@ -22,6 +24,7 @@ from bootembed.settings.exports import Onnx, Static, Trimmed, Truncated
 
 TEXTS = sentences(40)
 NEW_TEXTS = sentences(20, seed=1)
+CYRILLIC = str.maketrans("abdefgiklmnoprsu", "абдефгиклмнопрсу")
 ONNX, INT8 = Onnx(kind="onnx", quantization=None), Onnx(kind="onnx", quantization="int8")
 DECODER_POOLINGS = ("mean", "mean_without_bos", "last")
 
@@ -146,7 +149,7 @@ def test_trimmed_embeds_the_same_with_fewer_tokens(kind, encoder_embedder, decod
         else build_embedder(decoder, pooling="mean_without_bos", max_seq_length=32)
     )
     few = TEXTS[:3]
-    export_embedder(embedder, Trimmed(kind="trimmed", share=0.01), tmp_path / "trimmed", texts=few)
+    export_embedder(embedder, Trimmed(kind="trimmed", share=0.01, weights="float32"), tmp_path / "trimmed", texts=few)
     trimmed = SentenceTransformer(str(tmp_path / "trimmed"), device="cpu")
     assert len(trimmed.tokenizer) < len(embedder.tokenizer)
     assert np.abs(trimmed.encode(few) - embedder.encode(few)).max() < 1e-5
@@ -159,17 +162,46 @@ def test_a_larger_vocabulary_splits_new_texts_as_before(encoder_embedder, tmp_pa
     agreeing = []
     for name, share in (("small", 0.01), ("large", 0.99)):
         folder = tmp_path / name
-        export_embedder(encoder_embedder, Trimmed(kind="trimmed", share=share), folder, texts=TEXTS[:2])
+        export_embedder(
+            encoder_embedder, Trimmed(kind="trimmed", share=share, weights="float32"), folder, texts=TEXTS[:2]
+        )
         trimmed = SentenceTransformer(str(folder), device="cpu").tokenizer
         agreeing.append(sum(trimmed.tokenize(t) == encoder_embedder.tokenizer.tokenize(t) for t in NEW_TEXTS))
     assert agreeing[0] < agreeing[1] >= len(NEW_TEXTS) // 2
 
 
+def test_without_a_share_any_text_in_the_scripts_of_the_texts_stays_as_it_is(tmp_path):
+    cyrillic = [text.translate(CYRILLIC) for text in sentences(200, seed=2)]
+    folder = write_embedder(tmp_path / "two", "xlm-roberta", pooling="mean", max_seq_length=32, other_texts=cyrillic)
+    embedder = SentenceTransformer(str(folder), device="cpu")
+    stray = ["ba".translate(CYRILLIC), *TEXTS]  # a word of another script is no reason to keep all of it
+    spec = Trimmed(kind="trimmed", share=None, weights="float16")
+    export_embedder(embedder, spec, tmp_path / "trimmed", texts=stray)
+    trimmed = load_embedder(tmp_path / "trimmed")
+    new = sentences(100, seed=3)
+    assert [trimmed.tokenizer.tokenize(text) for text in new] == [embedder.tokenizer.tokenize(text) for text in new]
+    assert _cosines(trimmed.encode(new), embedder.encode(new)).min() > 0.99999
+    cut = [len(model.tokenizer.tokenize(cyrillic[0])) for model in (embedder, trimmed)]
+    assert cut[0] < cut[1], "tokens of the other script are gone"
+    assert next(trimmed.parameters()).dtype == torch.float32
+    sizes = [(each / "model.safetensors").stat().st_size for each in (folder, tmp_path / "trimmed")]
+    assert sizes[1] < sizes[0] / 2
+
+
+def test_weights_too_large_for_float16_are_refused(encoder_folder, tmp_path):
+    embedder = SentenceTransformer(str(encoder_folder), device="cpu")
+    with torch.no_grad():
+        embedder[0].model.get_input_embeddings().weight[7, 0] = 1e6
+    spec = Trimmed(kind="trimmed", share=0.5, weights="float16")
+    with pytest.raises(DataError, match="too large for float16; store float32"):
+        export_embedder(embedder, spec, tmp_path / "large", texts=TEXTS)
+
+
 def test_trimming_says_what_it_lacks(encoder_embedder, tmp_path):
-    spec = Trimmed(kind="trimmed", share=0.5)
+    spec = Trimmed(kind="trimmed", share=0.5, weights="float32")
     with pytest.raises(DataError, match="no texts to find the needed tokens in"):
         export_embedder(encoder_embedder, spec, tmp_path / "none", texts=())
-    most = Trimmed(kind="trimmed", share=0.999)
+    most = Trimmed(kind="trimmed", share=0.999, weights="float32")
     with pytest.raises(DataError, match=f"all {len(encoder_embedder.tokenizer)} tokens are to stay"):
         export_embedder(encoder_embedder, most, tmp_path / "all", texts=[*TEXTS, "<|assistant|>"])
 
@@ -191,6 +223,10 @@ def test_the_command_exports_embeds_and_refuses(encoder_folder, tmp_path):
     assert (lacking.exit_code, "static needs --dimensions" in lacking.output) == (2, True)
     whole = run(main, ["export", str(source), "trimmed", str(tmp_path / "t"), "--text", str(texts), "--share", "1"])
     assert (whole.exit_code, "give a number between 0 and 1" in whole.output) == (2, True)
+    exact = ["trimmed", str(tmp_path / "exact"), "--text", str(texts), "--share", "0.5", "--weights", "float32"]
+    assert run(main, ["export", str(source), *exact]).exit_code == 0
+    stored = load_file(tmp_path / "exact/model.safetensors")
+    assert {tensor.dtype for tensor in stored.values()} == {torch.float32}
     for out, told in ((texts, "there is something of this name"), (texts / "t", "lies in a file")):
         onto = run(main, ["export", str(source), "truncated", str(out), "--dimensions", "8"])
         assert (onto.exit_code, told in onto.output) == (1, True)

@@ -35,7 +35,7 @@ SPECS = {
     "onnx_int8": Onnx(kind="onnx", quantization="int8"),
     "static": Static(kind="static", dimensions=16, words=0),
     "truncated": Truncated(kind="truncated", dimensions=8),
-    "trimmed": Trimmed(kind="trimmed", share=0.01),
+    "trimmed": Trimmed(kind="trimmed", share=0.01, weights="float16"),
 }
 
 
@@ -89,6 +89,7 @@ def test_every_kind_goes_with_its_files_and_embeds_from_there(kind, export, proj
     assert (load_embedder(published.folder).encode(TEXTS) == load_embedder(folder).encode(TEXTS)).all()
     graph = {"onnx/model.onnx", "onnx/model.onnx.data", "onnx/export.json"}
     assert (graph <= files.keys()) == kind.startswith("onnx")
+    assert ("weights are stored as float16" in card) == (kind == "trimmed")
     assert ("special tokens included, is cut there" in card) == (kind != "static")
 
 

@@ -55,7 +55,7 @@ def export_embedder(
     elif isinstance(spec, Truncated):
         export_truncated(embedder, folder, dimensions=spec.dimensions)
     else:
-        export_trimmed(embedder, folder, texts=texts, share=spec.share)
+        export_trimmed(embedder, folder, texts=texts, share=spec.share, half=spec.weights == "float16")
     write_record(folder, spec, original)
 
 

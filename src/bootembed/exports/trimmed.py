@@ -4,42 +4,52 @@ from __future__ import annotations
 
 import json
 import logging
+import unicodedata
+from collections import Counter
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from sentence_transformers import SentenceTransformer
 
 logger = logging.getLogger(__name__)
 _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
+_OF_NO_SCRIPT = {"COMBINING", "MODIFIER", "DIGIT"}
 _AT_ONCE = 10_000  # texts
 _COMPARED = 64  # texts
 _MOST_DIFFERENCE = 1e-4  # of numbers of an embedding
 
 
-def export_trimmed(embedder: SentenceTransformer, folder: Path, *, texts: Sequence[str], share: float) -> int:
+def export_trimmed(
+    embedder: SentenceTransformer, folder: Path, *, texts: Sequence[str], share: float | None, half: bool
+) -> int:
     """Write the embedder with fewer tokens, and with the same embeddings of all `texts`.
 
-    Kept are special tokens and bytes, the tokens of the texts and, for BPE, what these are merged from; then the most
-    common others (those of the lowest ids, which is how vocabularies are ordered) that have no character beyond the
-    texts', since the next text has other words.
+    Kept are special tokens and bytes, the tokens of the texts and, for BPE, what these are merged from. The next text
+    has other words: without a share, all tokens in the texts' scripts stay, so that every text of these scripts is
+    split as before. With one, the most common (those of the lowest ids, which is how vocabularies are ordered) that
+    have no character beyond the texts'.
 
     Args:
         embedder: A Sentence Transformers model whose first module is a transformer.
         folder: Is made.
         texts: Of the language, and of English if the embedder is to know it still.
-        share: Of the tokens to keep; those that the texts need are kept in any case.
+        share: Of the tokens to keep; those that the texts need are kept in any case. None: all in the texts' scripts.
+        half: Whether weights are stored as float16: half the size, embeddings within rounding. They load as float32,
+            since Gemma's activations are too large for float16.
 
     Returns:
         The number of tokens kept.
 
     Raises:
-        DataError: The embedder is static, there are no texts, all tokens would stay, or the result embeds otherwise.
+        DataError: The embedder is static, there are no texts, all tokens would stay, the result embeds otherwise, or
+            a weight is too large for float16.
     """
     from sentence_transformers.base.modules import Transformer
     from skeletoken import TokenizerModel
@@ -51,7 +61,7 @@ def export_trimmed(embedder: SentenceTransformer, folder: Path, *, texts: Sequen
         raise DataError("there are no texts to find the needed tokens in; name some")
     before = embedder.tokenizer
     vocabulary = before.get_vocab()
-    kept = _kept(before, texts, round(share * len(vocabulary)))
+    kept = _kept(before, texts, share)
     if len(kept) == len(vocabulary):
         raise DataError(f"all {len(vocabulary)} tokens are to stay: nothing to trim; lower the share, or leave it out")
     model = TokenizerModel.from_transformers_tokenizer(before)
@@ -65,6 +75,8 @@ def export_trimmed(embedder: SentenceTransformer, folder: Path, *, texts: Sequen
             f"({type(before).__name__}) cannot be trimmed; leave the export out"
         )
     trimmed.save(str(folder), create_model_card=False)
+    if half:
+        _halve(folder)
     logger.info("%d of %d tokens kept", len(kept), len(vocabulary))
     return len(kept)
 
@@ -77,22 +89,52 @@ def _largest_difference(first: SentenceTransformer, second: SentenceTransformer,
     return float(np.abs(both[0] - both[1]).max())
 
 
-def _kept(tokenizer: Any, texts: Sequence[str], tokens: int) -> set[str]:
+def _kept(tokenizer: Any, texts: Sequence[str], share: float | None) -> set[str]:
     from tokenizers.pre_tokenizers import ByteLevel
 
     vocabulary: dict[str, int] = tokenizer.get_vocab()
     base = {*tokenizer.all_special_tokens, *_BYTES, *ByteLevel.alphabet()} & vocabulary.keys()
     used = _used(tokenizer, texts)
-    alphabet = {character for token in used for character in token}
+    surface = _surfaces(tokenizer)
+    alphabet = {character for token in used for character in surface(token)}
+    scripts = _scripts(texts) if share is None else set()
+    tokens = len(vocabulary) if share is None else round(share * len(vocabulary))
     kept = base | used | (alphabet & vocabulary.keys())
     merges = _Merges.of(tokenizer)
     kept |= merges.parts(kept)
     for token in sorted(vocabulary, key=vocabulary.__getitem__):
         if len(kept) >= tokens:
             break
-        if alphabet.issuperset(token):
+        if all(character in alphabet or _script(character) in scripts for character in surface(token)):
             kept |= {token} | merges.parts([token])
     return kept
+
+
+def _surfaces(tokenizer: Any) -> Callable[[str], str]:
+    """What a token stands for: in vocabularies of bytes, other characters stand in for these."""
+    from tokenizers.decoders import ByteLevel
+
+    backend = tokenizer.backend_tokenizer
+    bytes_of_text = '"type":"ByteLevel"' in json.dumps(json.loads(backend.to_str())["decoder"], separators=(",", ":"))
+    return (lambda token: ByteLevel().decode([token])) if bytes_of_text else str
+
+
+def _scripts(texts: Sequence[str]) -> set[str]:
+    """Scripts with at least 1 % of the letters, and what belongs to none."""
+    letters = Counter(character for text in texts for character in text if character.isalpha())
+    scripts: Counter[str] = Counter()
+    for character, count in letters.items():
+        scripts[_script(character)] += count
+    return {script for script, count in scripts.items() if count >= scripts.total() / 100} | {""}
+
+
+@cache
+def _script(character: str) -> str:
+    """By the first word of its name (LATIN, CJK); empty for what is no letter, mark or digit of one script."""
+    if unicodedata.category(character)[0] not in "LMN":
+        return "" if character != "\N{REPLACEMENT CHARACTER}" else "BYTES"
+    script = unicodedata.name(character, "UNNAMED").split()[0]
+    return "" if script in _OF_NO_SCRIPT else script
 
 
 def _used(tokenizer: Any, texts: Sequence[str]) -> set[str]:
@@ -101,6 +143,19 @@ def _used(tokenizer: Any, texts: Sequence[str]) -> set[str]:
         found = tokenizer(list(texts[start : start + _AT_ONCE]), truncation=False, verbose=False)["input_ids"]
         ids.update(number for row in found for number in row)
     return set(tokenizer.convert_ids_to_tokens(sorted(ids)))
+
+
+def _halve(folder: Path) -> None:
+    """Store the encoder's weights as float16; its `config.json` says float32 still, and that is what it loads as."""
+    from safetensors.torch import load_file, save_file
+
+    for file in sorted(folder.glob("*.safetensors")):
+        halves = {
+            name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in load_file(file).items()
+        }
+        if any(not tensor.isfinite().all() for tensor in halves.values()):
+            raise DataError(f"{folder}: a weight is too large for float16; store float32")
+        save_file(halves, file, metadata={"format": "pt"})
 
 
 def _trim_word_weights(embedder: SentenceTransformer, ids: Sequence[int]) -> None:

@@ -69,9 +69,11 @@ class Export:
         original = self.original
         version = f"version `{self.record.original.version}`, " if self.record.original.version else ""
         sizes = [f"{folder_size(folder) / 1e6:,.1f} MB" for folder in (self.folder, original.folder)]
+        spec = self.record.spec
+        stored = "; weights are stored as float16" if spec.kind == "trimmed" and spec.weights == "float16" else ""
         return (
-            f"**This is an export**, `{self.record.kind}`: {_KINDS[self.record.kind]}. Its original is the embedder "
-            f"{original.identity} of `{original.cell}`, {version}content hash `{original.content[:12]}`. "
+            f"**This is an export**, `{self.record.kind}`: {_KINDS[self.record.kind]}{stored}. Its original is the "
+            f"embedder {original.identity} of `{original.cell}`, {version}content hash `{original.content[:12]}`. "
             f"It has {sizes[0]}, and its original {sizes[1]}."
             f"{' Sentence Transformers alone does not load it; bootembed does.' if self.is_graph else ''}"
         )

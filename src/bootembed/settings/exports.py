@@ -41,10 +41,15 @@ class Trimmed(Section):
 
     reads_texts: ClassVar[bool] = True
     kind: Literal["trimmed"]
-    share: float = Field(
+    share: float | None = Field(
         gt=0,
         lt=1,
-        description="Of the tokens to keep: those of the texts, then the most common ones in the same characters.",
+        description="Of the tokens to keep: those of the texts, then the most common ones in the same characters; "
+        "null: all in the texts' scripts, so that any text of these is split as before.",
+    )
+    weights: Literal["float32", "float16"] = Field(
+        default="float32",  # as in the records of older exports
+        description="How they are stored; the model computes in float32 in any case.",
     )
 
 
