@@ -10,6 +10,8 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import regex
+
 from bootembed.core.errors import DataError
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
-_OF_NO_SCRIPT = {"COMBINING", "MODIFIER", "DIGIT"}
+_SHARED = regex.compile(r"[\p{Script=Common}\p{Script=Inherited}]")
+_SPLIT = "UNNAMED"  # a part of a character's bytes, or a character without a name
 _AT_ONCE = 10_000  # texts
 _COMPARED = 64  # texts
 _MOST_DIFFERENCE = 1e-4  # of numbers of an embedding
@@ -130,11 +133,11 @@ def _scripts(texts: Sequence[str]) -> set[str]:
 
 @cache
 def _script(character: str) -> str:
-    """By the first word of its name (LATIN, CJK); empty for what is no letter, mark or digit of one script."""
-    if unicodedata.category(character)[0] not in "LMN":
-        return "" if character != "\N{REPLACEMENT CHARACTER}" else "BYTES"
-    script = unicodedata.name(character, "UNNAMED").split()[0]
-    return "" if script in _OF_NO_SCRIPT else script
+    """By the first word of its name (LATIN, CJK); empty for what all scripts share, as digits and punctuation."""
+    if _SHARED.match(character):
+        return _SPLIT if character == "\N{REPLACEMENT CHARACTER}" else ""
+    plain = unicodedata.normalize("NFKC", character)[:1]
+    return unicodedata.name(plain, _SPLIT).split()[0]
 
 
 def _used(tokenizer: Any, texts: Sequence[str]) -> set[str]:
