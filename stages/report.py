@@ -20,8 +20,9 @@ def main(
     inputs: Annotated[
         NamedPaths,
         NamedPath(exists=False),
-        "File `judge`, folders `fit`, `oracle`, `ratings` (by the judge), `training` (records), `corpora`, "
-        "`training_sets`, `evaluation`; from `bootembed report` file `out_of_date`, which cells are.",
+        "File `judge`, folders `fit`, `oracle`, `ratings` (by the judge), `training` (of embedders), `records` (of "
+        "adapters and judges), `corpora`, `training_sets`, `evaluation`; from `bootembed report` file `out_of_date`, "
+        "which cells are.",
     ],
     markdown: OutputPath,
     html: OutputPath,
@@ -41,7 +42,7 @@ def main(
     from bootembed.report.page.write import write_page
     from bootembed.report.recipes import write_differences_csv
     from bootembed.report.scores import read_results, together
-    from bootembed.report.training import read_trainings
+    from bootembed.report.training import read_shared_trainings, read_trainings
     from bootembed.report.write import write_markdown, write_oracle_csv, write_overview, write_scores_csv, write_summary
     from bootembed.settings.load import strategy_names
 
@@ -68,7 +69,8 @@ def main(
         )
         facts = Facts(
             params.profile, params.seed, params.grid, params.languages, params.register_models.validation_task,
-            results, comparisons, fits, judged, read_trainings(inputs["training"], params.grid), params.report,
+            results, comparisons, fits, judged, read_trainings(inputs["training"], params.grid),
+            read_shared_trainings(inputs["records"], params.needed, params.grid, params.languages), params.report,
             Folders(scores_dir, results_dir, inputs["training_sets"], inputs["evaluation"], embedders_dir),
             measure_names(params.evaluate_embedder.tasks), strategy_names(), out_of_date,
         )  # fmt: skip

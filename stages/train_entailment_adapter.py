@@ -31,6 +31,7 @@ def main(
     rows: Annotated[InputPath, "Table of NLI; for XL-LoRA the folder with the table of each generator seed."],
     checkpoint_dir: OutputPath,
     output_dir: OutputPath,
+    record: OutputPath,
 ) -> None:
     if started_processes("stages.train_entailment_adapter", processes=params.launch.processes):
         return
@@ -51,7 +52,13 @@ def main(
     settings = {section.value: lora, "prompts": params.prompts, "seed": params.seed}
     with tracking.stage_run(section, cell={"polarity": polarity}, settings=settings) as run:
         metrics = train_adapters(
-            base_model, examples, lora, seeds=seeds, output_dir=output_dir, checkpoint_dir=checkpoint_dir
+            base_model,
+            examples,
+            lora,
+            seeds=seeds,
+            output_dir=output_dir,
+            checkpoint_dir=checkpoint_dir,
+            record=record,
         )
         for number, found in metrics.items():
             run.log_metrics(found, number=number)

@@ -19,10 +19,12 @@ def main(
     corpora_dir: InputPath,
     checkpoint_dir: OutputPath,
     output_dir: OutputPath,
+    record: OutputPath,
     metrics: OutputPath,
 ) -> None:
     if started_processes("stages.train_judge", processes=params.launch.processes):
         return
+    from bootembed.adapters.arguments import write_curves
     from bootembed.core.seeding import derive_seed
     from bootembed.judge.build import build_judge
     from bootembed.judge.measure import measure_judge, write_judge_metrics
@@ -45,7 +47,8 @@ def main(
         if not is_main_process():
             return
         found = measure_judge(output_dir, rows.validation, params.rate_triplets)
-        write_judge_metrics(training, found, metrics)
+        write_curves({judge: training.curves} if training.curves else {}, record)
+        write_judge_metrics(training.metrics, found, metrics)
         run.log_metrics(
             training.metrics | {f"{key}.{name}": value for key, own in found.items() for name, value in own.items()}
         )

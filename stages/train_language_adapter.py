@@ -16,6 +16,7 @@ def main(
     corpora_dir: InputPath,
     checkpoint_dir: OutputPath,
     output_dir: OutputPath,
+    record: OutputPath,
 ) -> None:
     if started_processes("stages.train_language_adapter", processes=params.launch.processes):
         return
@@ -34,6 +35,7 @@ def main(
             seeds=seeds,
             output_dir=output_dir,
             checkpoint_dir=checkpoint_dir,
+            record=record,
         )
         for number, found in metrics.items():
             run.log_metrics(found, number=number)

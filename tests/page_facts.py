@@ -36,7 +36,7 @@ _GRID = {
     "exports": [],
     "recipes": ["in_context", "xl_lora", "untrained", "english_nli"],
     "encoders": ["tiny"],
-    "adapter_languages": {"eng": "english"},
+    "adapter_languages": {"yor": "target"},
 }
 _FIT = {"unknown_share": 0.125, "tokens_per_word": 1.5, "warnings": []}
 
@@ -67,7 +67,7 @@ def made_up(folder, *, texts=("Die kat slaap.", "Die dier slaap.", "Die kat loop
     (folder / "scores").mkdir(parents=True, exist_ok=True)
     return Facts(
         "made_up", 7, Grid(**_GRID), _languages(), dict.fromkeys(NAMES, "STS"), results, _comparisons(),
-        {language: {"tiny": _FIT} for language in NAMES}, _judged(sets), _trainings(),
+        {language: {"tiny": _FIT} for language in NAMES}, _judged(sets), _trainings(), [],
         Report(triplets=most, examples=10),
         Folders(folder / "scores", folder / "results", folder / "training_sets", folder / "evaluation",
                 Path("models/embedders/made_up")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -46,15 +47,16 @@ LORA = Lora(
 
 def _train(base, folder, *, polarity=Polarity.POSITIVE, settings=LORA, seed=1):
     examples = entailment_examples(toy_nli(200, seed=2), prompt_definition("entail_v1"), polarity)
-    metrics = train_adapter(
+    trained = train_adapter(
         base, examples, settings, output_dir=folder, checkpoint_dir=folder.with_name(folder.name + ".work"), seed=seed
     )
-    return metrics
+    return trained
 
 
 def _train_seeds(base, folder, *, seeds):
     examples = entailment_examples(toy_nli(200, seed=2), prompt_definition("entail_v1"), Polarity.POSITIVE)
     folders = {"output_dir": folder, "checkpoint_dir": folder.with_name(folder.name + ".work")}
+    folders["record"] = folder.with_name(folder.name + ".json")
     return train_adapters(base, dict.fromkeys(seeds, examples), LORA, seeds=seeds, **folders)
 
 
@@ -75,7 +77,14 @@ def test_training_lowers_the_loss_of_every_seed_and_leaves_no_checkpoints(tiny_g
             "adapter_model.safetensors",
         ]
     assert content_hash(adapters / "0") != content_hash(adapters / "1")
-    assert [path.name for path in adapters.parent.iterdir()] == ["adapters"]
+    assert sorted(path.name for path in adapters.parent.iterdir()) == ["adapters", "adapters.json"]
+    record = json.loads(adapters.with_name("adapters.json").read_text())
+    assert list(record) == ["0", "1"]
+    for number, found in metrics.items():
+        points = record[str(number)]["curves"]["loss"]
+        steps = int(found["steps"])
+        assert [step for step, _ in points] == sorted({1, *range(25, steps, 25), steps})
+        assert [points[0][1], points[-1][1]] == pytest.approx([found["first_loss"], found["last_loss"]], rel=1e-3)
     _train(tiny_generator, tmp_path / "alone", seed=2)  # a seed's adapter does not depend on the seeds before it
     assert content_hash(adapters / "1") == content_hash(tmp_path / "alone")
 
@@ -111,8 +120,8 @@ def test_upper_layers_alone_get_an_adapter(tiny_generator, tmp_path):
 def test_a_killed_run_goes_on_unless_its_inputs_changed(tiny_generator, tmp_path, monkeypatch):
     few = LORA.model_copy(update={"save_steps": 5, "lora_dropout": 0.1})
     faster = few.model_copy(update={"learning_rate": 8e-3})
-    for name, settings in (("whole", few), ("other", faster)):
-        _train(tiny_generator, tmp_path / name, settings=settings)
+    whole = _train(tiny_generator, tmp_path / "whole", settings=few)
+    _train(tiny_generator, tmp_path / "other", settings=faster)
     begun = []
 
     class Kill(TrainerCallback):
@@ -127,7 +136,8 @@ def test_a_killed_run_goes_on_unless_its_inputs_changed(tiny_generator, tmp_path
     for name, then in (("same", few), ("changed", faster)):
         with pytest.raises(_Killed):
             _train(tiny_generator, tmp_path / name, settings=few)
-        _train(tiny_generator, tmp_path / name, settings=then)
+        trained = _train(tiny_generator, tmp_path / name, settings=then)
+        assert (trained == whole) == (name == "same")  # also its curve
     assert begun == [0, 5, 0, 0]
     assert content_hash(tmp_path / "same") == content_hash(tmp_path / "whole")
     assert content_hash(tmp_path / "changed") == content_hash(tmp_path / "other")
@@ -151,8 +161,9 @@ def test_seeds_that_a_killed_run_had_finished_are_not_trained_again(tiny_generat
     metrics = _train_seeds(tiny_generator, tmp_path / "killed", seeds={0: 1, 1: 2})
     assert begun.count(1) == before == whole[0]["steps"]
     assert begun.count(2) == whole[1]["steps"] + 3  # the last checkpoint was that of step 10
-    assert metrics[0] == whole[0]
+    assert metrics == whole
     assert content_hash(tmp_path / "killed") == content_hash(undisturbed)
+    assert (tmp_path / "killed.json").read_bytes() == undisturbed.with_name("adapters.json").read_bytes()
 
 
 def test_same_seed_same_bytes_in_every_process(tiny_generator, tmp_path):

@@ -106,7 +106,7 @@ def _adapter(folder, base, rows, *, processes, batch):
     )
     words = ["stages.train_entailment_adapter", "--section", "train_task_adapter", "--polarity", "positive"]
     words += ["--base-model", base, "--params", params, "--rows", rows]
-    return [*words, "--checkpoint-dir", "work", "--output-dir", "adapter"]
+    return [*words, "--checkpoint-dir", "work", "--output-dir", "adapter", "--record", "record.json"]
 
 
 @pytest.fixture(scope="module")
@@ -188,12 +188,16 @@ def test_own_negatives(in_turn):
 def test_adapters_of_one_and_two_processes_are_alike(generator, rows, in_turn, tmp_path, caplog, monkeypatch):
     one, two = tmp_path / "one", in_turn[0] / "adapter"
     losses = _alone(one, _adapter(one, generator, rows, processes=1, batch=16), caplog, monkeypatch)
-    assert len(losses) == 4  # of the first and the 25th step of both seeds
+    assert len(losses) == 6  # of the first, the 25th and the last step of both seeds
     assert losses[1] < 0.95 * losses[0]
     assert in_turn[1]["adapter"] == pytest.approx(losses, rel=2e-3)  # as printed
+    records = []
     for folder in (one, two):
         assert not (folder / "work").exists()
+        records.append(json.loads((folder / "record.json").read_text()))
     for number in "01":
+        curves = [[loss for _, loss in record[number]["curves"]["loss"]] for record in records]
+        assert curves[1] == pytest.approx(curves[0], rel=2e-3)
         alone, shared = (read_adapter(folder / "adapter" / number) for folder in (one, two))
         assert relative_difference(shared, alone) < 0.02
 

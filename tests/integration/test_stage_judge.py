@@ -70,6 +70,7 @@ def trained(tmp_path_factory):
         corpora_dir=folder / "data/corpora",
         checkpoint_dir=folder / "work",
         output_dir=folder / "models/judges/nli",
+        record=folder / "judge/nli.json",
         metrics=folder / "metrics/judge.json",
     )
     by_label = {row["label"]: row for row in toy_rows(3, seed=4)}
@@ -91,7 +92,7 @@ def test_a_trained_judge_is_measured_and_rates_every_generator_seed(trained):
     found = json.loads((trained / "metrics/judge.json").read_text())
     assert found["languages"]["afr"]["accuracy"] > 0.5
     assert found["training"]["afr.neutral"] > 0
-    assert found["curves"]["loss"][0][0] == 1
+    assert json.loads((trained / "judge/nli.json").read_text())["nli"]["curves"]["loss"][0][0] == 1
     metrics = trained / "metrics/xl_lora-afr.json"
     _run(
         rate_triplets.main,
@@ -120,9 +121,11 @@ def test_where_no_filter_needs_a_judge_its_stage_writes_what_dvc_expects_and_not
         corpora_dir=tmp_path / "corpora",
         checkpoint_dir=tmp_path / "work",
         output_dir=tmp_path / "judge",
+        record=tmp_path / "record.json",
         metrics=tmp_path / "judge.json",
     )
     assert json.loads((tmp_path / "judge.json").read_text()) == {"training": {}, "languages": {}}
+    assert json.loads((tmp_path / "record.json").read_text()) == {}
     assert [path.name for path in (tmp_path / "judge").iterdir()] == ["README.md"]
 
 

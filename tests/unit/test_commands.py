@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -143,11 +144,41 @@ def test_the_registry_is_asked_and_told(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     texts = tmp_path / "texts.txt"
     texts.write_text("a\n")
+    tracking.client()  # makes the store
     result = _run("embed", "models:/bootembed-afr@champion", texts, "-o", tmp_path / "out.parquet")
     assert result.exit_code == 1
     assert "is not in MLflow's registry" in result.output
     assert "it has no models" in result.output
     tracking.client().create_registered_model("bootembed-ind")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["lineage", "models:/bootembed-afr@champion"],
+        ["lineage", "0123456"],
+        ["embed", "models:/bootembed-afr@champion", "texts.txt", "-o", "out.parquet"],
+        ["search", "models:/bootembed-afr@champion", "texts.txt", "a"],
+        ["compare", "models:/bootembed-afr/1", "models:/bootembed-afr/2"],
+        ["export", "models:/bootembed-afr@champion", "onnx", "out"],
+        ["publish", "models:/bootembed-afr@champion", "me/model"],
+        ["rollback", "bootembed-afr", "--reason", "worse"],
+        ["ui"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+@pytest.mark.parametrize("uri", [None, "sqlite:///elsewhere/mlflow.db", "elsewhere"])
+def test_a_store_that_is_not_there_is_told_and_not_made(tmp_path, monkeypatch, words, uri):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if uri:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    (tmp_path / "texts.txt").write_text("a\n")
+    result = _run(*words)
+    assert result.exit_code == 1
+    [line] = result.output.splitlines()
+    assert re.search("there is no MLflow store; go to the folder of|has no dvc.yaml; go to the folder of", line)
+    assert [path.name for path in tmp_path.iterdir()] == ["texts.txt"]
 
 
 def test_composing_a_profile_says_where_its_own_report_is(tmp_path, monkeypatch):

@@ -11,14 +11,19 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from encoders import write_encoder
+from gguf_files import write_gguf
 
 from bootembed.base_models import scratch
+from bootembed.base_models.gguf import convert_gguf
 from bootembed.commands import main
+from bootembed.core.errors import DataError
 from bootembed.settings.load import validate_params
 from bootembed.settings.models import BaseModelSpec, Pretraining, Scratch
 from bootembed.workflow.plan import estimates, requirements, samples
 from bootembed.workflow.plan.contents import check_contents
 from bootembed.workflow.plan.estimates import GPUS, Gpu
+from bootembed.workflow.plan.gguf_size import gguf_size
+from bootembed.workflow.plan.report import make_plan
 from bootembed.workflow.plan.requirements import Machine, Repo
 from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
 from bootembed.workflow.plan.texts import Prompts, Rows, prompts_of, tokens_of
@@ -102,6 +107,33 @@ class TestSizes:
             **{name: made[name] for name in names},
         )
         assert model_size(_scratch_config(scratch), generates=True) == model_size(made, generates=True)
+
+    @pytest.mark.parametrize("role", ["generator", "encoder"])
+    def test_a_gguf_file_has_the_size_of_the_model_that_is_made_of_it(self, tmp_path, role):
+        file = write_gguf(tmp_path / "a.gguf", quantised=True)
+        convert_gguf(file, role, tmp_path / "model")
+        generates = role == "generator"
+        made = model_size(json.loads((tmp_path / "model/config.json").read_text()), generates=generates)
+        assert gguf_size(file, generates=generates) == made
+
+    def test_a_gguf_file_takes_part_in_the_plan_and_a_broken_one_is_told(self, tmp_path):
+        params, file = tmp_path / "params.yaml", write_gguf(tmp_path / "a.gguf")
+        generator = {"role": "generator", "source": "local", "path": str(file)}
+        raw = LAPTOP | {"base_models": LAPTOP["base_models"] | {"generator": generator}}
+        work = {}
+        for share in (1.0, 0.999, 0.01):
+            file.write_bytes(file.read_bytes()[: int(file.stat().st_size * share)])
+            found = make_plan(validate_params(raw, source=str(params)), ROOT / "dvc.yaml", gpu="l4", tflops=1.0)
+            [line] = [line for line in found.text.splitlines() if line.startswith("  generator: ")]
+            [work[share]] = [line for line in found.text.splitlines() if line.startswith("  train_task_adapter: ")]
+            told = "95,296 parameters (from its header)" if share == 1.0 else "size not known (not read: "
+            assert told in line, line
+            assert share == 1.0 or "fetch it again" in line
+        assert "GPU" in work[1.0]
+        assert "GPU" not in work[0.999]
+        file.write_text("<html>404</html>")
+        with pytest.raises(DataError, match="is no GGUF file"):
+            gguf_size(file, generates=True)
 
 
 class TestEstimates:

@@ -312,6 +312,7 @@ def test_the_command_writes_every_file_and_the_judge_stands_in_two_of_them(folde
         "training_sets": "none",
         "evaluation": "none",
         "training": "none",
+        "records": "none",
         "out_of_date": "out_of_date.json",
     }
     (folders / "none").mkdir()

@@ -17,21 +17,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 from page_facts import HOSTILE, made_up
 
+from bootembed.adapters.arguments import write_curves
 from bootembed.core.errors import DataError
-from bootembed.judge.measure import JudgeTraining, write_judge_metrics
 from bootembed.report.cells import GridCell
 from bootembed.report.current import of_tasks
-from bootembed.report.judge import Judgements, read_judgements
+from bootembed.report.judge import Judgements
 from bootembed.report.page.answer import answers
 from bootembed.report.page.elements import Axis, language_tag, minus
 from bootembed.report.page.scores import score_charts
 from bootembed.report.page.write import as_data, write_page
 from bootembed.report.recipes import signed
 from bootembed.report.scores import Results
-from bootembed.report.training import Training, read_trainings
+from bootembed.report.training import Training, read_shared_trainings, read_trainings
 from bootembed.settings.report import Report
+from bootembed.settings.schema import Needed
 
 METRICS = Path(__file__).parents[2] / "metrics/laptop"
+_NEEDED = {
+    "task_adapters": ["positive", "negative"],
+    "composed_adapters": ["yor"],
+    "xl_lora_data": ["xl_lora"],
+    "xl_lora_adapters": ["positive", "negative"],
+    "fetched_xl_lora_adapters": [],
+    "strategies_without_adapters": [],
+    "adapted_generators": {},
+    "judges": ["nli"],
+    "filter_judge": "nli",
+    "rated_strategies": [],
+}
 
 
 class Page(HTMLParser):
@@ -148,20 +161,37 @@ def test_the_page_holds_as_many_triplets_as_it_may_evenly(tmp_path, most, shown)
     assert data["texts"][anchor] == "0 Die kat slaap."
 
 
-def test_the_judge_shows_its_curve_where_it_was_trained_here(tmp_path):
-    facts = made_up(tmp_path)
-    (tmp_path / "ratings").mkdir()
-    curve = {"loss": [[1, 1.125], [25, 0.75], [50, 0.25]]}
-    texts = []
-    for training in (JudgeTraining({"rows": 50.0}, curve), JudgeTraining({}, {})):
-        write_judge_metrics(training, {"afr": {"rows": 9.0, "accuracy": 0.5}}, tmp_path / "judge.json")
-        judged = read_judgements(tmp_path / "judge.json", tmp_path / "ratings", facts.grid)
-        assert (judged.curves, judged.languages["afr"]["accuracy"]) == (training.curves, 0.5)
-        texts.append(_page(replace(facts, judged=judged), tmp_path).text)
-    assert ["The judge of triplets" in text and "1.12 to 0.250" in text for text in texts] == [True, False]
-    before = {"languages": {"afr": {"rows": 9.0, "accuracy": 0.5}}, "training": {}}  # as older runs wrote it
-    (tmp_path / "judge.json").write_text(json.dumps(before))
-    assert read_judgements(tmp_path / "judge.json", tmp_path / "ratings", facts.grid).curves == {}
+def test_adapters_and_the_judge_show_their_curves_where_they_were_trained(tmp_path):
+    facts, needed = made_up(tmp_path), Needed(**_NEEDED)
+    loss = {"loss": [[1, 1.125], [25, 0.75], [50, 0.25]]}
+    higher = {"loss": [[1, 2.125], [25, 1.75], [50, 1.25]]}
+
+    def read(needed=needed):
+        return read_shared_trainings(tmp_path / "records", needed, facts.grid, facts.languages)
+
+    assert read() == []
+    write_curves({"nli": loss}, tmp_path / "records/judge/nli.json")
+    write_curves({"0": loss, "1": higher}, tmp_path / "records/task/positive.json")
+    write_curves({"0": loss}, tmp_path / "records/language/yor.json")
+    write_curves({"0": loss}, tmp_path / "records/xl_lora/negative.json")
+    write_curves({"0": {}}, tmp_path / "records/xl_lora/positive.json")
+    found = read()
+    assert [shared.title for shared in found] == [
+        "task adapter, entailment", "language adapter, Yoruba", "XL-LoRA, contradiction", "judge",
+    ]  # fmt: skip
+    assert found[0].curves == [loss, higher]
+    text = _page(replace(facts, shared=found), tmp_path).text
+    assert "task adapter, entailment 1.62 to 0.750, mean of 2" in text
+    assert "language adapter, Yoruba 1.12 to 0.250" in text
+    assert "The judge of triplets" in text
+    without = _page(facts, tmp_path).text
+    assert "Adapters of the generator" not in without
+    assert "The judge of triplets" not in without
+    left = Needed(**_NEEDED | {"task_adapters": [], "xl_lora_adapters": [], "judges": ["none"]})  # by another profile
+    assert [shared.title for shared in read(left)] == ["language adapter, Yoruba"]
+    (tmp_path / "records/language/yor.json").write_text("{")
+    with pytest.raises(DataError, match="run stage train_language_adapter@yor"):
+        read()
 
 
 def test_a_curve_of_one_point_is_a_point(tmp_path):

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bootembed.core.processes import batch_arguments
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from bootembed.settings.models import LoraTraining
+
+POINT_EVERY = 25
+"""Steps between points of a curve."""
+
+Curves = dict[str, list[list[float]]]
+"""Name -> points (step, value)."""
+
+
+class Trained(NamedTuple):
+    """What is kept of a training beside the model; both are empty where nothing is trained.
+
+    Attributes:
+        metrics: Rows, steps and losses.
+        curves: Of the loss.
+    """
+
+    metrics: dict[str, float]
+    curves: Curves
 
 
 def lora_arguments(settings: LoraTraining, *, checkpoint_dir: Path, seed: int, order: int, **others: Any) -> Any:
@@ -39,8 +59,7 @@ def lora_arguments(settings: LoraTraining, *, checkpoint_dir: Path, seed: int, o
         save_strategy="steps",
         save_steps=settings.save_steps,
         save_total_limit=1,
-        logging_steps=25,
-        logging_first_step=True,
+        logging_steps=1,  # `TrainerProgress` makes a curve of them
         report_to="none",
         disable_tqdm=True,
         seed=seed,
@@ -50,13 +69,23 @@ def lora_arguments(settings: LoraTraining, *, checkpoint_dir: Path, seed: int, o
     )
 
 
-def training_metrics(trainer: Any, *, of: str, kept: int, too_long: int) -> dict[str, float]:
-    """Rows used and rejected under the name `of`, optimiser steps, first and last training loss."""
+def write_curves(curves: Mapping[str, Curves], path: Path) -> None:
+    """Write the record of a cell as JSON: name of each training -> its `curves`, a training a line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f'"{name}": {json.dumps({"curves": own}, sort_keys=True)}' for name, own in curves.items()]
+    path.write_text("{" + ",\n".join(lines) + "}\n", encoding="utf-8")
+
+
+def after_training(trainer: Any, *, of: str, kept: int, too_long: int) -> Trained:
+    """Rows used and rejected under the name `of`, optimiser steps, first and last point of the loss; and its curve."""
+    from bootembed.core.trainer_callbacks import training_curves
+
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    return {
+    metrics = {
         of: float(kept),
         f"{of}_too_long": float(too_long),
         "steps": float(trainer.state.global_step),
         "first_loss": float(losses[0]),
         "last_loss": float(losses[-1]),
     }
+    return Trained(metrics, training_curves(trainer.state.log_history))

@@ -9,7 +9,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from bootembed.adapters import NOT_LANGUAGE
-from bootembed.adapters.arguments import lora_arguments, training_metrics
+from bootembed.adapters.arguments import POINT_EVERY, after_training, lora_arguments, write_curves
 from bootembed.base_models.load import load_generator
 from bootembed.core.checkpoints import newest_checkpoint
 from bootembed.core.errors import DataError, ParamsError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from bootembed.adapters.arguments import Trained
     from bootembed.adapters.examples import TrainingExample
     from bootembed.settings.models import Lora
 
@@ -38,6 +39,7 @@ def train_adapters(
     seeds: Mapping[int, int],
     output_dir: Path,
     checkpoint_dir: Path,
+    record: Path,
 ) -> dict[int, dict[str, float]]:
     """Train an adapter for every seed, each in the folder of its number.
 
@@ -51,17 +53,18 @@ def train_adapters(
         seeds: Number -> seed.
         output_dir: Gets a folder for each number.
         checkpoint_dir: The same for checkpoints; removed at the end.
+        record: Gets the curves of each number.
 
     Returns:
-        Number -> metrics, as `train_adapter`.
+        Number -> metrics: rows used and rejected, optimiser steps, first and last point of the loss.
 
     Raises:
         DataError: As `train_adapter`.
         ParamsError: As `load_generator`.
     """
-    metrics = {}
+    trained = {}
     for number, seed in seeds.items():
-        metrics[number] = train_adapter(
+        trained[number] = train_adapter(
             base_model_dir,
             examples[number],
             settings,
@@ -71,8 +74,9 @@ def train_adapters(
             curve=f"{number}/",
         )
     if is_main_process():
+        write_curves({str(number): own.curves for number, own in trained.items()}, record)
         shutil.rmtree(checkpoint_dir, ignore_errors=True)
-    return metrics
+    return {number: own.metrics for number, own in trained.items()}
 
 
 def train_adapter(
@@ -84,7 +88,7 @@ def train_adapter(
     checkpoint_dir: Path,
     seed: int,
     curve: str = "",
-) -> dict[str, float]:
+) -> Trained:
     """Train a LoRA adapter on `examples` and save it as a PEFT folder.
 
     Under torchrun every process calls this with the same arguments, and the main process writes.
@@ -99,7 +103,7 @@ def train_adapter(
         curve: Before the names of its curves in the log.
 
     Returns:
-        Metrics: rows used and rejected, optimiser steps, first and last training loss.
+        Metrics and curves.
 
     Raises:
         DataError: No example fits into `settings.max_length`.
@@ -127,14 +131,14 @@ def train_adapter(
     trainer = _trainer(model, tokenizer, kept, settings, checkpoint_dir=checkpoint_dir, seed=seed)
     inputs = {"base": content_hash(base_model_dir), "rows": kept, "settings": settings.model_dump(), "seed": seed}
     inputs["processes"] = process_count()
-    add_callbacks(trainer, curve=curve)
+    add_callbacks(trainer, curve=curve, every=POINT_EVERY)
     trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
     if is_main_process():
         trainer.model.save_pretrained(output_dir)
         _sort_config(output_dir / "adapter_config.json")
         (output_dir / "README.md").unlink(missing_ok=True)
     wait_for_all()
-    return training_metrics(trainer, of="examples", kept=len(kept), too_long=len(encoded) - len(kept))
+    return after_training(trainer, of="examples", kept=len(kept), too_long=len(encoded) - len(kept))
 
 
 def _prepare_quantised(model: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -15,7 +16,10 @@ import click
 def main(options: tuple[str, ...]) -> None:
     """Send what waits to be logged, then become `mlflow ui`."""
     from bootembed import tracking
+    from bootembed.registry.lookup import require_store
 
     tracking.send_now()
+    if not Path("dvc.yaml").is_file():  # in a project, runs to come are looked at too
+        require_store()
     words = ["-m", "mlflow", "ui", "--backend-store-uri", tracking.tracking_uri(), *options]
     os.execv(sys.executable, [sys.executable, *words])

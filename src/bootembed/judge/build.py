@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from bootembed.adapters.arguments import Trained
 from bootembed.base_models.build import build_base_model
 from bootembed.core.errors import DataError
 from bootembed.core.processes import is_main_process
 from bootembed.judge.labels import label_positions
-from bootembed.judge.measure import JudgeTraining
 from bootembed.settings.judge import NO_JUDGE
 from bootembed.settings.models import BaseModelSpec
 
@@ -28,7 +28,7 @@ def build_judge(
     output_dir: Path,
     checkpoint_dir: Path,
     seed: int,
-) -> JudgeTraining:
+) -> Trained:
     """Fill the folder of the judge and return what is kept of its training.
 
     Under torchrun every process calls this with the same arguments, and the main process writes.
@@ -58,7 +58,7 @@ def build_judge(
         return training._replace(metrics=rows.counts | training.metrics)
     if is_main_process():
         _take(settings, output_dir=output_dir, checkpoint_dir=checkpoint_dir, seed=seed)
-    return JudgeTraining({}, {})
+    return Trained({}, {})
 
 
 def _take(settings: TrainJudge, *, output_dir: Path, checkpoint_dir: Path, seed: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from bootembed.judge.labels import LABELS
 from bootembed.judge.model import open_judge
@@ -14,18 +14,6 @@ if TYPE_CHECKING:
 
     from bootembed.judge.model import Judge
     from bootembed.settings.judge import RateTriplets
-
-
-class JudgeTraining(NamedTuple):
-    """What is kept of the training of a judge beside the model; both are empty where it is not trained here.
-
-    Attributes:
-        metrics: Rows, steps and losses.
-        curves: Name -> points (step, value).
-    """
-
-    metrics: dict[str, float]
-    curves: dict[str, list[list[float]]]
 
 
 def measure_judge(
@@ -45,11 +33,12 @@ def measure_judge(
     return {} if judge is None else {language: _measure(judge, own) for language, own in rows.items()}
 
 
-def write_judge_metrics(training: JudgeTraining, languages: Mapping[str, Mapping[str, float]], path: Path) -> None:
-    """Write what is kept of the training, and the metrics of `measure_judge`; all empty where there is no judge."""
+def write_judge_metrics(
+    training: Mapping[str, float], languages: Mapping[str, Mapping[str, float]], path: Path
+) -> None:
+    """Write the metrics of the training and those of `measure_judge`; both are empty where there is no judge."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"training": training.metrics, "languages": languages}
-    content |= {"curves": training.curves} if training.curves else {}
+    content = {"training": training, "languages": languages}
     path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

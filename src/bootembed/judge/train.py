@@ -6,7 +6,7 @@ import logging
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from bootembed.adapters.arguments import lora_arguments, training_metrics
+from bootembed.adapters.arguments import POINT_EVERY, after_training, lora_arguments
 from bootembed.core.checkpoints import newest_checkpoint
 from bootembed.core.errors import DataError
 from bootembed.core.hashing import content_hash
@@ -14,12 +14,12 @@ from bootembed.core.processes import check_batch, is_main_process, process_count
 from bootembed.core.seeding import derive_seed, seed_everything
 from bootembed.judge.base import load_classifier
 from bootembed.judge.labels import LABELS
-from bootembed.judge.measure import JudgeTraining
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bootembed.adapters.arguments import Trained
     from bootembed.settings.judge import TrainJudge
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def train_judge(
     output_dir: Path,
     checkpoint_dir: Path,
     seed: int,
-) -> JudgeTraining:
+) -> Trained:
     """Train a judge on `rows` and save it as a plain sequence classifier with its tokenizer.
 
     Under torchrun every process calls this with the same arguments, and the main process writes.
@@ -47,12 +47,12 @@ def train_judge(
         seed: Decides initial weights, order and dropout.
 
     Returns:
-        Rows used and rejected, optimiser steps, first and last training loss; and the curve of the loss.
+        Metrics and curves.
 
     Raises:
         DataError: No row fits, or several processes have fewer rows than one batch of all, or as `load_classifier`.
     """
-    from bootembed.core.trainer_callbacks import add_callbacks, training_curves
+    from bootembed.core.trainer_callbacks import add_callbacks
 
     seed_everything(seed)
     model, tokenizer = load_classifier(base_model_dir, settings)
@@ -67,7 +67,7 @@ def train_judge(
     trainer = _trainer(model, tokenizer, kept, settings, checkpoint_dir=checkpoint_dir, seed=seed)
     inputs = {"base": content_hash(base_model_dir), "rows": kept, "settings": settings.model_dump(), "seed": seed}
     inputs["processes"] = process_count()
-    add_callbacks(trainer)
+    add_callbacks(trainer, every=POINT_EVERY)
     trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
     merged = trainer.model.merge_and_unload(safe_merge=True)
     if is_main_process():
@@ -75,8 +75,7 @@ def train_judge(
         tokenizer.save_pretrained(output_dir)
         shutil.rmtree(checkpoint_dir, ignore_errors=True)
     wait_for_all()
-    metrics = training_metrics(trainer, of="rows", kept=len(kept), too_long=len(encoded) - len(kept))
-    return JudgeTraining(metrics, training_curves(trainer.state.log_history))
+    return after_training(trainer, of="rows", kept=len(kept), too_long=len(encoded) - len(kept))
 
 
 def _encode(tokenizer: Any, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -16,12 +16,17 @@ class StoreError(DataError):
     """The store cannot be used: it may be away for a while, or be the wrong one."""
 
 
-def connect() -> Any:
+def connect(*, begins: bool = False) -> Any:
     """A client of the store in use, which has just answered.
+
+    Args:
+        begins: Whether a store that is not there is made.
 
     Raises:
         StoreError: It cannot be used.
     """
+    if not begins:
+        require_store()
     try:
         with tracking.short_patience():
             client = tracking.client()
@@ -32,6 +37,19 @@ def connect() -> Any:
             "choose another one with MLFLOW_TRACKING_URI, or disable tracking with BOOTEMBED_TRACKING=off"
         ) from error
     return client
+
+
+def require_store() -> None:
+    """Refuse to look into a store that is not there, and would be made by looking.
+
+    Raises:
+        StoreError: It is not there.
+    """
+    if place := tracking.missing_store():
+        raise StoreError(
+            f"{place.absolute()}: there is no MLflow store; go to the folder of your project, where `bootembed run` "
+            "makes it, or set MLFLOW_TRACKING_URI"
+        )
 
 
 def existing_model(client: Any, name: str) -> Any:

@@ -52,7 +52,7 @@ def register(
     """
     if alias == CHALLENGER:
         raise DataError(f"register_models.alias: {alias} is the alias of the second best; choose another one")
-    client = connect()
+    client = connect(begins=True)
     if not client.search_registered_models(f"name='{name}'"):
         client.create_registered_model(name)
     present = {found.tags.get(CONTENT): found for found in client.search_model_versions(f"name='{name}'")}

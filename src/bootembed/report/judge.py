@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -45,12 +45,10 @@ class Judgements:
     Attributes:
         languages: Language -> the judge's own metrics.
         triplets: (strategy, language) -> metrics of each generator seed.
-        curves: Of the judge's training, name -> points (step, value); empty where it was not trained here.
     """
 
     languages: dict[str, dict[str, float]]
     triplets: dict[tuple[str, str], list[dict[str, float]]]
-    curves: dict[str, list[list[float]]] = field(default_factory=dict)
 
 
 def read_judgements(judge_metrics: Path, ratings_dir: Path, grid: Grid) -> Judgements:
@@ -72,7 +70,7 @@ def read_judgements(judge_metrics: Path, ratings_dir: Path, grid: Grid) -> Judge
         cell: list(_read(path, f"rate_triplets@{path.stem}").values()) for cell, path in cells.items() if path.exists()
     }
     triplets = {cell: seeds for cell, seeds in rated.items() if seeds}
-    return Judgements(judge["languages"], triplets, judge.get("curves", {}))
+    return Judgements(judge["languages"], triplets)
 
 
 def judge_section(found: Judgements) -> str:

@@ -8,6 +8,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
 
 from bootembed.core.mlflow_store import follow_move
 
@@ -24,6 +25,19 @@ _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOU
 def tracking_uri() -> str:
     """The store in use: the environment's, or a SQLite file in the working directory."""
     return os.environ.get("MLFLOW_TRACKING_URI", DEFAULT_STORE)
+
+
+def missing_store() -> Path | None:
+    """Where the store would be, if it is a file or folder that is not there: MLflow makes one when it looks into it."""
+    scheme, _, rest = tracking_uri().partition(":")
+    if scheme.startswith("sqlite"):
+        place = re.sub(r"^///|\?.*$", "", rest)  # of sqlite:///FILE?OPTIONS; without a file it is in memory
+        file = Path(place)
+        return None if place.strip("/") in {"", ":memory:"} or file.exists() else file
+    if scheme == "file" or "//" not in rest:
+        folder = Path(unquote(urlparse(tracking_uri()).path))
+        return None if folder.exists() else folder
+    return None
 
 
 def shown_uri() -> str:

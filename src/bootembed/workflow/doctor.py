@@ -137,6 +137,9 @@ def _hub(_project: Path) -> list[Check]:
 def _mlflow(_project: Path) -> list[Check]:
     if not tracking.is_on():
         return [Check("ok", "MLflow: off by BOOTEMBED_TRACKING")]
+    place = tracking.missing_store()
+    if place is not None and os.access(place.absolute().parent, os.W_OK):
+        return [Check("ok", f"MLflow: {tracking.shown_uri()}, which the first run will make")]
     try:
         with tracking.short_patience():
             tracking.client().search_experiments(max_results=1)

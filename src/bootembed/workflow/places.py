@@ -66,8 +66,9 @@ def current_profile() -> str:
     """The profile of params.yaml in the present folder.
 
     Raises:
-        DataError: There is no params.yaml, or it is none of this project.
+        DataError: There is no pipeline or no params.yaml, or it is none of this project.
     """
+    require_project()
     file = Path("params.yaml")
     content = yaml.safe_load(file.read_text(encoding="utf-8")) if file.is_file() else None
     if not isinstance(content, dict) or "profile" not in content:

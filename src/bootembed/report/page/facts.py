@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bootembed.report.intervals import Comparison, Estimate
     from bootembed.report.judge import Judgements
     from bootembed.report.scores import CellScore, Results
-    from bootembed.report.training import Training
+    from bootembed.report.training import SharedTraining, Training
     from bootembed.settings.corpora import Language
     from bootembed.settings.report import Report
     from bootembed.settings.schema import Grid
@@ -59,6 +59,7 @@ class Facts:
         fits: Language -> model -> how its tokenizer fits.
         judged: By an NLI cross-encoder, if there was one.
         trainings: Curves and similarities of each cell that trained.
+        shared: Curves of adapters and of the judge.
         settings: What the page holds.
         folders: Where examples are read from.
         measures: Task -> name of its main score.
@@ -76,6 +77,7 @@ class Facts:
     fits: Mapping[str, Mapping[str, Any]]
     judged: Judgements
     trainings: Sequence[Training]
+    shared: Sequence[SharedTraining]
     settings: Report
     folders: Folders
     measures: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""How embedders and the judge trained: curves over the steps, and similarities of training rows before and after."""
+"""How embedders, adapters and the judge trained: curves over the steps; similarities of rows before and after."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _MEDIAN = "50"
 
 @dataclass(frozen=True)
 class Curves:
-    """A measure over the steps, of the embedders of a cell or of the judge.
+    """A measure over the steps, of the trainings of a cell.
 
     Attributes:
-        title: What was trained, by its recipe; and of other measures than the loss its name.
+        title: What was trained, embedders by their recipe; and of other measures than the loss its name.
         told: First and last value in words.
         style: Class of the style sheet.
         lines: Of each training, points (x, y) in percent; y from the top.
@@ -52,9 +52,10 @@ def curve_panels(facts: Facts) -> dict[str, list[Curves]]:
     return panels
 
 
-def judge_curves(facts: Facts) -> list[Curves]:
-    """Of the judge's training; none where it was not trained here."""
-    return list(_curves([facts.judged.curves], "judge", "judge"))
+def shared_curves(facts: Facts, kind: str) -> list[Curves]:
+    """Of all `adapter` or `judge`; none where none was trained here."""
+    found = [shared for shared in facts.shared if shared.kind == kind]
+    return [curves for shared in found for curves in _curves(shared.curves, shared.title, kind)]
 
 
 def _curves(records: Sequence[dict[str, list[list[float]]]], of: str, style: str) -> Iterator[Curves]:

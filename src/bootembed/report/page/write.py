@@ -16,7 +16,7 @@ from bootembed.report.page.fit import fit_table, fit_warnings
 from bootembed.report.page.geometry import scatters
 from bootembed.report.page.provenance import provenance
 from bootembed.report.page.scores import difference_tables, score_charts, score_table
-from bootembed.report.page.training import curve_panels, judge_curves, similarity_tables
+from bootembed.report.page.training import curve_panels, shared_curves, similarity_tables
 from bootembed.report.page.triplets import funnel, judgements
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def write_page(facts: Facts, path: Path) -> None:
         differences=difference_tables(facts),
         scatters=scatters(facts),
         curves=curve_panels(facts),
-        judge_curves=judge_curves(facts),
+        adapter_curves=shared_curves(facts, "adapter"),
+        judge_curves=shared_curves(facts, "judge"),
         similarities=similarity_tables(facts),
         funnel=funnel(facts),
         judgements=judgements(facts),

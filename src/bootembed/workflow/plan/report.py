@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootembed.core.durations import shown_duration
-from bootembed.core.errors import ParamsError, suggest
+from bootembed.core.errors import DataError, ParamsError, suggest
 from bootembed.workflow.plan import requirements
 from bootembed.workflow.plan.contents import check_contents
 from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu
+from bootembed.workflow.plan.gguf_size import gguf_file, gguf_size
 from bootembed.workflow.plan.samples import MOST_ROWS
 from bootembed.workflow.plan.sizes import config_of, model_size
 from bootembed.workflow.plan.speed import measured_flops
@@ -88,8 +89,14 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
 
 
 def _size(spec: BaseModelSpec) -> tuple[ModelSize | None, str]:
+    generates = spec.role == "generator"
+    if file := gguf_file(spec):
+        try:
+            return gguf_size(file, generates=generates), "its header"
+        except DataError as error:
+            return None, f"not read: {error}"
     config, source = config_of(spec)
-    return (None if config is None else model_size(config, generates=spec.role == "generator")), source
+    return (None if config is None else model_size(config, generates=generates)), source
 
 
 def _default_gpu(params: Params, machine: Machine) -> Gpu:
