@@ -99,22 +99,18 @@ def once(procedure: str, base_model: Path, table: Path, params_path: Path, examp
     rows = entailment_examples(read_table(table, NLI), definition, Polarity.POSITIVE)
     imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     tokens: list[int] = []
-    pad_batch, lora_arguments = training.pad_batch, training.lora_arguments
+    pad_batch = training.pad_batch
 
     def counted(batch: Any, *, padding: int) -> Any:
         tokens.append(sum(len(row["input_ids"]) for row in batch))
         return pad_batch(batch, padding=padding)
 
-    def with_every_loss(*args: Any, **others: Any) -> Any:
-        arguments = lora_arguments(*args, **others)
-        arguments.logging_steps = 1
-        return arguments
-
-    training.pad_batch, training.lora_arguments = counted, with_every_loss
+    training.pad_batch = counted
+    training.POINT_EVERY = 1  # the losses of the first and of the last step
     with tempfile.TemporaryDirectory() as name:
         folders = {"output_dir": Path(name) / "adapter", "checkpoint_dir": Path(name) / "checkpoints"}
         start = time.perf_counter()
-        metrics = training.train_adapter(base_model, rows, settings, seed=params.seed, **folders)
+        metrics = training.train_adapter(base_model, rows, settings, seed=params.seed, **folders).metrics
         seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - imported
     found = {"seconds": seconds, "tokens": sum(tokens), "tokens_per_second": sum(tokens) / seconds, "bytes": peak}
