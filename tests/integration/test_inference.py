@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
@@ -63,6 +64,14 @@ def test_npy_holds_the_same_and_the_texts_lie_beside_it(model, tmp_path):
     table = pq.read_table(tmp_path / "out.parquet")
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), np.array(table["embedding"].to_pylist(), np.float32))
     assert pq.read_table(tmp_path / "out.texts.parquet") == table.select(["line", "text"])
+
+
+@pytest.mark.parametrize(("name", "output"), [("a.parquet", "a.parquet"), ("a.texts.parquet", "a.npy")])
+def test_a_file_is_not_written_over_by_its_embeddings(name, output, model, tmp_path):
+    pq.write_table(pa.table({"text": TEXTS, "n": range(30)}), tmp_path / name)
+    result = _run("embed", model, tmp_path / name, "-o", tmp_path / output)
+    assert (result.exit_code, "would be written over" in result.output) == (1, True)
+    assert pq.read_table(tmp_path / name)["n"].to_pylist() == [*range(30)]
 
 
 def test_a_stopped_call_goes_on_where_it_was(model, tmp_path, monkeypatch):

@@ -257,9 +257,16 @@ def test_a_name_of_a_column_may_end_like_a_sentence(name, project, encoder, tmp_
     assert _profile().corpora["yor"].parallel[0].columns == {"english": "en", "text": "yor"}
 
 
-def test_a_code_of_two_letters_is_corrected(project, encoder):
-    result = _new("--encoder", encoder, language="yo")
+@pytest.mark.parametrize("language", ["yo", "YOR", "yor_Latn"])
+def test_another_code_of_the_language_is_corrected(language, project, encoder):
+    result = _new("--encoder", encoder, language=language)
     assert (result.exit_code, "did you mean 'yor'?" in result.output) == (1, True)
+
+
+def test_a_script_in_small_letters_is_told_by_its_option(project, encoder, tmp_path):
+    text = _table(tmp_path / "a.tsv", ["text"], OWN)
+    result = _new("--script", "latn", "--text", text, "--encoder", encoder)
+    assert result.output == "Error: --script latn: give an ISO 15924 code, e.g. Latn, or Zyyy for any script\n"
 
 
 def test_files_of_one_task_are_all_read_and_a_classifier_has_rows_to_train_on(project, encoder, tmp_path):

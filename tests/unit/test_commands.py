@@ -69,11 +69,16 @@ def test_a_fault_names_the_users_profile(content, tmp_path, monkeypatch):
     assert not (tmp_path / "params.yaml").exists()
 
 
-@pytest.mark.parametrize("command", ["run", "report"])
-def test_elsewhere_there_is_nothing_to_run(command, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "words",
+    [["run"], ["run", "--profile", "laptop"], ["report"], ["plan", "laptop"], ["compose", "laptop"]],
+    ids=" ".join,
+)
+def test_elsewhere_there_is_nothing_to_run(words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = _run(command)
-    assert (result.exit_code, "has no dvc.yaml; go to the folder of your clone" in result.output) == (1, True)
+    result = _run(*words)
+    assert result.exit_code == 1
+    assert re.search(r"has no (dvc|config).yaml; go to the folder of your clone", result.output)
 
 
 def test_values_are_those_of_a_profile():
@@ -123,6 +128,12 @@ class TestDoctor:
             assert what in result.output
         assert "hf_secret" not in result.output
         assert result.exit_code == int("\nmissing " in f"\n{result.output}")
+
+    def test_elsewhere_it_says_what_is_not_there(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        result = _run("doctor")
+        assert "missing  params.yaml: is not there -> run in your clone: bootembed compose PROFILE\n" in result.output
+        assert result.exit_code == 1
 
     def test_what_would_stop_a_run_is_status_1_with_a_remedy(self, tmp_path, monkeypatch):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////proc/none/mlflow.db")

@@ -129,11 +129,22 @@ class TestSizes:
             told = "95,296 parameters (from its header)" if share == 1.0 else "size not known (not read: "
             assert told in line, line
             assert share == 1.0 or "fetch it again" in line
+            assert ("nor is what generator does, of unknown size" in found.brief[0]) == (share < 1.0)
         assert "GPU" in work[1.0]
         assert "GPU" not in work[0.999]
         file.write_text("<html>404</html>")
         with pytest.raises(DataError, match="is no GGUF file"):
             gguf_size(file, generates=True)
+
+    def test_of_models_of_unknown_size_no_sum_is_made(self, tmp_path):
+        """It said `about 0 s` of models that were not there."""
+        models = {
+            key: {"role": spec["role"], "source": "local", "path": str(tmp_path / key)}
+            for key, spec in LAPTOP["base_models"].items()
+        }
+        params = validate_params(LAPTOP | {"base_models": models}, source="p")
+        told = make_plan(params, ROOT / "dvc.yaml", gpu="l4", tflops=1.0).brief[0]
+        assert told == "time and disk space are not known, since the size of generator, tiny is not"
 
 
 class TestEstimates:

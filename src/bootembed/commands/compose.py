@@ -12,7 +12,7 @@ from bootembed.commands.completion import profiles
 @click.command(help=__doc__, short_help="Write params.yaml for a profile.")
 @click.argument("profile", shell_complete=profiles)
 @click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
-@click.option("--conf", type=click.Path(exists=True, path_type=Path), default=Path("conf"), show_default=True)
+@click.option("--conf", type=click.Path(path_type=Path), default=Path("conf"), show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), default=Path("params.yaml"), show_default=True)
 def main(profile: str, overrides: tuple[str, ...], conf: Path, output: Path) -> None:
     """Write the composed parameters, if they are valid."""

@@ -17,15 +17,17 @@ from bootembed.commands.completion import profiles
 @click.option(
     "--tflops", type=click.FloatRange(min=0, min_open=True), help="Effective TFLOPS, if you have measured them."
 )
-@click.option("--conf", type=click.Path(exists=True, path_type=Path), default=Path("conf"), show_default=True)
-@click.option("--pipeline", type=click.Path(exists=True, path_type=Path), default=Path("dvc.yaml"), show_default=True)
+@click.option("--conf", type=click.Path(path_type=Path), default=Path("conf"), show_default=True)
+@click.option("--pipeline", type=click.Path(path_type=Path), default=Path("dvc.yaml"), show_default=True)
 def main(
     profile: str, overrides: tuple[str, ...], gpu: str | None, tflops: float | None, conf: Path, pipeline: Path
 ) -> None:
     """Compose the profile into a temporary file and print its plan; params.yaml stays as it is."""
     from bootembed.workflow.compose import composed
     from bootembed.workflow.plan.report import make_plan
+    from bootembed.workflow.project import require_project
 
+    require_project(pipeline)
     plan = make_plan(composed(profile, overrides, conf=conf), pipeline, gpu=gpu, tflops=tflops)
     click.echo(plan.text)
     sys.exit(0 if plan.complete else 1)

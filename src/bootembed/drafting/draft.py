@@ -117,7 +117,7 @@ def _names(language: str, name: str) -> tuple[str, ...]:
     """What a column of the language may be called."""
     import langcodes
 
-    if len(language) != 3 or not langcodes.tag_is_valid(language):
+    if len(language) != 3 or not language.islower() or not langcodes.tag_is_valid(language):
         code = langcodes.Language.get(language).to_alpha3() if langcodes.tag_is_valid(language) else None
         hint = f" (did you mean {code!r}?)" if code else ""
         raise ParamsError(f"{language!r} is no ISO 639-3 code{hint}; use one of three letters, e.g. 'yor'")
@@ -130,7 +130,7 @@ def _script(language: str, given: str | None, sources: Mapping[str, Source]) -> 
     import langcodes
 
     script = given or langcodes.Language.get(language).maximize().script or ""
-    if not is_known_script(script):
+    if not (script.istitle() and is_known_script(script)):
         raise ParamsError(
             f"--script {script or 'is missing'}: give an ISO 15924 code, e.g. Latn, or Zyyy for any script"
         )

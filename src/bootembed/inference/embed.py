@@ -53,10 +53,12 @@ def embed_file(
         part_rows: Rows of a part; memory grows with it.
 
     Raises:
-        DataError: The file cannot be read, or holds no text; or the output's name says no known format.
+        DataError: The file cannot be read, or holds no text; or the output's name says no known format, or is the file.
     """
     if output.suffix not in FORMATS:
         raise DataError(f"{output}: its name must end in one of {', '.join(FORMATS)}")
+    if path.resolve() in (output.resolve(), _texts_beside(output).resolve()):
+        raise DataError(f"{path}: would be written over, and only its texts kept; give the output another name")
     chosen = text_column(path, column)
     parts = output.with_name(f"{output.name}.parts")
     done = _begin(parts, {"model": model.identity, "file": _identity(path), "column": chosen, "part_rows": part_rows})
@@ -119,12 +121,17 @@ def _write_part(path: Path, texts: Sequence[tuple[int, str]], embeddings: Any) -
     os.replace(partial, path)
 
 
+def _texts_beside(output: Path) -> Path:
+    """The file of lines and texts that goes with an array."""
+    return output.with_name(f"{output.stem}.texts.parquet")
+
+
 def _join(parts: Sequence[Path], output: Path) -> None:
     import pyarrow.parquet as pq
 
     partial = output.with_name(f"{output.name}.partial")
     filled = [part for part in parts if pq.read_metadata(part).num_rows]
-    table_path = partial if output.suffix == ".parquet" else output.with_name(f"{output.stem}.texts.parquet")
+    table_path = partial if output.suffix == ".parquet" else _texts_beside(output)
     kept = ["line", "text", "embedding"] if output.suffix == ".parquet" else ["line", "text"]
     with pq.ParquetWriter(table_path, pq.read_schema(filled[0]).empty_table().select(kept).schema) as writer:
         for part in filled:

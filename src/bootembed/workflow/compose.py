@@ -11,6 +11,7 @@ import yaml
 
 from bootembed.core.errors import ParamsError, suggest
 from bootembed.settings.load import load_params
+from bootembed.workflow.project import require_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,11 +34,13 @@ def compose(profile: str, overrides: Sequence[str], *, conf: Path, output: Path)
 
     Raises:
         OverrideError: An override names no parameter, or cannot be read.
+        DataError: `conf` is no such folder.
         ParamsError: There is no such profile, or the parameters are faulty.
     """
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    require_project(conf / "config.yaml")
     file = conf / "profile" / f"{profile}.yaml"
     if not file.is_file():
         known = sorted(found.stem for found in file.parent.glob("*.yaml"))

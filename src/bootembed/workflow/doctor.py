@@ -167,6 +167,8 @@ def _dvc(project: Path) -> list[Check]:
 
 def _params(project: Path) -> list[Check]:
     file = project / "params.yaml"
+    if not file.is_file():
+        return [Check("missing", f"{file}: is not there", "run in your clone: bootembed compose PROFILE")]
     try:
         params = load_params(file)
     except UserError as error:

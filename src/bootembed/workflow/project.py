@@ -20,14 +20,17 @@ _ENVIRONMENT = {
 }
 
 
-def require_project() -> None:
+def require_project(file: Path = Path("dvc.yaml")) -> None:
     """Refuse to go on in another folder than that of the pipeline.
 
+    Args:
+        file: A file of every project.
+
     Raises:
-        DataError: There is no dvc.yaml.
+        DataError: It is not there.
     """
-    if not Path("dvc.yaml").is_file():
-        raise DataError(f"{Path().absolute()}: has no dvc.yaml; go to the folder of your clone of bootembed")
+    if not file.is_file():
+        raise DataError(f"{file.absolute().parent}: has no {file.name}; go to the folder of your clone of bootembed")
 
 
 def prepare_environment() -> None:

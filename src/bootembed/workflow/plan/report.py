@@ -69,6 +69,7 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
     device = Device(chosen, reached)
     work = work_of(params, sizes, device)
     disk = disk_bytes(params, sizes)
+    totals = _totals(work, device, disk, unknown=[key for key, size in sizes.items() if size is None])
     answers = [
         *requirements.check_repos(params),
         *requirements.check_files(params),
@@ -81,11 +82,11 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
         _section("Stages", [f"{count:>4}  {name}" for name, count in stage_counts(params, pipeline).items()]),
         _section("Models", [_model_line(key, params.base_models[key], *found[key]) for key in found]),
         _section("Work", [*(_work_line(item, gpu=device.gpu.memory > 0) for item in work), _ASSUMED]),
-        _section("In all", _totals(work, device, disk)),
+        _section("In all", totals),
         _section("Needed", [requirements.shown(check) for check in answers]),
     ]
     missing = [requirements.shown(check) for check in answers if check.state == "missing"]
-    return Plan("\n\n".join(parts), not missing, [*_totals(work, device, disk), *missing])
+    return Plan("\n\n".join(parts), not missing, [*totals, *missing])
 
 
 def _size(spec: BaseModelSpec) -> tuple[ModelSize | None, str]:
@@ -124,13 +125,17 @@ def _work_line(work: Work, *, gpu: bool) -> str:
     return f"{work.stage}: {work.what}{memory}{duration}"
 
 
-def _totals(work: list[Work], device: Device, disk: float) -> list[str]:
+def _totals(work: list[Work], device: Device, disk: float, *, unknown: list[str]) -> list[str]:
+    """Time and disk space; `unknown` are the models whose sizes are not known."""
     seconds = sum(item.seconds for item in work if item.seconds)
+    if unknown and not seconds:
+        return [f"time and disk space are not known, since the size of {', '.join(unknown)} is not"]
+    left_out = f"; nor is what {', '.join(unknown)} does, of unknown size" if unknown else ""
     gpu = device.gpu.memory > 0
     machine = f"one {device.gpu.name}" if gpu else f"this processor, {JOBS_WITHOUT_GPU} stages at a time"
     speed = f"{device.flops / 1e12:.3g} effective TFLOPS"
     told = "about" if all(item.measured for item in work if item.seconds) else "at most"
     return [
-        f"{told} {shown_duration(seconds)} on {machine} at {speed} (scoring and data not counted)",
+        f"{told} {shown_duration(seconds)} on {machine} at {speed} (scoring and data not counted{left_out})",
         f"{disk / 1e9:.1f} GB on disk, DVC's cache included",
     ]
