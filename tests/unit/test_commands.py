@@ -89,7 +89,7 @@ def test_values_are_those_of_a_profile():
     ("words", "offered"),
     [
         (["ru"], ["run"]),
-        (["run", "--profile", "re"], ["real", "real_more"]),
+        (["run", "--profile", "re"], ["real", "real_long", "real_more"]),
         (["run", "train_l"], ["train_language_adapter"]),
         (["compose", "mini"], ["miniature"]),
         (["plan", "mini"], ["miniature"]),
