@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import click
 
@@ -87,14 +88,12 @@ def once(procedure: str, base_model: Path, table: Path, params_path: Path, examp
     from bootembed.prompts import prompt_definition
 
     import_language_models()
-    training: Any = module  # some of its names are replaced
+    training: Any = module
     settings = params.train_xl_lora_adapter.model_copy(update={"train_examples": examples, "num_train_epochs": 1.0})
     if procedure == "official":
         step = settings.per_device_train_batch_size * settings.gradient_accumulation_steps
         whole_steps = {"per_device_train_batch_size": step, "gradient_accumulation_steps": 1}
         settings = settings.model_copy(update={"attention": "eager", "gradient_checkpointing": True} | whole_steps)
-    if procedure != "ours":
-        training.answers_only = _all_logits
     definition = prompt_definition(params.prompts.version)
     rows = entailment_examples(read_table(table, NLI), definition, Polarity.POSITIVE)
     imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -105,9 +104,10 @@ def once(procedure: str, base_model: Path, table: Path, params_path: Path, examp
         tokens.append(sum(len(row["input_ids"]) for row in batch))
         return pad_batch(batch, padding=padding)
 
-    training.pad_batch = counted
-    training.POINT_EVERY = 1  # the losses of the first and of the last step
-    with tempfile.TemporaryDirectory() as name:
+    changed: dict[str, Any] = {"pad_batch": counted, "POINT_EVERY": 1}  # the losses of the first and of the last step
+    if procedure != "ours":
+        changed["answers_only"] = _all_logits
+    with patch.multiple(training, **changed), tempfile.TemporaryDirectory() as name:
         folders = {"output_dir": Path(name) / "adapter", "checkpoint_dir": Path(name) / "checkpoints"}
         start = time.perf_counter()
         metrics = training.train_adapter(base_model, rows, settings, seed=params.seed, **folders).metrics

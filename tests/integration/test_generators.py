@@ -46,9 +46,10 @@ GENERATION = GREEDY.model_copy(update={"max_new_tokens": 6, "max_prompt_tokens":
 
 def _train(base, folder, *, polarity=Polarity.POSITIVE, settings=LORA, seed=1):
     examples = entailment_examples(toy_nli(16, seed=seed), DEFINITION, polarity)
-    return train_adapter(
+    trained = train_adapter(
         base, examples, settings, output_dir=folder, checkpoint_dir=folder.with_name(folder.name + ".work"), seed=seed
     )
+    return trained.metrics
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
