@@ -98,12 +98,13 @@ def _kept(tokenizer: Any, texts: Sequence[str], share: float | None) -> set[str]
     vocabulary: dict[str, int] = tokenizer.get_vocab()
     base = {*tokenizer.all_special_tokens, *_BYTES, *ByteLevel.alphabet()} & vocabulary.keys()
     used = _used(tokenizer, texts)
-    surface = _surfaces(tokenizer)
+    parts = json.loads(tokenizer.backend_tokenizer.to_str())
+    surface = _surfaces(parts["decoder"])
     alphabet = {character for token in used for character in surface(token)}
     scripts = _scripts(texts) if share is None else set()
     tokens = len(vocabulary) if share is None else round(share * len(vocabulary))
     kept = base | used | (alphabet & vocabulary.keys())
-    merges = _Merges.of(tokenizer)
+    merges = _Merges.of(parts["model"])
     kept |= merges.parts(kept)
     for token in sorted(vocabulary, key=vocabulary.__getitem__):
         if len(kept) >= tokens:
@@ -113,12 +114,11 @@ def _kept(tokenizer: Any, texts: Sequence[str], share: float | None) -> set[str]
     return kept
 
 
-def _surfaces(tokenizer: Any) -> Callable[[str], str]:
+def _surfaces(decoder: Any) -> Callable[[str], str]:
     """What a token stands for: in vocabularies of bytes, other characters stand in for these."""
     from tokenizers.decoders import ByteLevel
 
-    backend = tokenizer.backend_tokenizer
-    bytes_of_text = '"type":"ByteLevel"' in json.dumps(json.loads(backend.to_str())["decoder"], separators=(",", ":"))
+    bytes_of_text = '"type": "ByteLevel"' in json.dumps(decoder)
     return (lambda token: ByteLevel().decode([token])) if bytes_of_text else str
 
 
@@ -180,8 +180,9 @@ class _Merges:
         self._ranks = {pair: rank for rank, pair in enumerate(pairs)}
 
     @classmethod
-    def of(cls, tokenizer: Any) -> _Merges:
-        merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"].get("merges", ())
+    def of(cls, model: dict[str, Any]) -> _Merges:
+        """Of the part `model` of a tokenizer's JSON."""
+        merges = model.get("merges", ())
         pairs = (pair.split(" ", 1) if isinstance(pair, str) else pair for pair in merges)
         return cls((left, right) for left, right in pairs)
 
