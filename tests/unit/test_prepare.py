@@ -61,6 +61,7 @@ SETTINGS: dict[str, Any] = {
     "near_evaluation": None,
     "max_rows": 1000,
     "max_anchors": 100,
+    "distinct_anchors": True,
 }
 LINES = {"format": "lines", "path": "anchors.txt"}
 PUBLISHED = {"anchor": "sent0", "positive": "sent1", "negative": "hard_neg"}
@@ -165,9 +166,17 @@ def test_parallel_rows_of_unequal_length_are_rejected(raw: Path) -> None:
     assert texts(raw, "parallel", PARALLEL) == [("abc", "abcd"), ("abcdefghi", "abc")]
 
 
-def test_duplicate_anchors_survive(raw: Path) -> None:
+def test_repeated_anchors_are_rejected_and_counted_across_files(raw: Path) -> None:
     write(raw, "anchors.txt", "sannu", "sannu", "ina kwana")
-    prepare(raw, {"anchors": [LINES]}, role=Role.TARGET)
+    write(raw, "more.txt", "ina kwana", "na gani")
+    result = prepare(raw, {"anchors": [LINES, LINES | {"path": "more.txt"}]}, role=Role.TARGET)
+    assert texts(raw, "anchors", ANCHORS) == [("sannu",), ("ina kwana",), ("na gani",)]
+    assert result.tables["anchors"].rejected == {"duplicate": 2}
+
+
+def test_repeated_anchors_stay_on_request(raw: Path) -> None:
+    write(raw, "anchors.txt", "sannu", "sannu", "ina kwana")
+    prepare(raw, {"anchors": [LINES]}, role=Role.TARGET, distinct_anchors=False)
     assert texts(raw, "anchors", ANCHORS) == [("sannu",), ("sannu",), ("ina kwana",)]
 
 
@@ -425,7 +434,7 @@ def test_each_side_is_held_to_its_language_and_script(raw: Path) -> None:
 def test_a_corpus_in_another_language_raises_an_alarm(raw: Path) -> None:
     english = [f"Nobody knows where the {name} have gone today." for name in ("children", "farmers", "women", "girls")]
     write(raw, "anchors.txt", *english, *[SENTENCE] * 20)
-    result = prepare(raw, {"anchors": [LINES]}, max_characters=500, check_language=True)
+    result = prepare(raw, {"anchors": [LINES]}, max_characters=500, check_language=True, distinct_anchors=False)
     (warning,) = json.loads((raw.parent / "out" / "report.json").read_text())["warnings"]
     assert result.tables["anchors"].kept == 20
     assert "anchors of hau: by the identifier, `text` is not what it should be: 4 of 24 texts" in warning
@@ -490,12 +499,13 @@ def test_a_neighbours_corpus_raises_an_alarm_that_its_rows_alone_do_not(raw: Pat
     assert len(rows) > 2
     write(raw, "anchors.txt", *rows * 15)
     write(raw, "few.txt", *rows)
+    checks = {"max_characters": 500, "check_language": True, "distinct_anchors": False}
     for file, warned in (("anchors.txt", 1), ("few.txt", 0)):
         corpus = {"anchors": [{"format": "lines", "path": file}]}
-        result = prepare(raw, corpus, language="mkd", max_characters=500, check_language=True, script="Cyrl")
+        result = prepare(raw, corpus, language="mkd", script="Cyrl", **checks)
         assert result.tables["anchors"].kept == result.tables["anchors"].rows_in
         assert len(result.warnings) == warned
-    result = prepare(raw, {"anchors": [LINES]}, language="mkd", max_characters=500, check_language=True, script="Cyrl")
+    result = prepare(raw, {"anchors": [LINES]}, language="mkd", script="Cyrl", **checks)
     (warning,) = result.warnings
     assert (
         "anchors of mkd: by the identifier, `text` is not what it should be: as a whole it is in `bul`. Either"

@@ -161,7 +161,7 @@ class RowJudge:
         return row.reject(RowRejection.IN_EVALUATION_SET, detail)
 
     def _not_repeated(self, rows: list[Row], seen: SeenTexts) -> list[Row]:
-        if self.layout is ANCHORS:
+        if self.layout is ANCHORS and not self._settings.distinct_anchors:
             return rows
         rows = [row if row.reason or seen.is_new(_joined(row)) else row.reject(RowRejection.DUPLICATE) for row in rows]
         fit = [index for index, row in enumerate(rows) if row.reason is None]

@@ -44,7 +44,7 @@ class Layout:
         in_english: Columns that hold English.
         mostly_in_language: Columns that should be in the language as a whole: single texts may be code, or names.
         near_duplicates: Whether rows that nearly repeat another are of no use. Not in NLI, where a hypothesis differs
-            from another by little, nor of anchors, whose duplicates weigh sentences as the corpus does.
+            from another by little, nor of anchors.
         must_differ: Pairs of columns of which one must not repeat the other.
         verbatim: The text is taken as it is, and no row rejected for it: scores must be those of the published set.
         file_columns: Our names of the columns that a file must have; None: all but `split`. A ValueError refuses the

@@ -179,3 +179,4 @@ class PrepareCorpora(Section):
     )
     max_rows: int = Field(ge=1, description="Rows kept per table, chosen at random with `seed`.")
     max_anchors: int = Field(ge=1, description="The same for anchors.")
+    distinct_anchors: bool = Field(description="Reject anchors that repeat an earlier one.")
