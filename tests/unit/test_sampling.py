@@ -7,10 +7,12 @@ import math
 import pytest
 import torch
 from generation_settings import GREEDY
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import chisquare
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from bootembed.generation.sampling import RowSampler, _candidates, gumbel_noise
+from bootembed.generation.sampling import RowSampler, _candidates, _largest, gumbel_noise
 
 SCORES = torch.tensor([2.0, 1.0, 0.5, 0.0, -1.0, -3.0])
 MASK = (1 << 64) - 1
@@ -97,6 +99,20 @@ def test_the_tokens_that_may_be_drawn_are_those_of_transformers(limits, sharpnes
         warped = TopKLogitsWarper(settings.top_k)(None, warped)
     if settings.top_p < 1:
         warped = TopPLogitsWarper(settings.top_p)(None, warped)
-    values, tokens = _candidates(scores / 0.7, settings)
+    values, tokens = _candidates(scores, settings)
     found = torch.full_like(scores, -torch.inf).scatter(1, tokens, values)
     assert torch.equal(found, warped)
+
+
+@given(size=st.integers(1, 40_000), count=st.integers(1, 70), seed=st.integers(0, 999), crowded=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_the_largest_scores_are_found_wherever_they_lie(size, count, seed, crowded):
+    """Crowded: all of them in one piece of the row."""
+    count = min(count, size)
+    scores = torch.rand(3, size, generator=torch.Generator().manual_seed(seed))
+    if crowded:
+        scores[:, -count:] += 1
+    values, places = _largest(scores, count)
+    assert torch.equal(values, scores.sort(dim=1, descending=True).values[:, :count])
+    assert torch.equal(scores.gather(1, places), values)
+    assert all(len(set(row)) == count for row in places.tolist())

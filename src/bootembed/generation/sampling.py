@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bootembed.settings.generation import Generation
 
 _FIRST_CANDIDATES = 64  # tokens that hold the share top_p in most rows
+_PIECE = 256  # scores
 
 
 class RowSampler:
@@ -30,7 +31,7 @@ class RowSampler:
 
     def __call__(self, scores: torch.Tensor, rows: torch.Tensor, position: int) -> torch.Tensor:
         """Token ids (rows), for scores (rows, vocabulary), the rows' places among the seeds, position in the answer."""
-        values, tokens = _candidates(scores / self._settings.temperature, self._settings)
+        values, tokens = _candidates(scores, self._settings)
         seeds = self._seeds.to(rows.device)[rows].unsqueeze(1)
         noisy = values.double() + gumbel_noise(seeds, position, tokens)
         return tokens.gather(1, noisy.argmax(dim=1, keepdim=True)).squeeze(1)
@@ -46,22 +47,51 @@ def _candidates(scores: torch.Tensor, settings: Generation) -> tuple[torch.Tenso
 
     The vocabulary is never sorted as a whole unless a row needs it: top-p needs the most probable tokens only.
     """
-    size = scores.shape[1]
-    if not settings.top_k and settings.top_p >= 1:
+    size, temperature = scores.shape[1], settings.temperature
+    if settings.top_k:
+        values, tokens = _largest(scores, min(settings.top_k, size))
+        values = values / temperature  # of the candidates only: the vocabulary may have 262,144 tokens
+        return _within_top_p(values, tokens, values.logsumexp(dim=1, keepdim=True), settings.top_p)
+    scores = scores / temperature
+    if settings.top_p >= 1:
         return scores, torch.arange(size, device=scores.device).expand_as(scores)
-    most = min(settings.top_k or _FIRST_CANDIDATES, size)
-    values, tokens = scores.topk(most, dim=1)
-    total = (values if settings.top_k else scores).logsumexp(dim=1, keepdim=True)
-    while True:
-        share = (values - total).double().exp()
-        before = share.cumsum(dim=1) - share
-        if settings.top_k or most == size or bool((before[:, -1] + share[:, -1] >= settings.top_p).all()):
-            break
+    total = scores.logsumexp(dim=1, keepdim=True)
+    most = min(_FIRST_CANDIDATES, size)
+    values, tokens = _largest(scores, most)
+    while most < size and bool(((values - total).double().exp().sum(dim=1) < settings.top_p).any()):
         most = min(8 * most, size)
-        values, tokens = scores.topk(most, dim=1)
-    allowed = (before < settings.top_p) | (settings.top_p >= 1)
+        values, tokens = _largest(scores, most)
+    return _within_top_p(values, tokens, total, settings.top_p)
+
+
+def _within_top_p(
+    values: torch.Tensor, tokens: torch.Tensor, total: torch.Tensor, top_p: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of candidates in falling order, those that hold the share `top_p` of `total`, the log of all exponentials."""
+    share = (values - total).double().exp()
+    before = share.cumsum(dim=1) - share
+    allowed = (before < top_p) | (top_p >= 1)
     used = int(allowed.sum(dim=1).max())
     return values.masked_fill(~allowed, -torch.inf)[:, :used], tokens[:, :used]
+
+
+def _largest(scores: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The `count` largest scores of each row, in falling order, and their places, as `topk` finds them.
+
+    They lie in the `count` pieces of the row whose own largest are the largest, so only these are sorted: of 262,144
+    scores, in a sixth of the time on a CPU.
+    """
+    rows, size = scores.shape
+    pieces = size // _PIECE
+    if pieces < 2 * count:
+        return scores.topk(count, dim=1)
+    whole = scores[:, : pieces * _PIECE].view(rows, pieces, _PIECE)
+    best = whole.amax(dim=2).topk(count, dim=1).indices.unsqueeze(2)
+    places = (best * _PIECE + torch.arange(_PIECE, device=scores.device)).flatten(1)
+    rest = torch.arange(pieces * _PIECE, size, device=scores.device).expand(rows, -1)
+    places = torch.cat([places, rest], dim=1)
+    values, chosen = scores.gather(1, places).topk(count, dim=1)
+    return values, places.gather(1, chosen)
 
 
 def gumbel_noise(seeds: torch.Tensor, position: int, tokens: torch.Tensor) -> torch.Tensor:
