@@ -523,6 +523,8 @@ class TestChecks:
     def test_disk(self, tmp_path):
         assert requirements.check_disk(tmp_path, needed=1).state == "ok"
         assert requirements.check_disk(tmp_path, needed=1e18).state == "missing"
+        unsure = requirements.check_disk(tmp_path, needed=1, unknown=["generator", "tiny"])
+        assert unsure.state == "unknown" and "what generator, tiny takes, of unknown size" in unsure.what
 
 
 class TestCommand:

@@ -148,7 +148,7 @@ def _selected(rows: Iterator[Row], spec: FileSpec, *, folder: Path, language: st
             selected += 1
             yield row
     if not read:
-        raise DataError(f"{place}: holds no rows; put them there, or take the file out of `corpora`")
+        raise DataError(f"{place}: holds no rows; put them there, or name another file")
     if not selected:
         logger.warning("%s: `where: %s` selects none of %d rows", place, spec.where, read)
 

@@ -96,7 +96,7 @@ def read_raw_lines(file: RawFile) -> Iterator[Line]:
             yield _line(number, raw, stream, encoding)
             raw = stream.readline(MAX_LINE_BYTES)
     if not number:
-        raise DataError(f"{file.path}: is empty; put the data there, or take the file out of `corpora`")
+        raise DataError(f"{file.path}: is empty; put the data there, or name another file")
 
 
 def count_lines(file: RawFile) -> int:

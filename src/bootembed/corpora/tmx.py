@@ -149,7 +149,7 @@ def _chunks(file: RawFile) -> Iterator[tuple[bytes, int]]:
             yield chunk, line
             line += chunk.endswith(b"\n")
     if line == 1 and not file.path.stat().st_size:
-        raise DataError(f"{file.path}: is empty; put the data there, or take the file out of `corpora`")
+        raise DataError(f"{file.path}: is empty; put the data there, or name another file")
 
 
 class _Prolog:

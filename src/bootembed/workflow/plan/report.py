@@ -69,13 +69,14 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
     device = Device(chosen, reached)
     work = work_of(params, sizes, device)
     disk = disk_bytes(params, sizes)
-    totals = _totals(work, device, disk, unknown=[key for key, size in sizes.items() if size is None])
+    unknown = [key for key, size in sizes.items() if size is None]
+    totals = _totals(work, device, disk, unknown=unknown)
     answers = [
         *requirements.check_repos(params),
         *requirements.check_files(params),
         *check_contents(params),
         requirements.check_gpu(params, machine, needed=max((w.memory for w in work if w.memory), default=None)),
-        requirements.check_disk(Path(), needed=disk),
+        requirements.check_disk(Path(), needed=disk, unknown=unknown),
     ]
     parts = [
         f"Profile {params.profile}",

@@ -16,7 +16,7 @@ from bootembed.generation.engine import describe_engine
 from bootembed.workflow.plan.sizes import published
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from bootembed.settings.corpora import CorpusSpec, FileSpec
     from bootembed.settings.models import FetchedAdapter
@@ -228,10 +228,11 @@ def check_gpu(params: Params, machine: Machine, *, needed: float | None) -> Chec
     return Check("ok", what)
 
 
-def check_disk(folder: Path, *, needed: float) -> Check:
-    """Whether the disk of `folder` has `needed` bytes free."""
+def check_disk(folder: Path, *, needed: float, unknown: Sequence[str] = ()) -> Check:
+    """Whether the disk of `folder` has `needed` bytes free, and what the models of `unknown` size take."""
     free = shutil.disk_usage(folder).free
-    what = f"disk: {free / 1e9:.0f} GB free, estimate {needed / 1e9:.0f} GB"
+    more = f" and what {', '.join(unknown)} takes, of unknown size" if unknown else ""
+    what = f"disk: {free / 1e9:.0f} GB free, estimate {needed / 1e9:.0f} GB{more}"
     if free < needed:
         return Check("missing", what, f"free space below {os.fspath(folder.resolve())}, or move the project")
-    return Check("ok", what)
+    return Check("unknown" if unknown else "ok", what)
