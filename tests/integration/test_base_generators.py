@@ -101,6 +101,27 @@ def test_jinja_of_ones_own(bare, tmp_path):
     assert prompt == f"<bos>[user] {ASKED}A dog runs.<end_of_turn>[assistant] "
 
 
+def test_an_ordinary_token_that_ends_a_turn_is_no_part_of_the_answer(bare, tmp_path):
+    template = OWN.replace("<end_of_turn>", "#")
+    base = _given(bare, tmp_path / "base", chat_template=template, end_of_turn="#")
+    generator = ResidentGenerator(base, random_adapters(base, tmp_path / "adapters"), GREEDY)
+    written = generator.tokenizer("It runs.#", add_special_tokens=False)["input_ids"]
+    answer = generator._decode([5, 6, *written, generator.tokenizer.pad_token_id], 2, prompt_tokens=2)
+    assert (answer.text, answer.finished, answer.completion_tokens) == ("It runs.", True, len(written))
+
+
+@pytest.mark.parametrize("end", ["<eos>", "\n"])
+def test_a_template_that_does_not_write_its_end_is_refused(bare, tmp_path, end):
+    with pytest.raises(DataError, match=r"base_models\.generator\.end_of_turn: .* does not write it after an answer"):
+        _given(bare, tmp_path / "base", chat_template=OWN, end_of_turn=end)
+
+
+def test_a_template_may_end_with_the_line_or_a_variable(bare, tmp_path):
+    lines = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
+    _given(bare, tmp_path / "lines", chat_template=lines, end_of_turn="\n")
+    _given(bare, tmp_path / "eos", chat_template=lines.replace("\n", "{{ eos_token }}"), end_of_turn="<eos>")
+
+
 def test_a_template_of_another_family_is_refused(bare, tmp_path):
     with pytest.raises(DataError, match=r"'chatml' needs the tokens \['<\|im_end\|>', '<\|im_start\|>'\].*'plain'"):
         _given(bare, tmp_path / "base", chat_template="chatml")

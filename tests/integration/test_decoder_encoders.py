@@ -14,6 +14,7 @@ from transformers import AutoModel, AutoTokenizer
 from bootembed.core.errors import ParamsError
 from bootembed.embedder.pooled_encoder import build_embedder
 from bootembed.embedder.train import train_embedder
+from bootembed.embedder.vocabulary import add_words
 from bootembed.settings.embedder import EncoderLora
 
 TEXTS = ["a dog runs", "rain", "the child opens the old door"]
@@ -24,11 +25,11 @@ def decoder(request, tmp_path_factory):
     return write_generator_model(tmp_path_factory.mktemp("decoder") / request.param, request.param)
 
 
-def _states(folder):
+def _states(folder, texts=TEXTS):
     """States of each text alone, by transformers itself; the first is that of BOS."""
     model, tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
     with torch.no_grad():
-        return [model(**tokenizer([text], return_tensors="pt")).last_hidden_state[0].numpy() for text in TEXTS]
+        return [model(**tokenizer([text], return_tensors="pt")).last_hidden_state[0].numpy() for text in texts]
 
 
 @pytest.mark.parametrize("pooling", ["mean", "mean_without_bos", "last"])
@@ -46,6 +47,18 @@ def test_pooling_equals_one_by_hand_before_and_after_saving(decoder, tmp_path, p
         ".json", ".safetensors", ".jinja", ".md"
     }  # fmt: skip
     assert np.allclose(SentenceTransformer(str(tmp_path / "saved"), device="cpu").encode(TEXTS), expected, atol=1e-5)
+
+
+def test_new_words_count_where_bos_does_not(decoder, tmp_path):
+    embedder = build_embedder(decoder, pooling="mean_without_bos", max_seq_length=64)
+    assert add_words(embedder, ["wonderful house"] * 2, min_count=2) == 2
+    found = embedder.encode(["wonderful house"])
+    embedder.save_pretrained(str(tmp_path / "saved"))
+    states = _states(tmp_path / "saved", ["wonderful house"])[0]
+    assert len(states) == 3
+    assert np.allclose(found[0], states[1:].mean(axis=0), atol=1e-5)
+    assert np.allclose(SentenceTransformer(str(tmp_path / "saved"), device="cpu").encode(["wonderful house"]), found)
+    assert not any(weight.requires_grad for weight in embedder[1].parameters())
 
 
 def test_gemma_attends_in_both_directions_also_when_loaded_plainly(tmp_path):

@@ -10,6 +10,7 @@ from asking import with_batches_of
 from generation_settings import GREEDY
 from generators import write_generator_model
 
+from bootembed.core.errors import DataError
 from bootembed.core.names import Polarity
 from bootembed.generation.local import _common_tokens
 from bootembed.generation.resident import Batch, Prompt, ResidentGenerator
@@ -101,6 +102,16 @@ def test_common_tokens_leave_each_prompt_one_of_its_own():
     assert _common_tokens([[1, 2, 3]]) == 2
     assert _common_tokens([[1, 2, 3, 4], [1, 2, 9], [1, 2, 3, 5]]) == 2
     assert _common_tokens([[1, 2], [1, 2, 3]]) == 1
+
+
+@pytest.mark.parametrize("limits", [{}, {"do_sample": True, "top_p": 0.9}, {"do_sample": True, "top_k": 5}], ids=str)
+def test_a_model_that_diverged_is_told(tmp_path, limits):
+    generator = ResidentGenerator(
+        write_generator_model(tmp_path / "base", "qwen3"), {}, GREEDY.model_copy(update=limits)
+    )
+    next(generator.model.parameters()).data.fill_(torch.nan)
+    with pytest.raises(DataError, match=r"computes NaN.*learning_rate"):
+        _answers(generator, _prompts())
 
 
 def test_the_models_own_loop_writes_the_same(base):

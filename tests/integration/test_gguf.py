@@ -79,6 +79,23 @@ def test_an_architecture_that_transformers_does_not_read(tmp_path):
         _build(tmp_path / "a.gguf", tmp_path / "model")
 
 
+@pytest.mark.parametrize("role", ["generator", "encoder"])
+def test_one_part_of_several_gets_no_random_weights(tmp_path, monkeypatch, role):
+    whole = _tensors(len(byte_tokens()))
+    monkeypatch.setattr("gguf_files._tensors", lambda _: {k: v for k, v in whole.items() if "blk.1." not in k})
+    file = write_gguf(tmp_path / "a-00001-of-00002.gguf")
+    with pytest.raises(DataError, match=r"layers\.1\.\S+, and lacks 9 of the model's weights.*--merge"):
+        _build(file, tmp_path / "model", role=role)
+
+
+def test_an_output_layer_may_be_the_embeddings(tmp_path, monkeypatch):
+    tied = {k: v for k, v in _tensors(len(byte_tokens())).items() if k != "output.weight"}
+    monkeypatch.setattr("gguf_files._tensors", lambda _: tied)
+    _build(write_gguf(tmp_path / "a.gguf"), tmp_path / "model")
+    model, _ = load_generator(tmp_path / "model", bf16=False, load_in_4bit=False)
+    assert torch.equal(model.lm_head.weight, model.model.embed_tokens.weight)
+
+
 def test_a_missing_file(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         _build(tmp_path / "a.gguf", tmp_path / "model")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bootembed.core.errors import DataError
-from bootembed.prompts import PLAIN
+from bootembed.prompts import PLAIN, ends_with_line, turns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def give_template(folder: Path, chat_template: str, end_of_turn: str | None) -> 
         end_of_turn: Token that ends a turn of one's own Jinja, or a line break.
 
     Raises:
-        DataError: The tokenizer lacks a special token of the template.
+        DataError: The tokenizer lacks a special token of the template, or the template does not end an answer as said.
     """
     from transformers import AutoTokenizer
 
@@ -71,8 +71,22 @@ def give_template(folder: Path, chat_template: str, end_of_turn: str | None) -> 
     more = folder / "additional_chat_templates"
     more.mkdir(exist_ok=True)
     (more / f"{PLAIN}.jinja").write_text(_PLAIN, encoding="utf-8")
+    tokenizer.chat_template = template
+    if not _ends_with(tokenizer, end):
+        raise DataError(
+            f"base_models.generator.end_of_turn: {end!r}: chat_template does not write it after an answer, so no "
+            "adapter would learn to end one; write it there, or name what the template writes"
+        )
     if end != LINE_BREAK:
         _end_at(folder, tokenizer.convert_tokens_to_ids(end))
+
+
+def _ends_with(tokenizer: Any, end: str) -> bool:
+    """Whether the template writes this after an answer, a line break as the last thing."""
+    if end == LINE_BREAK:
+        return ends_with_line(tokenizer)
+    answered = tokenizer.apply_chat_template(turns("premise", "answer"), tokenize=False)
+    return end in answered.rpartition("answer")[2]
 
 
 def _end_at(folder: Path, token: int) -> None:

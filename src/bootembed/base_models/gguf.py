@@ -28,7 +28,8 @@ def convert_gguf(file: Path, role: Literal["generator", "encoder"], output_dir: 
         output_dir: Folder to fill.
 
     Raises:
-        DataError: The file is no GGUF, is truncated, or of an architecture that transformers does not read.
+        DataError: The file is no GGUF, is truncated, lacks weights, or is of an architecture that transformers does not
+            read.
     """
     import torch
     from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
@@ -37,7 +38,9 @@ def convert_gguf(file: Path, role: Literal["generator", "encoder"], output_dir: 
     auto_class: Any = AutoModelForCausalLM if role == "generator" else AutoModel
     try:
         with _parsed_once():
-            model = auto_class.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
+            model, loaded = auto_class.from_pretrained(
+                file.parent, gguf_file=file.name, dtype=torch.float32, output_loading_info=True
+            )
             tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     except (OSError, ValueError, KeyError, IndexError, NotImplementedError, RuntimeError) as error:
         cause = str(error).partition("\n")[0]
@@ -45,6 +48,11 @@ def convert_gguf(file: Path, role: Literal["generator", "encoder"], output_dir: 
             f"{file}: transformers cannot read this GGUF file of architecture {architecture!r}: {cause}; take the "
             "model as a Hugging Face folder (or Hub id) with safetensors"
         ) from error
+    if missing := sorted(loaded["missing_keys"]):  # transformers fills these with random numbers
+        raise DataError(
+            f"{file}: holds no {missing[0]}, and lacks {len(missing)} of the model's weights in all; if it is one of "
+            "several parts, join them (llama-gguf-split --merge)"
+        )
     model = model.to(torch.float32)
     model.hf_quantizer = None  # it refuses to save, though nothing is quantised any more
     if hasattr(model.config, "quantization_config"):

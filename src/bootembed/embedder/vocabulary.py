@@ -72,7 +72,18 @@ def add_words(model: Any, texts: Sequence[str], *, min_count: int, translations:
     with torch.no_grad():
         for forms_of, values in ((words, starts), (extra, rest)):
             table[enlarged.convert_tokens_to_ids(forms_of)] = values
+    _weigh_new_tokens(model, len(table))
     return len(words)
+
+
+def _weigh_new_tokens(model: Any, size: int) -> None:
+    """Give weights that Sentence Transformers keeps by token id (`mean_without_bos`) a 1 for each new token."""
+    from sentence_transformers.sentence_transformer.modules import WordWeights
+
+    for place, module in enumerate(model):
+        if isinstance(module, WordWeights):
+            model[place] = WordWeights([str(token) for token in range(size)], module.word_weights)
+            model[place].requires_grad_(False).to(module.emb_layer.weight.device)
 
 
 def _means_of_pieces(tokenizer: Any, table: Any, words: Sequence[str]) -> Any:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from bootembed.core.errors import DataError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -27,7 +29,11 @@ class ShrinkingBatch:
         self._padding = padding
 
     def __call__(self, model: Any, input_ids: torch.Tensor, generation_config: Any, **inputs: Any) -> torch.Tensor:
-        """Decode a batch; the arguments are those of transformers' own loops."""
+        """Decode a batch; the arguments are those of transformers' own loops.
+
+        Raises:
+            DataError: The model computes NaN.
+        """
         for unused in ("logits_processor", "stopping_criteria"):
             inputs.pop(unused)
         count, length = input_ids.shape
@@ -40,7 +46,13 @@ class ShrinkingBatch:
                 step = model.prepare_inputs_for_generation(ids[rows, :end], next_sequence_length=1, **inputs)
                 outputs = model(**step, return_dict=True)
             inputs = model._update_model_kwargs_for_generation(outputs, inputs)
-            ids[rows, end] = self._choose(outputs.logits[:, -1].float(), rows, end - length)
+            scores = outputs.logits[:, -1].float()
+            ids[rows, end] = self._choose(scores, rows, end - length)
+            if bool(scores.gather(1, ids[rows, end].unsqueeze(1)).isnan().any()):  # NaN counts as the largest score
+                raise DataError(
+                    "the generator computes NaN: weights of it or of its adapter are no numbers, as after a training "
+                    "that diverged; lower the adapter's learning_rate and train it again, or check the base model"
+                )
             (going,) = torch.nonzero(~torch.isin(ids[rows, end], ends), as_tuple=True)
             if len(going) == 0:
                 return ids[:, : end + 1]

@@ -180,8 +180,10 @@ class ResidentGenerator:
 
     def _decode(self, row: list[int], length: int, *, prompt_tokens: int) -> Answer:
         ended_at = next((place for place, token in enumerate(row[length:]) if token in self._ends), None)
+        # The end of a template in Jinja may be an ordinary token. One with a line break may begin with text.
+        written = row if ended_at is None or self._one_line else row[: length + ended_at]
         return Answer(
-            decode_answer(self.tokenizer, row, length, one_line=self._one_line),
+            decode_answer(self.tokenizer, written, length, one_line=self._one_line),
             finished=ended_at is not None,
             prompt_tokens=prompt_tokens,
             completion_tokens=len(row) - length if ended_at is None else ended_at + 1,

@@ -71,12 +71,13 @@ def _within_top_p(
     share = (values - total).double().exp()
     before = share.cumsum(dim=1) - share
     allowed = (before < top_p) | (top_p >= 1)
+    allowed[:, 0] = True  # also where scores are no numbers: the decoding loop tells
     used = int(allowed.sum(dim=1).max())
     return values.masked_fill(~allowed, -torch.inf)[:, :used], tokens[:, :used]
 
 
 def _largest(scores: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The `count` largest scores of each row, in falling order, and their places, as `topk` finds them.
+    """The `count` largest scores of each row, in falling order, and their places, as by `topk`; of ties it may differ.
 
     They lie in the `count` pieces of the row whose own largest are the largest, so only these are sorted: of 262,144
     scores, in a sixth of the time on a CPU.
