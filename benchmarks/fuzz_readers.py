@@ -243,7 +243,7 @@ def _check_whole(case: Case, folder: Path) -> str:
     settings = PrepareCorpora(
         folder=".", repair_mojibake=True, min_characters=2, max_characters=100, max_length_ratio=4.0,
         min_distinct_share=0.3, min_script_share=0.5, check_language=True, identifier=None, near_duplicates=0.9,
-        near_evaluation=0.8, max_rows=3, max_anchors=3,
+        near_evaluation=0.8, max_rows=3, max_anchors=3, distinct_anchors=True,
     )  # fmt: skip
     try:
         prepared = prepare_corpora(

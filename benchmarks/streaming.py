@@ -75,6 +75,7 @@ def once(folder: Path, near_duplicates: float) -> None:
         near_evaluation=0.8,
         max_rows=1_000_000,
         max_anchors=10_000,
+        distinct_anchors=True,
     )
     rng, words = random.Random(2), _words()
     evaluation = [("hau/SomeTask", " ".join(_sentence(rng, words))) for _ in range(2000)]
