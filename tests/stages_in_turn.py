@@ -15,5 +15,5 @@ if __name__ == "__main__":
     for folder, (module, *words) in json.loads(Path(sys.argv[1]).read_text()):
         os.chdir(folder)
         if os.environ["RANK"] == "0":
-            sys.stderr.write(f"folder {folder}\n")
+            sys.stderr.write(f"\nfolder {folder}\n")  # the other process may be in the middle of a line
         importlib.import_module(module).main(words, standalone_mode=False)
