@@ -37,12 +37,7 @@ def main(cells: Path, output_dir: Path) -> None:
 
 
 def by_stage(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of `cells.csv`, one for each command -> one row for each stage, the nursery and the fan-out, and their sum.
-
-    The nursery's CPU time is given without that of the cells it forked, which its process includes.
-    """
-    forked = sum(row["cpu_seconds"] for row in rows if row["began_as"] == "fork")
-    own = [row | {"cpu_seconds": row["cpu_seconds"] - forked * (row["name"] == "nursery")} for row in rows]
+    """Rows of `cells.csv`, one for each command -> one row for each stage, nursery and fan-out too, and their sum."""
     stages = [
         {
             "stage": stage,
@@ -52,7 +47,7 @@ def by_stage(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "CPU seconds": sum(row["cpu_seconds"] for row in group),
             "peak MiB": max(row["peak_mib"] for row in group),
         }
-        for stage, members in groupby(sorted(own, key=_stage), key=_stage)
+        for stage, members in groupby(sorted(rows, key=_stage), key=_stage)
         for group in [list(members)]
     ]
     stages.sort(key=lambda stage: -stage["CPU seconds"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -526,6 +527,27 @@ def test_the_command_tells_how_many_and_fails_with_a_cell(project):
     result = CliRunner().invoke(main, ["run", "cell@a"])
     assert result.exit_code == 1
     assert "cell@a: exit status 3" in result.output
+
+
+def test_what_cells_used_is_kept_until_a_run_ends_well(project):
+    def used():
+        rows = csv.DictReader((project / "work/fan_out/cells.csv").open())
+        return sorted((row["name"], row["status"]) for row in rows)
+
+    works = (project / "cell.sh").read_text()
+    (project / "cell.sh").write_text(f"[ $1 = b ] && exit 3\n{works}")
+    assert CliRunner().invoke(main, ["run", "cell"]).exit_code == 1
+    failed = [("cell@a", "0"), ("cell@b", "3"), ("cell@c", "0"), ("fan_out", "1")]
+    assert used() == failed
+    (project / "cell.sh").write_text(works)
+    assert CliRunner().invoke(main, ["run", "cell"]).exit_code == 0
+    again = [(f"cell@{name}", "0") for name in "abc"]
+    assert used() == sorted([*failed, *again, ("fan_out", "0")])
+    assert CliRunner().invoke(main, ["run", "cell"]).exit_code == 0
+    assert used() == sorted([*failed, *again, ("fan_out", "0")]), "nothing ran"
+    (project / "params.yaml").write_text("k: 2\n")
+    assert CliRunner().invoke(main, ["run", "cell"]).exit_code == 0
+    assert used() == [*again, ("fan_out", "0")]
 
 
 def _within(seconds: float, condition: Callable[[], bool]) -> bool:

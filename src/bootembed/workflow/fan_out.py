@@ -56,6 +56,11 @@ class Outcome:
     not_begun: list[str] = field(default_factory=list)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all cells are up to date."""
+        return not (self.failed or self.busy or self.not_begun)
+
+    @property
     def summary(self) -> str:
         """How many cells became what."""
         return (
@@ -267,8 +272,8 @@ def run(
     finally:
         tracking.send_now()
         if outcome.recorded:  # there is a table of what ran
-            usage = UsageTable(log_dir / "cells.csv", begun=True)
-            usage.add("fan_out", "process", Ended.own(), seconds=time.monotonic() - began)
+            ended = Ended.own(status=0 if outcome.is_whole else 1)
+            UsageTable(log_dir / "cells.csv").close(ended, seconds=time.monotonic() - began)
         send_registrations_now()
     return outcome.summary
 

@@ -7,12 +7,15 @@ import os
 import resource
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
+
+FAN_OUT = "fan_out"
+COLUMNS = ("name", "began_as", "status", "seconds", "cpu_seconds", "peak_mib")
 
 
 @dataclass(frozen=True)
@@ -42,27 +45,51 @@ class Ended:
         )
 
     @classmethod
-    def own(cls) -> Ended:
-        """What this process has used until now, without the processes that it started."""
-        return cls.of(0, resource.getrusage(resource.RUSAGE_SELF))
+    def own(cls, status: int) -> Ended:
+        """What this process, which will end with a status, has used until now, without the processes it started."""
+        return replace(cls.of(0, resource.getrusage(resource.RUSAGE_SELF)), status=status)
 
 
 class UsageTable:
-    """`cells.csv`, begun anew by a fan-out with its first row; threads share it."""
+    """`cells.csv`: a row for each command; threads share it.
 
-    def __init__(self, path: Path, *, begun: bool = False) -> None:
-        """`begun` goes on with the table that is there."""
+    A fan-out that ends well closes it with a row of its own, of status 0, and the next begins it anew. One that was
+    stopped, or in which a cell failed, leaves it open: the next goes on with it, and the sum is what all of them used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """The file is written with the first row: a fan-out in which nothing runs leaves it as it is."""
         self._path = path
         self._lock = threading.Lock()
-        self._begun = begun
+        self._forked_seconds = 0.0
 
     def add(self, name: str, began_as: str, ended: Ended, *, seconds: float | None = None) -> None:
         """Add a row: what ran, whether it began as a `process` or as a `fork`, what it used, and how long it took."""
-        with self._lock, self._path.open("a" if self._begun else "w", encoding="utf-8", newline="") as file:
+        cells = [name, began_as, ended.status, seconds and round(seconds, 2), ended.cpu_seconds, ended.peak_mib]
+        with self._lock:
+            self._forked_seconds += ended.cpu_seconds * (began_as == "fork")
+            self._append(cells)
+
+    def add_nursery(self, ended: Ended) -> None:
+        """Add the row of the process that the cells were forked from, without their CPU time, which its own has."""
+        seconds = round(max(0.0, ended.cpu_seconds - self._forked_seconds), 2)
+        self.add("nursery", "process", replace(ended, cpu_seconds=seconds))
+
+    def close(self, ended: Ended, *, seconds: float) -> None:
+        """Add the row of the fan-out, its last."""
+        self.add(FAN_OUT, "process", ended, seconds=seconds)
+
+    def _append(self, cells: list[Any]) -> None:
+        goes_on = self._is_open()
+        with self._path.open("a" if goes_on else "w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file, lineterminator="\n")
-            if not self._begun:
-                rows.writerow(["name", "began_as", "status", "seconds", "cpu_seconds", "peak_mib"])
-                self._begun = True
-            rows.writerow(
-                [name, began_as, ended.status, seconds and round(seconds, 2), ended.cpu_seconds, ended.peak_mib]
-            )
+            if not goes_on:
+                rows.writerow(COLUMNS)
+            rows.writerow(cells)
+
+    def _is_open(self) -> bool:
+        """Whether there is a table that no fan-out has closed."""
+        if not self._path.is_file():
+            return False
+        *_, last = ["", *self._path.read_text(encoding="utf-8").splitlines()]
+        return bool(last) and not last.startswith(f"{FAN_OUT},process,0,")

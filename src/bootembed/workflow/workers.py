@@ -78,7 +78,7 @@ class Workers:
         os.close(self._holding)
         self._pool.shutdown()
         if self._nursery is not None and (ended := self._nursery.wait()) is not None:
-            self._usage.add("nursery", "process", ended)
+            self._usage.add_nursery(ended)
         os.close(self._alive)
 
     def submit(self, cell: Cell) -> Future[str | None]:
