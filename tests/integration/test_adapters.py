@@ -18,7 +18,7 @@ from transformers import TrainerCallback
 from bootembed.adapters import train
 from bootembed.adapters.examples import entailment_examples
 from bootembed.adapters.train import train_adapter, train_adapters
-from bootembed.core.errors import ParamsError
+from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
 from bootembed.core.names import Polarity
 from bootembed.prompts import prompt_definition
@@ -103,6 +103,13 @@ def _add_callback(monkeypatch, callback):
         return made
 
     monkeypatch.setattr(train, "_trainer", with_callback)
+
+
+def test_a_training_that_diverges_is_stopped(tiny_generator, tmp_path):
+    wild = LORA.model_copy(update={"learning_rate": 1e30})
+    with pytest.raises(DataError, match=r"the loss is (nan|inf) at step \d: .* lower its learning_rate \(1e\+30\)"):
+        _train(tiny_generator, tmp_path / "adapter", settings=wild)
+    assert not (tmp_path / "adapter").exists()
 
 
 def test_upper_layers_alone_get_an_adapter(tiny_generator, tmp_path):

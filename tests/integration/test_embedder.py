@@ -208,6 +208,14 @@ def test_training_lowers_the_loss_and_keeps_the_pooling(xlmr, tmp_path):
         assert fact in card
 
 
+@pytest.mark.parametrize("update", [{}, {"lora": LORA}])
+def test_a_training_that_diverges_is_stopped(xlmr, tmp_path, update):
+    wild = SETTINGS.model_copy(update={"learning_rate": 1e30, **update})
+    with pytest.raises(DataError, match=r"the loss is nan at step \d: .* lower its learning_rate \(1e\+30\)"):
+        _train(xlmr, tmp_path / "model", _triplets(200), wild)
+    assert not (tmp_path / "model").exists()
+
+
 @pytest.mark.parametrize("update", [{}, {"texts_per_forward": 3}, {"lora": LORA}])
 def test_an_objective_is_one_file(xlmr, tmp_path, toy_objective, update):
     settings = SETTINGS.model_copy(update={"objective": toy_objective, "num_train_epochs": 6} | update)

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bootembed.base_models.muon import Muon
-from bootembed.core.step_log import StepLog
+from bootembed.core.step_log import StepLog, require_finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,7 @@ def pretrain(
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         losses.append(loss.item())
+        require_finite(losses[-1], step=step + 1, learning_rate=settings.learning_rate)
         if (step + 1) % _LOG_EVERY == 0:
             recent = losses[-_LOG_EVERY:]
             log.say(step + 1, loss=sum(recent) / len(recent))

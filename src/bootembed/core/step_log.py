@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 
 from bootembed.core.durations import shown_duration, shown_rate
+from bootembed.core.errors import DataError
 
 logger = logging.getLogger(__name__)
 
@@ -49,3 +51,17 @@ class StepLog:
         rate = done / seconds
         left = f", {shown_duration((self._steps - step) / rate)} left" if step < self._steps else ""
         return f", {shown_rate(rate, 'steps')}{left}"
+
+
+def require_finite(loss: float, *, step: int, learning_rate: float) -> None:
+    """Refuse a training whose loss is no number any more: its weights are none either, or soon.
+
+    Raises:
+        DataError: It is NaN or infinite.
+    """
+    if not math.isfinite(loss):
+        raise DataError(
+            f"the loss is {loss} at step {step}: the training has diverged; lower its learning_rate "
+            f"({learning_rate:g}), or, if that is so from the first step, check its precision (bf16, fp16) and the "
+            "weights it began with"
+        )

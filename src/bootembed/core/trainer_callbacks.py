@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from statistics import fmean
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 from transformers import PrinterCallback, TrainerCallback
 
 from bootembed.core.processes import broadcast_from_main, is_main_process
-from bootembed.core.step_log import StepLog
+from bootembed.core.step_log import StepLog, require_finite
 
 SAVE_EVERY_SECONDS = 120.0  # by time: a step takes milliseconds or a minute
 _EVALUATED = "eval_"  # the trainer puts it before the names of an evaluation's metrics
 _TOGETHER = "steps_together"  # in the history: of how many steps a loss is the mean
 _DIGITS = 4
+_SKIPPED_STEPS = 20
+"""With fp16, whose trainer leaves out a step that overflowed: such steps in a row after which none will do better."""
 
 
 class TrainerProgress(TrainerCallback):  # type: ignore[misc]
@@ -35,13 +38,20 @@ class TrainerProgress(TrainerCallback):  # type: ignore[misc]
         self._every = every
         self._scores = scores
         self._log: StepLog | None = None
+        self._skipped = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Called by the trainer when it begins, or goes on from a checkpoint."""
         self._log = StepLog(state.max_steps, done=state.global_step, curve=self._curve)
 
     def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Called by the trainer after each step that it logs, and after an evaluation."""
+        """Called by the trainer after each step that it logs, and after an evaluation.
+
+        Raises:
+            DataError: The training has diverged.
+        """
+        if "loss" in kwargs["logs"]:
+            self._check(kwargs["logs"]["loss"], args, state)
         values = {key: kwargs["logs"][_EVALUATED + key] for key in self._scores if _EVALUATED + key in kwargs["logs"]}
         if "loss" in kwargs["logs"] and (state.global_step == 1 or state.global_step % self._every == 0):
             values |= self._next_point(state)
@@ -50,6 +60,13 @@ class TrainerProgress(TrainerCallback):  # type: ignore[misc]
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Called by the trainer at the end; the steps after the last point are one too."""
         self._say(state, self._next_point(state))
+
+    def _check(self, loss: float, args: Any, state: Any) -> None:
+        self._skipped = 0 if math.isfinite(loss) else self._skipped + 1
+        if not args.fp16 or self._skipped >= min(_SKIPPED_STEPS, state.max_steps):
+            require_finite(loss, step=state.global_step, learning_rate=args.learning_rate)
+        elif self._skipped:
+            state.log_history.pop()  # no curve has such a point
 
     def _next_point(self, state: Any) -> dict[str, float]:
         """Put the losses since the last point together, if there are any."""
@@ -104,6 +121,7 @@ def add_callbacks(trainer: Any, *, curve: str = "", every: int = 1, scores: tupl
         every: The same.
         scores: The same.
     """
+    trainer.args.logging_nan_inf_filter = False  # it shows 0 in place of a loss that is no number
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(TrainerProgress(curve, every, scores))
     trainer.add_callback(SaveByTime())
