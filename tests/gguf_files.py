@@ -20,7 +20,9 @@ def byte_tokens() -> list[str]:
     return [*_SPECIAL, *sorted(pre_tokenizers.ByteLevel.alphabet()), "th"]
 
 
-def write_gguf(path: Path, architecture: str = "llama", *, quantised: bool = False) -> Path:
+def write_gguf(
+    path: Path, architecture: str = "llama", *, quantised: bool = False, chat_template: str | None = None
+) -> Path:
     """A decoder and its byte-level tokenizer; `quantised` stores its matrices in blocks (Q8_0)."""
     import gguf
 
@@ -40,6 +42,8 @@ def write_gguf(path: Path, architecture: str = "llama", *, quantised: bool = Fal
     writer.add_token_list(tokens)
     writer.add_token_types([gguf.TokenType.CONTROL] * len(_SPECIAL) + [gguf.TokenType.NORMAL] * 257)
     writer.add_token_merges(["t h"])
+    if chat_template is not None:
+        writer.add_chat_template(chat_template)
     writer.add_pad_token_id(0)
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)

@@ -32,6 +32,10 @@ _DATE = (
     " | replace('%B', 'July') | replace('%Y', '2024') }}{% endmacro %}"
 )
 PLAIN = "plain"  # name of the template of a base model's prompts, beside the one that its adapters learn
+NO_TEMPLATE = (
+    "the generator's tokenizer has no chat template: it is no instruction-tuned model; set "
+    "base_models.generator.chat_template (gemma, chatml, llama3, plain, or Jinja), which adapters learn to use"
+)
 LABEL_OF = {Polarity.POSITIVE: "entailment", Polarity.NEGATIVE: "contradiction"}  # in NLI corpora
 
 
@@ -226,10 +230,7 @@ def _render(tokenizer: Any, messages: list[Message], *, add_generation_prompt: b
     from jinja2 import TemplateError
 
     if tokenizer.chat_template is None:
-        raise DataError(
-            "the generator's tokenizer has no chat template: it is no instruction-tuned model; set "
-            "base_models.generator.chat_template (gemma, chatml, llama3, plain, or Jinja), which adapters learn to use"
-        )
+        raise DataError(NO_TEMPLATE)
     try:
         text: str = tokenizer.apply_chat_template(
             messages,

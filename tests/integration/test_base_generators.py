@@ -54,6 +54,24 @@ def test_without_a_template_the_parameter_is_named(bare):
         encode_prompt(load_tokenizer(bare), MESSAGES)
 
 
+def test_it_is_asked_for_before_anything_is_trained(bare, tmp_path):
+    with pytest.raises(DataError, match=r"no chat template.*base_models\.generator\.chat_template"):
+        _given(bare, tmp_path / "base")
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_a_model_with_a_template_needs_none(tmp_path, older):
+    """Older tokenizers have it in their configuration."""
+    own = write_generator_model(tmp_path / "own", "gemma3_text")
+    if older:
+        config = json.loads((own / "tokenizer_config.json").read_text())
+        config["chat_template"] = (own / "chat_template.jinja").read_text()
+        (own / "tokenizer_config.json").write_text(json.dumps(config))
+        (own / "chat_template.jinja").unlink()
+    base = _given(own, tmp_path / "base")
+    assert encode_prompt(load_tokenizer(base), MESSAGES)
+
+
 def test_gemmas_turns_are_learnt_and_end_answers(bare, tmp_path):
     base = _given(bare, tmp_path / "base", chat_template="gemma")
     tokenizer = load_tokenizer(base)

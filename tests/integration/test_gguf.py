@@ -16,6 +16,8 @@ from bootembed.settings.models import BaseModelSpec
 
 
 def _build(path, folder, role="generator", **more):
+    if role == "generator":
+        more.setdefault("chat_template", "plain")  # these files bring none
     spec = BaseModelSpec(role=role, source="local", path=str(path), **more)
     return build_base_model(spec, [], output_dir=folder, checkpoint_dir=folder.parent / "work", seed=1)
 
@@ -23,7 +25,8 @@ def _build(path, folder, role="generator", **more):
 @pytest.mark.parametrize("quantised", [False, True], ids=["float32", "q8_0"])
 def test_a_generator_has_the_weights_of_its_file(tmp_path, quantised):
     assert _build(write_gguf(tmp_path / "a.gguf", quantised=quantised), tmp_path / "model") == {}
-    assert {path.suffix for path in (tmp_path / "model").iterdir()} <= {".json", ".safetensors", ".jinja"}
+    files = [path for path in (tmp_path / "model").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".json", ".safetensors", ".jinja"}
     weights = load_file(tmp_path / "model/model.safetensors")
     assert {weight.dtype for weight in weights.values()} == {torch.float32}
     written = _tensors(len(byte_tokens()))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from encoders import sentences, write_encoder
+from gguf_files import write_gguf
 
 from bootembed.commands import main
 from bootembed.drafting import profile
@@ -113,6 +114,25 @@ def test_all_that_a_user_may_have(project, encoder, tiny_generator, tmp_path):
     [mine] = params.corpora["yor"].evaluation["Mine"]
     assert (mine.split, params.register_models.validation_task) == ("validation", {"yor": "Mine"})
     assert "not xl_lora: it needs NLI with premises in other languages" in result.output
+
+
+@pytest.mark.parametrize("kind", ["folder", "gguf"])
+@pytest.mark.parametrize("is_base", [True, False], ids=["base", "chat"])
+def test_a_generator_that_was_never_tuned_on_chats_gets_a_template(
+    project, encoder, tiny_generator, tmp_path, kind, is_base
+):
+    if kind == "gguf":
+        generator = write_gguf(tmp_path / "a.gguf", chat_template=None if is_base else "{{ messages }}")
+    else:
+        generator = shutil.copytree(tiny_generator, tmp_path / "generator")
+        if is_base:
+            (generator / "chat_template.jinja").unlink()
+    text = _table(tmp_path / "text.tsv", ["text"], OWN)
+    examples = _table(tmp_path / "examples.tsv", ["anchor", "positive", "negative"], OWN[:9], OWN[10:19], OWN[20:29])
+    result = _new("--text", text, "--examples", examples, "--encoder", encoder, "--generator", generator)
+    assert result.exit_code == 0, result.output
+    assert _profile().base_models["generator"].chat_template == ("plain" if is_base else None)
+    assert ("brings no chat template and gets `plain`" in result.output) == is_base
 
 
 def test_a_text_alone_with_a_generator_from_scratch(project, encoder, tmp_path):

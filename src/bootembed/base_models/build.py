@@ -42,7 +42,7 @@ def build_base_model(
 
     Raises:
         DataError: The model cannot be fetched, a local folder is missing or its files are not whole, there are no
-            safetensors weights, a GGUF file cannot be read, or a template does not fit.
+            safetensors weights, a GGUF file cannot be read, or a generator's template is missing or does not fit.
     """
     output_dir.mkdir(parents=True, exist_ok=True)
     if spec.source != "scratch":
@@ -50,10 +50,8 @@ def build_base_model(
             _download(spec, output_dir, checkpoint_dir)
         else:
             _copy(spec, output_dir)
-        if spec.chat_template is not None:
-            from bootembed.base_models.chat import give_template
-
-            give_template(output_dir, spec.chat_template, spec.end_of_turn)
+        if spec.role == "generator":
+            _check_template(spec, output_dir)
         return {}
     from bootembed.base_models.scratch import build_scratch_model
 
@@ -63,6 +61,16 @@ def build_base_model(
     )
     shutil.rmtree(checkpoint_dir, ignore_errors=True)
     return metrics
+
+
+def _check_template(spec: BaseModelSpec, folder: Path) -> None:
+    from bootembed.base_models.chat import give_template, has_template
+    from bootembed.prompts import NO_TEMPLATE
+
+    if spec.chat_template is not None:
+        give_template(folder, spec.chat_template, spec.end_of_turn)
+    elif not has_template(folder):
+        raise DataError(NO_TEMPLATE)
 
 
 def _download(spec: BaseModelSpec, output_dir: Path, checkpoint_dir: Path) -> None:

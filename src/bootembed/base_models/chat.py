@@ -44,6 +44,14 @@ TEMPLATES = {
 }
 
 
+def has_template(folder: Path) -> bool:
+    """Whether the tokenizer of a folder in Hugging Face format brings a chat template."""
+    if any((folder / name).exists() for name in ("chat_template.jinja", "chat_template.json")):
+        return True
+    config = folder / "tokenizer_config.json"  # of tokenizers before transformers 4.43
+    return config.is_file() and bool(json.loads(config.read_text(encoding="utf-8")).get("chat_template"))
+
+
 def give_template(folder: Path, chat_template: str, end_of_turn: str | None) -> None:
     """Add a chat template to the folder of a generator, and `plain` beside it.
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bootembed.drafting.profile import Draft
     from bootembed.settings.schema import Params
 
@@ -70,12 +72,7 @@ def main(
         raise click.ClickException(f"{file}: is there already; change it by hand, or write over it with --force")
     for source in [*draft.sources.values(), *(source for _, source in draft.tasks)]:
         click.echo("\n".join(source.described()))
-    choice = draft.choice
-    click.echo(f"recipes: {', '.join([*choice.strategies, *choice.baselines])}")
-    for recipe, why in choice.out.items():
-        click.echo(f"  not {recipe}: {why}")
-    if draft.generator and not choice.strategies:
-        click.echo("no strategy can use the generator: it is left out")
+    click.echo("\n".join(_recipes(draft)))
     for warning in draft.warnings:
         click.echo(f"warning: {warning}")
     params = _written(file, draft)
@@ -87,6 +84,21 @@ def main(
         click.echo("no validation set: no model is registered as the best; --validation FILE")
     click.echo("\n".join([f"{file}: {len(file.read_text(encoding='utf-8').splitlines())} lines", *plan.brief]))
     click.echo(f"next: bootembed run --profile {draft.language}")
+
+
+def _recipes(draft: Draft) -> Iterator[str]:
+    """Lines that say which recipes there are, which not, and what becomes of the generator."""
+    choice = draft.choice
+    yield f"recipes: {', '.join([*choice.strategies, *choice.baselines])}"
+    for recipe, why in choice.out.items():
+        yield f"  not {recipe}: {why}"
+    if draft.generator and not choice.strategies:
+        yield "no strategy can use the generator: it is left out"
+    elif isinstance(draft.generator, dict) and "chat_template" in draft.generator:
+        yield (
+            f"warning: the generator brings no chat template and gets `{draft.generator['chat_template']}`; if its "
+            "family has models tuned on chats, take one of them, or their template (docs/models.md)"
+        )
 
 
 def _written(file: Path, draft: Draft) -> Params:

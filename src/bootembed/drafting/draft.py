@@ -11,7 +11,7 @@ from bootembed.core.text import is_known_script, script_share
 from bootembed.corpora.alarms import evaluation_alarm
 from bootembed.corpora.identifiers import Heliport
 from bootembed.drafting.evaluation import VALIDATION, Task, check_tasks, parse_task, validation_task
-from bootembed.drafting.models import model_entry, model_key
+from bootembed.drafting.models import generator_entry, model_entry, model_key
 from bootembed.drafting.profile import SCRATCH, Draft
 from bootembed.drafting.tables import LAYOUTS, Request, Source, read_source
 from bootembed.evaluation.prepare import evaluation_layout
@@ -79,10 +79,10 @@ def draft_profile(
     if not {"text", "parallel", "triplets"} & set(sources):
         raise DataError("there is no text of the language; give --text FILE, --parallel FILE or --triplets FILE")
     script = _script(language, script, sources)
+    own_generator = generator if generator in (None, SCRATCH) else generator_entry(str(generator))
     return Draft(
         language, name, script, sources, read_tasks,
-        (model_key(encoder), model_entry(encoder, "encoder")),
-        generator if generator in (None, SCRATCH) else model_entry(str(generator), "generator"), command,
+        (model_key(encoder), model_entry(encoder, "encoder")), own_generator, command,
         list(_language_warnings(language, script, sources, read_tasks)),
     )  # fmt: skip
 

@@ -6,8 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from bootembed.base_models.chat import has_template
+from bootembed.base_models.gguf_header import read_header
 from bootembed.core.errors import DataError
 from bootembed.core.hub import explain_hub_failure, hub_token
+from bootembed.prompts import PLAIN
 
 _TIMEOUT = 10.0  # seconds
 _TAKEN = frozenset({"generator", "on", "off", "yes", "no", "y", "n", "true", "false", "null", "nan", "inf"})
@@ -35,6 +38,22 @@ def model_entry(name: str, role: str) -> dict[str, Any]:
     if commit and not _COMMIT.fullmatch(commit):
         raise DataError(f"--{role} {name}: {commit!r} is no commit; give its 40 hex digits, or none to look it up")
     return {"role": role, "source": "hub", "id": identity, "revision": commit or _present_commit(identity, role)}
+
+
+def generator_entry(name: str) -> dict[str, Any]:
+    """The entry of a generator; one of this machine that was never tuned on chats gets the template `plain`.
+
+    Raises:
+        DataError: As `model_entry`, and `read_header`.
+    """
+    entry = model_entry(name, "generator")
+    if entry["source"] == "local" and not _brings_template(Path(entry["path"])):
+        entry["chat_template"] = PLAIN
+    return entry
+
+
+def _brings_template(path: Path) -> bool:
+    return has_template(path) if path.is_dir() else "tokenizer.chat_template" in read_header(path).metadata
 
 
 def _present_commit(identity: str, role: str) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootembed.base_models.gguf import SUFFIX
+from bootembed.base_models.gguf_header import read_header
 from bootembed.core.errors import DataError
-from bootembed.workflow.plan.gguf_header import read_header
 from bootembed.workflow.plan.sizes import ModelSize
 
 if TYPE_CHECKING:
