@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from generation_settings import GREEDY
 
 from bootembed.core.names import Polarity
+from bootembed.generation import answers
 from bootembed.generation.answer_cache import Answer, AnswerCache
 from bootembed.generation.answers import answer_premises, build_requests
 from bootembed.settings.base import Section
@@ -102,6 +105,18 @@ def test_only_missing_answers_are_asked_for(tmp_path):
     asked = {(r.polarity, r.messages[-1]["content"].split(": ")[-1]) for r in engine.asked}
     assert len(engine.asked) == 4
     assert asked == {(p, text) for p in Polarity for text in ("c", "a")}
+
+
+def test_how_far_it_is_is_told_by_time_and_at_the_end(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(answers, "_LOG_EVERY", 0.0)
+    with caplog.at_level("INFO", logger="bootembed"):
+        _ask(EchoEngine(), ["a", "b"], tmp_path / "often.jsonl")
+        often = [line for line in caplog.messages if line.startswith("answered")]
+        monkeypatch.setattr(answers, "_LOG_EVERY", 1000.0)
+        _ask(EchoEngine(), ["a", "b"], tmp_path / "at_the_end.jsonl")
+    assert re.fullmatch(r"answered \d of 4, \d+\.\d/s", often[0])
+    told = [line for line in caplog.messages if line.startswith("answered")]
+    assert [line.partition(",")[0] for line in told[len(often) :]] == ["answered 4 of 4"]
 
 
 def test_an_answer_from_under_a_higher_limit_of_prompts_is_not_used(tmp_path):

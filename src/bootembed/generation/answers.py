@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from bootembed.core.durations import shown_rate
 from bootembed.core.hashing import json_hash
 from bootembed.core.names import Polarity
 from bootembed.core.seeding import derive_seed
@@ -31,7 +33,7 @@ logger = logging.getLogger(__name__)
 # code are then generated again.
 _ANSWERS_OF_CODE = 2
 _SAMPLING = ("do_sample", "temperature", "top_p", "top_k", "max_new_tokens")
-_LOG_EVERY = 1000  # answers
+_LOG_EVERY = 30.0  # seconds
 
 
 def answer_premises(
@@ -100,12 +102,15 @@ def _answer_missing(engine: Engine, requests: Sequence[Request], answer_cache: A
     logger.info("%d of %d answers are in the answer cache", len(requests) - missing, len(requests))
     if not missing:
         return
-    done = 0
+    done, began = 0, time.monotonic()
+    logged = began
     for finished in engine.answer(requests, skip=answer_cache):
         answer_cache.add(finished)
-        before, done = done, done + len(finished)
-        if before // _LOG_EVERY != done // _LOG_EVERY or done == missing:
-            logger.info("answered %d of %d", done, missing)
+        done += len(finished)
+        now = time.monotonic()
+        if now - logged >= _LOG_EVERY or done == missing:
+            logged = now
+            logger.info("answered %d of %d, %s", done, missing, shown_rate(done / max(now - began, 1e-9)))
 
 
 def _within(answer: Answer | None, limit: int) -> Answer | None:
