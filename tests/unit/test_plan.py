@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from encoders import write_encoder
 from gguf_files import write_gguf
 
-from bootembed.base_models import scratch
 from bootembed.base_models.gguf import convert_gguf
 from bootembed.commands import main
 from bootembed.core.errors import DataError
@@ -27,7 +26,7 @@ from bootembed.workflow.plan.report import make_plan
 from bootembed.workflow.plan.requirements import Machine, Repo
 from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
 from bootembed.workflow.plan.texts import Prompts, Rows, prompts_of, tokens_of
-from bootembed.workflow.plan.work import PACKED_LENGTH, Device, disk_bytes, stage_counts, work_of
+from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
 
 ROOT = Path(__file__).parents[2]
 PRETRAINING = yaml.safe_load((ROOT / "pretraining/params.yaml").read_text())
@@ -234,7 +233,6 @@ class TestWork:
         training = _params().base_models["generator"].scratch.pretraining
         work = work_of(_params(), dict.fromkeys(_params().base_models, SMALL), Device(GPUS["a100"], 1e6))
         (told,) = [item.what for item in work if item.what.startswith("generator: ")]
-        assert PACKED_LENGTH == scratch._PACKED_LENGTH
         assert told == f"generator: {training.max_steps * training.per_device_train_batch_size * 128:,} tokens"
 
     @pytest.mark.parametrize(("limit", "longest"), [(128, 128), (8192, 512)])

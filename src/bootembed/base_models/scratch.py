@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
+from bootembed.base_models import PACKED_LENGTH
 from bootembed.base_models.pretrain import pretrain
 from bootembed.base_models.tokenizer import PLAIN_ROLE, train_tokenizer
 from bootembed.core.errors import DataError
@@ -24,7 +25,6 @@ _MASKED_SHARE = 0.3  # ModernBERT's
 # ModernBERT has no dropout by default, so unsupervised SimCSE would compare a text with itself. As XLM-RoBERTa's.
 _MODERNBERT_DROPOUT = {"embedding_dropout": 0.1, "mlp_dropout": 0.1}
 IGNORED = -100  # label of a token that is not learned
-_PACKED_LENGTH = 128
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _plain_text(text: str) -> str:
 
 def _pack(documents: list[list[int]], settings: Scratch) -> torch.Tensor:
     """Concatenate documents and cut them into rows of equal length, which need no padding."""
-    length = min(settings.max_position_embeddings, _PACKED_LENGTH)
+    length = min(settings.max_position_embeddings, PACKED_LENGTH)
     flat = [token for document in documents for token in document]
     count = len(flat) // length
     if count < settings.pretraining.per_device_train_batch_size:

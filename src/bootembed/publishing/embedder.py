@@ -30,6 +30,7 @@ class Outputs:
         triplets: A file `<strategy>-<language>.json` with the counts of the filters.
         fit: A file a language.
         mteb: A folder a cell, in it one an embedder.
+        exported: Exports, a folder each.
         exports: Metrics of exports, a file each.
     """
 
@@ -40,6 +41,7 @@ class Outputs:
     triplets: Path
     fit: Path
     mteb: Path
+    exported: Path
     exports: Path
 
 

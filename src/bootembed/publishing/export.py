@@ -99,7 +99,7 @@ def find_export(name: str, params: Params, outputs: Outputs) -> Export | None:
     folder = Path(name)
     record = read_record(folder)
     if record is None:
-        if name.rstrip("/").startswith("models/exports/"):
+        if folder.resolve().is_relative_to(outputs.exported.resolve()):
             raise DataError(f"{name}: has no {RECORD}; run `bootembed run export_embedder` again")
         return None
     content = record.original.content  # mteb's results lie in a folder of this name

@@ -20,9 +20,10 @@ _RESULTS = {
     "scores": ("report", "--scores-dir"),
     "triplets": ("report", "--triplets-dir"),
     "fit": ("report", "--input fit"),
+    "exported": ("export_embedder", "--output-dir"),
     "exports": ("export_embedder", "--metrics"),
 }
-_GIVEN_BY_PATH = (_RESULTS["embedders"], _RESULTS["training_sets"], ("export_embedder", "--output-dir"))
+_GIVEN_BY_PATH = (_RESULTS["embedders"], _RESULTS["training_sets"], _RESULTS["exported"])
 _VARIABLE = re.compile(r"\$\{([\w.]+)\}")
 
 

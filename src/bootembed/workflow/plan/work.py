@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from bootembed.base_models import PACKED_LENGTH
 from bootembed.core.names import MIXED, Baseline, Polarity
 from bootembed.generation.engine import describe_engine
 from bootembed.judge.labels import LABELS
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from bootembed.workflow.plan.texts import Examples, Prompts
 
 _LONGEST = 512  # tokens of a text that is scored, where the length limit is above it
-PACKED_LENGTH = 128
-"""Tokens of a row that a scratch model is pretrained on (`base_models.scratch`), if it has so many positions."""
 
 
 @dataclass(frozen=True)
