@@ -116,7 +116,7 @@ from bootembed.core.errors import DataError
 from bootembed.settings.models import BaseModelSpec
 told = []
 for number, (model, revision) in enumerate(json.loads(sys.argv[2])):
-    spec = BaseModelSpec(role="generator", source="hub", id=model, revision=revision)
+    spec = BaseModelSpec(role="encoder", source="hub", id=model, revision=revision)
     folder = pathlib.Path(sys.argv[1]) / str(number)
     try:
         build_base_model(spec, [], output_dir=folder, checkpoint_dir=folder.parent / f"work{number}", seed=1)
