@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-FAN_OUT = "fan_out"
-COLUMNS = ("name", "began_as", "status", "seconds", "cpu_seconds", "peak_mib")
+_FAN_OUT = "fan_out"
+_COLUMNS = ("name", "began_as", "status", "seconds", "cpu_seconds", "peak_mib")
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class UsageTable:
         """The file is written with the first row: a fan-out in which nothing runs leaves it as it is."""
         self._path = path
         self._lock = threading.Lock()
+        self._begun = False
         self._forked_seconds = 0.0
 
     def add(self, name: str, began_as: str, ended: Ended, *, seconds: float | None = None) -> None:
@@ -77,19 +78,20 @@ class UsageTable:
 
     def close(self, ended: Ended, *, seconds: float) -> None:
         """Add the row of the fan-out, its last."""
-        self.add(FAN_OUT, "process", ended, seconds=seconds)
+        self.add(_FAN_OUT, "process", ended, seconds=seconds)
 
     def _append(self, cells: list[Any]) -> None:
-        goes_on = self._is_open()
-        with self._path.open("a" if goes_on else "w", encoding="utf-8", newline="") as file:
+        begins = not self._begun and not self._is_open()
+        with self._path.open("w" if begins else "a", encoding="utf-8", newline="") as file:
             rows = csv.writer(file, lineterminator="\n")
-            if not goes_on:
-                rows.writerow(COLUMNS)
+            if begins:
+                rows.writerow(_COLUMNS)
             rows.writerow(cells)
+        self._begun = True
 
     def _is_open(self) -> bool:
         """Whether there is a table that no fan-out has closed."""
         if not self._path.is_file():
             return False
         *_, last = ["", *self._path.read_text(encoding="utf-8").splitlines()]
-        return bool(last) and not last.startswith(f"{FAN_OUT},process,0,")
+        return bool(last) and not last.startswith(f"{_FAN_OUT},process,0,")
