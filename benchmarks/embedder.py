@@ -2,9 +2,9 @@
 
 The official procedure is SimCSE's: the texts of a batch go through the encoder together, all padded to 32 tokens
 (`official-32`) or to the longest of them (`official-longest`), on a CPU in fp32. Ours is the stage's own function;
-`ours-cached` computes the contrastive loss in mini-batches (GradCache). Rows, batch size, epochs, schedule, pooling and
-loss are the same. Each run is a process of its own, timed with loading and saving after its imports; the procedures
-take turns. The trained embedders are scored on an STS table: what is faster must not be worse.
+`ours-cached` computes the contrastive loss in mini-batches (GradCache), `ours-bf16` in bf16. Rows, batch size, epochs,
+schedule, pooling and loss are the same. Each run is a process of its own, timed with loading and saving after its
+imports; the procedures take turns. The trained embedders are scored on an STS table: what is faster must not be worse.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bootembed.settings.embedder import TrainEmbedder
 
 Rows = list[dict[str, str]]
-PROCEDURES = ("official-32", "official-longest", "ours", "ours-cached")
+PROCEDURES = ("official-32", "official-longest", "ours", "ours-cached", "ours-bf16")
 _OFFICIAL_LENGTH = 32  # tokens
 
 
@@ -45,6 +45,7 @@ def _options(command: Any) -> Any:
         click.option("--training-set", type=path, required=True, help="Table of triplets."),
         click.option("--sts", type=path, required=True, help="Table of an STS task; its split `test` is scored."),
         click.option("--params", "params_path", type=path, default="params.yaml", help="For `train_embedder`."),
+        click.option("--key", help="Of the encoder's own settings in `train_embedder_encoders`."),
         click.option("--rows", type=int, default=2048, show_default=True),
         click.option("--batch-size", type=int, default=64, show_default=True),
         click.option("--mini-batch-size", type=int, default=32, show_default=True, help="Of `ours-cached`."),
@@ -55,11 +56,12 @@ def _options(command: Any) -> Any:
 
 @main.command()
 @_options
-@click.option("--procedure", "procedures", type=click.Choice(PROCEDURES), multiple=True, default=PROCEDURES)
+@click.option("--procedure", "procedures", type=click.Choice(PROCEDURES), multiple=True, default=PROCEDURES[:4])
 @click.option("--repeats", type=int, default=3, show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="JSON file.")
 def measure(procedures: Sequence[str], repeats: int, output: Path, **options: Any) -> None:
     """Time procedures in turns and print the ratios to the first one."""
+    options = {name: value for name, value in options.items() if value is not None}
     given = [f"--{name.replace('_path', '').replace('_', '-')}={value}" for name, value in options.items()]
     runs: list[dict[str, Any]] = []
     for _ in range(repeats):
@@ -95,6 +97,7 @@ def once(
     training_set: Path,
     sts: Path,
     params_path: Path,
+    key: str | None,
     rows: int,
     batch_size: int,
     mini_batch_size: int,
@@ -108,9 +111,12 @@ def once(
     from bootembed.settings.load import load_params
 
     params = load_params(params_path)
-    settings = params.train_embedder.model_copy(update={"per_device_train_batch_size": batch_size})
+    own = params.train_embedder.overridden(params.train_embedder_encoders.get(key or "", {}))
+    settings = own.model_copy(update={"per_device_train_batch_size": batch_size})
     if procedure == "ours-cached":
         settings = settings.model_copy(update={"mini_batch_size": mini_batch_size})
+    if procedure == "ours-bf16":
+        settings = settings.model_copy(update={"bf16": True})
     texts = read_training_set(training_set)[:rows]
     seed_everything(params.seed)
     imported = _memory()

@@ -1,4 +1,4 @@
-"""What each filter of generated triplets is worth: STS scores of embedders trained on differently filtered triplets.
+"""What each filter of generated triplets is worth: scores of embedders trained on differently filtered triplets.
 
 RUN is the folder of a finished run: its params.yaml, models/base, data/training_sets and data/corpora. Nothing is
 generated again: all candidates of a run, kept and rejected, are filtered anew, an embedder is trained on what is left
@@ -23,6 +23,7 @@ import click
 from tabulate import tabulate
 
 from benchmarks.machine import machine
+from bootembed.core.errors import DataError, ParamsError
 from bootembed.core.hashing import content_hash
 from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, read_table
 from bootembed.generation.answer_cache import Answer
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("filter_ablation")
 T = TypeVar("T")
-NONE, FIRST, ALL, CONFIGURED = "none", "first", "all", "configured"
+NONE, FIRST, ALL, CONFIGURED, JUDGED = "none", "first", "all", "configured", "configured, with the judge"
 # Answers that never ended or were never written cannot be told from others once they are on disk.
 _LOST = {str(TripletRejection.PROMPT_TOO_LONG), str(TripletRejection.OVER_LONG)}
 _OFF: dict[TripletRejection, dict[str, Any]] = {
@@ -75,11 +76,12 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run and the encoder to train."""
+    """A finished run, the encoder to train, and the kinds of tasks to score it on."""
 
     folder: Path
     params: Params
     encoder: str
+    kinds: tuple[str, ...] = ("sts",)
 
     @property
     def encoder_dir(self) -> Path:
@@ -113,6 +115,8 @@ class Run:
 @click.option("--languages", help="Comma-separated; all of a run's grid unless given.")
 @click.option("--seeds", default="1,2,3", show_default=True, help="Comma-separated; of the training.")
 @click.option("--encoder", help="Key of `base_models`; the first of a run's grid unless given.")
+@click.option("--settings", "chosen", multiple=True, help="Only this one of the settings to compare; repeatable.")
+@click.option("--kinds", default="sts", show_default=True, help="Comma-separated kinds of the tasks to score.")
 @click.option("--max-similarity-to-anchor", default=0.95, show_default=True, help="Threshold of the setting `all`.")
 @click.option("--min-positive-similarity", type=float, help="Of the setting `all`; left out unless given.")
 @click.option("--min-margin", type=float, help="Of the setting `all`; left out unless given.")
@@ -126,25 +130,21 @@ def main(
     languages: str | None,
     seeds: str,
     encoder: str | None,
-    max_similarity_to_anchor: float,
-    min_positive_similarity: float | None,
-    min_margin: float | None,
-    min_entailment: float | None,
-    min_contradiction: float | None,
+    chosen: tuple[str, ...],
+    kinds: str,
     output_dir: Path,
+    **limits: Any,
 ) -> None:
     """Score every setting of every cell and write `filter_ablation.json` and `filter_ablation.md`."""
     logging.basicConfig(level="INFO", format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
-    thresholds = Thresholds(
-        max_similarity_to_anchor, min_positive_similarity, min_margin, min_entailment, min_contradiction
-    )
-    rows = []
+    thresholds = Thresholds(**limits)
+    rows: list[dict[str, Any]] = []
     for folder in runs:
         params = load_params(params_file or folder / "params.yaml")
-        run = Run(folder, params, encoder or params.grid.encoders[0])
+        run = Run(folder, params, encoder or params.grid.encoders[0], tuple(kinds.split(",")))
         for strategy in _chosen(strategies, params.grid.strategies):
             for language in _chosen(languages, params.grid.languages):
-                rows += list(ablate(run, strategy, language, thresholds, _numbers(seeds), output_dir))
+                rows += ablate(run, strategy, language, thresholds, _numbers(seeds), output_dir, chosen=chosen)
                 table = {"machine": machine(), "thresholds": vars(thresholds), "rows": rows}
                 (output_dir / "filter_ablation.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
                 (output_dir / "filter_ablation.md").write_text(render(table), encoding="utf-8")
@@ -152,7 +152,10 @@ def main(
 
 
 def filter_settings(configured: Filters, thresholds: Thresholds) -> dict[str, Filters | None]:
-    """The settings to compare, by name: no filter, the first ones, the run's own, all, and all but each one."""
+    """The settings to compare, by name: no filter, the first ones, the run's own, all, and all but each one.
+
+    With thresholds for the judge also the run's own and the judge.
+    """
     off: dict[str, Any] = {key: value for update in _OFF.values() for key, value in update.items()}
     sections = {section: getattr(configured, section) for section, _ in _OFF_MODELS.values()}
     unread, read = dict(sections), dict(sections)
@@ -172,6 +175,9 @@ def filter_settings(configured: Filters, thresholds: Thresholds) -> dict[str, Fi
         CONFIGURED: configured,
         ALL: everything,
     }
+    judge = read["judge"]
+    if judge.is_on:
+        settings[JUDGED] = configured.model_copy(update={"judge": judge})
     settings |= {f"all but {reason}": everything.model_copy(update=update) for reason, update in _OFF.items()}
     for reason, (section, name) in _OFF_MODELS.items():
         if getattr(thresholds, name) is not None:
@@ -181,13 +187,25 @@ def filter_settings(configured: Filters, thresholds: Thresholds) -> dict[str, Fi
 
 
 def ablate(
-    run: Run, strategy: str, language: str, thresholds: Thresholds, seeds: Sequence[int], output_dir: Path
+    run: Run,
+    strategy: str,
+    language: str,
+    thresholds: Thresholds,
+    seeds: Sequence[int],
+    output_dir: Path,
+    *,
+    chosen: Sequence[str] = (),
 ) -> Iterator[dict[str, Any]]:
-    """One row a setting: what it keeps and the scores of the embedders trained on that."""
+    """One row a setting, all or chosen ones: what it keeps and the scores of the embedders trained on that."""
     candidates, lost, answer_language = run.candidates(strategy, language)
     similarity, rating = _models(run)
     translation = _translation(run, answer_language)
-    for name, filters in filter_settings(run.params.generate_triplets.filters, thresholds).items():
+    settings = filter_settings(run.params.generate_triplets.filters, thresholds)
+    unknown = [name for name in chosen if name not in settings]
+    if unknown:
+        raise ParamsError(f"--settings {unknown[0]}: no such setting; choose of {list(settings)}")
+    for name in chosen or settings:
+        filters = settings[name]
         verdicts = _judge(candidates, lost, filters, (language, answer_language), similarity, rating, translation)
         kept = [_row(verdict.candidate) for verdict in verdicts if verdict.reason is None]
         reasons = Counter(str(verdict.reason) for verdict in verdicts if verdict.reason is not None)
@@ -202,7 +220,8 @@ def ablate(
             "kept": len(kept),
             "reasons": dict(sorted(reasons.items())),
             "oracle": _oracle(run, kept, language, answer_language),
-            "scores": {str(seed): score for seed, score in zip(seeds, scores, strict=True)},
+            "scores": {str(seed): score["score"] for seed, score in zip(seeds, scores, strict=True)},
+            "tasks": {str(seed): score.get("tasks", {}) for seed, score in zip(seeds, scores, strict=True)},
         }
 
 
@@ -284,10 +303,10 @@ def _oracle(run: Run, rows: list[dict[str, str]], language: str, answer_language
     return {polarity: round(found[f"{polarity}_precision"], 4) for polarity in ("positive", "negative")}
 
 
-def _score(run: Run, rows: list[dict[str, str]], language: str, seed: int, folder: Path) -> float | None:
-    """Mean test score over the STS tasks of an embedder trained on `rows`; None where nothing could be trained."""
+def _score(run: Run, rows: list[dict[str, str]], language: str, seed: int, folder: Path) -> dict[str, Any]:
+    """`score` and `tasks` of an embedder trained on `rows`, as `_train_and_score` makes them."""
     training = run.params.train_embedder.model_dump(mode="json", exclude={"seeds"})
-    settings = [training, run.params.evaluate_embedder.model_dump(mode="json")]
+    settings = [training, run.params.evaluate_embedder.model_dump(mode="json"), run.kinds]
     inputs = [rows, settings, seed, content_hash(run.encoder_dir), content_hash(run.evaluation_dir(language))]
     path = folder / f"{hashlib.sha256(json.dumps(inputs).encode()).hexdigest()}.json"
     if not path.is_file():
@@ -296,12 +315,15 @@ def _score(run: Run, rows: list[dict[str, str]], language: str, seed: int, folde
         partial = path.with_suffix(".partial")
         partial.write_text(json.dumps(result), encoding="utf-8")
         os.replace(partial, path)
-    score: float | None = json.loads(path.read_text(encoding="utf-8"))["score"]
-    return score
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _train_and_score(run: Run, rows: list[dict[str, str]], language: str, seed: int) -> dict[str, Any]:
-    from bootembed.core.errors import DataError
+    """`score`, the mean over tasks, and `tasks`, the score of each on its test split or, for want of one, validation.
+
+    `score` is None, and `why` says it, where nothing could be trained.
+    """
     from bootembed.embedder.train import train_embedder
     from bootembed.evaluation.run import evaluate_embedder, read_tasks
 
@@ -313,9 +335,9 @@ def _train_and_score(run: Run, rows: list[dict[str, str]], language: str, seed: 
         language=language,
         script=params.languages[language].script,
     )
-    sts = [task for task in tasks if task.kind.name == "sts"]
-    if not sts:
-        raise DataError(f"{run.evaluation_dir(language)}: no STS task; the ablation compares STS scores")
+    scored = [task for task in tasks if task.kind.name in run.kinds]
+    if not scored:
+        raise DataError(f"{run.evaluation_dir(language)}: no task of kind {' or '.join(run.kinds)}; see --kinds")
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model"
         try:
@@ -331,33 +353,37 @@ def _train_and_score(run: Run, rows: list[dict[str, str]], language: str, seed: 
             )
             results = Path(folder) / "results"
             found = evaluate_embedder(
-                model, sts, params.evaluate_embedder, name="ablation", results_dir=results, seed=seed
+                model, scored, params.evaluate_embedder, name="ablation", results_dir=results, seed=seed
             )
         except DataError as error:
             logger.warning("%s", error)
             return {"score": None, "why": str(error)}
-    scores = [by_split["test"] for by_split in found.scores.values() if "test" in by_split]
-    return {"score": statistics.mean(scores), "tasks": found.scores}
+    scores = {task: by_split.get("test", by_split.get("validation")) for task, by_split in found.scores.items()}
+    return {"score": statistics.mean(score for score in scores.values() if score is not None), "tasks": scores}
 
 
 def render(table: dict[str, Any]) -> str:
     """The table as Markdown: mean and standard deviation over seeds, and the difference to the first filters."""
     lines = [
-        "Mean test score over STS tasks, ± standard deviation over the seeds; the difference is to the first filters.",
+        "Mean score over tasks, ± standard deviation over the seeds; the difference is to the first filters, or to the "
+        "run's own.",
         "",
         "Machine: " + ", ".join(f"{name} {value}" for name, value in table["machine"].items()),
         "",
     ]
-    base = {_cell(row): _mean(row) for row in table["rows"] if row["setting"] == FIRST}
-    rows = [[*_cell(row), row["setting"], row["kept"], *_figures(row, base[_cell(row)])] for row in table["rows"]]
+    base: dict[tuple[str, str, str], float | None] = {}
+    for setting in (CONFIGURED, FIRST):
+        base |= {_cell(row): _mean(row) for row in table["rows"] if row["setting"] == setting}
+    rows = [[*_cell(row), row["setting"], row["kept"], *_figures(row, base.get(_cell(row)))] for row in table["rows"]]
     heads = [
         "run",
         "strategy",
         "language",
         "filters",
         "kept",
-        "STS",
+        "score",
         "difference",
+        "tasks",
         "positives right",
         "negatives right",
     ]
@@ -383,7 +409,16 @@ def _figures(row: dict[str, Any], base: float | None) -> list[str]:
     shown = "none could be trained" if mean is None else f"{mean:.4f}{spread}"
     gain = "" if mean is None or base is None else f"{mean - base:+.4f}"
     right = [f"{row['oracle'][side]:.1%}" for side in ("positive", "negative")] if row["oracle"] else ["", ""]
-    return [shown, gain, *right]
+    return [shown, gain, _tasks(row), *right]
+
+
+def _tasks(row: dict[str, Any]) -> str:
+    """The mean of each task, where there are several."""
+    scores: dict[str, list[float]] = {}
+    for by_task in row["tasks"].values():
+        for task, score in by_task.items():
+            scores.setdefault(task, []).append(score)
+    return ", ".join(f"{task} {statistics.mean(found):.4f}" for task, found in scores.items() if len(scores) > 1)
 
 
 def _chosen(given: str | None, known: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from encoders import sentences, write_encoder
 from benchmarks import filter_ablation
 from bootembed.core.tables import GENERATED_TRIPLETS, REJECTED_TRIPLETS, write_table
 from bootembed.embedder import train
+from bootembed.evaluation.kinds.bitext_mining import SCHEMA as BITEXT
 from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.judge.rating import JudgeRating
 from bootembed.triplets import checks
@@ -124,7 +126,7 @@ def test_the_judge_is_ablated_like_the_other_filters(run, tmp_path, monkeypatch)
                 for triplet in triplets]  # fmt: skip
 
     monkeypatch.setattr(JudgeRating, "__call__", rating)
-    monkeypatch.setattr(filter_ablation, "_score", lambda *_: 0.5)
+    monkeypatch.setattr(filter_ablation, "_score", lambda *_: {"score": 0.5})
     monkeypatch.setattr(checks, "measured_script", lambda *_: None)
     table = _ablate(run, tmp_path, "--seeds", "1", "--min-entailment", "0.5", "--min-contradiction", "0.5")
     by_name = {row["setting"]: row for row in table["rows"]}
@@ -132,3 +134,27 @@ def test_the_judge_is_ablated_like_the_other_filters(run, tmp_path, monkeypatch)
     assert by_name["all but not_entailed"]["kept"] == by_name["all"]["kept"] + 1
     assert "not_entailed" not in by_name["first"]["reasons"] | by_name["configured"]["reasons"]
     assert len(rated) == len(set(rated))
+    assert by_name["configured, with the judge"]["kept"] == by_name["configured"]["kept"] - 2
+
+
+def test_chosen_settings_are_scored_on_chosen_tasks(run, tmp_path):
+    """A set without a test split is scored on its validation split."""
+    pairs = [{"split": "validation", "sentence1": TEXTS[n], "sentence2": TEXTS[n + 40], "score": float(n % 5)}
+             for n in range(20)]  # fmt: skip
+    texts = [{"split": "test", "sentence1": TEXTS[n], "sentence2": TEXTS[n]} for n in range(20)]
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    write_table(pairs, STS, folder / "data/evaluation/afr/SampleSTS.parquet")
+    write_table(texts, BITEXT, folder / "data/evaluation/afr/SampleBitextMining.parquet")
+    options = ["--seeds", "1,2", "--settings", "none", "--settings", "first", "--kinds", "sts,bitext_mining"]
+    table = _ablate(folder, tmp_path / "out", *options)
+    assert [row["setting"] for row in table["rows"]] == ["none", "first"]
+    for row in table["rows"]:
+        for seed, score in row["scores"].items():
+            found = row["tasks"][seed]
+            assert found["SampleBitextMining"] == 1.0
+            assert score == pytest.approx((1.0 + found["SampleSTS"]) / 2)
+    assert "SampleBitextMining 1.0000" in (tmp_path / "out/filter_ablation.md").read_text()
+    words = [str(folder), "--output-dir", str(tmp_path), "--settings", "some", "--languages", "afr"]
+    refused = CliRunner().invoke(filter_ablation.main, [*words, "--strategies", "in_context"])
+    assert "--settings some: no such setting; choose of ['none', 'first'" in str(refused.exception)

@@ -19,6 +19,7 @@ from bootembed.drafting import profile
 from bootembed.settings.load import load_params
 from bootembed.workflow.compose import compose
 from bootembed.workflow.plan import report
+from bootembed.workflow.plan.speed import Speed
 
 ROOT = Path(__file__).parents[2]
 OWN, ENGLISH = sentences(60, seed=1), sentences(60, seed=2)
@@ -39,7 +40,7 @@ def project(tmp_path, monkeypatch):
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, folder / name)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(report, "measured_flops", lambda launch: 1e11)
+    monkeypatch.setattr(report, "measured_speed", lambda launch: Speed(fp32=1e11, bf16=1e11))
     return folder
 
 

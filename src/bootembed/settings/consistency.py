@@ -7,7 +7,7 @@ from bootembed.core.names import Baseline, Polarity, Role
 from bootembed.core.plugins import load_plugin, plugin_names, unknown_plugin
 from bootembed.prompts import prompt_definition
 from bootembed.settings.consistency_of_data import evaluation_faults, language_faults
-from bootembed.settings.consistency_of_models import filter_faults, model_faults
+from bootembed.settings.consistency_of_models import filter_faults, model_faults, precision_faults
 from bootembed.settings.consistency_of_recipes import baseline_faults, pretraining_faults, strategy_faults
 from bootembed.settings.schema import Grid, Params
 
@@ -28,6 +28,7 @@ def inconsistencies(params: Params) -> list[str]:
         *([] if unknown else [*strategy_faults(params), *_plugin_faults(params), *_served_faults(params)]),
         *evaluation_faults(params),
         *filter_faults(params),
+        *precision_faults(params),
     ]
 
 

@@ -70,6 +70,27 @@ def _scratch_faults(key: str, scratch: Scratch, architectures: tuple[str, ...]) 
     return faults
 
 
+def bf16_keys(params: Params) -> list[str]:
+    """Sections that compute in bf16 on a processor too; generation computes in fp32 there."""
+    sections = ("train_task_adapter", "train_language_adapter", "train_xl_lora_adapter", "train_judge", "rate_triplets")
+    halves = {section: getattr(params, section).bf16 for section in (*sections, "train_embedder")}
+    for section in ("train_embedder_encoders", "train_embedder_recipes"):
+        halves |= {f"{section}.{key}": own.get("bf16", False) for key, own in getattr(params, section).items()}
+    for key, spec in params.base_models.items():
+        if spec.scratch is not None:
+            halves[f"base_models.{key}.scratch.pretraining"] = spec.scratch.pretraining.bf16
+    return [f"{key}.bf16" for key, half in halves.items() if half]
+
+
+def precision_faults(params: Params) -> list[str]:
+    """bf16 with portable kernels, which have none: products took 80 times as long."""
+    if not params.launch.portable:
+        return []
+    return [
+        f"{key}: true: portable kernels have no bf16; set it or launch.portable to false" for key in bf16_keys(params)
+    ]
+
+
 def filter_faults(params: Params) -> list[str]:
     """Faults of the encoder and the judge that filter triplets."""
     filters, judge = params.generate_triplets.filters, params.train_judge

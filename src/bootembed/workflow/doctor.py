@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PYTHONS = ((3, 11), (3, 14))
-_FEATURES = r"\bavx2\b|\bavx512f\b|\bavx512_vnni\b|\bamx_bf16\b|\basimd\b|\bsve\b"
+_FEATURES = r"\bavx2\b|\bavx512f\b|\bavx512_vnni\b|\bavx512_bf16\b|\bamx_bf16\b|\basimd\b|\bsve\b"
 _LEAST_DISK, _LEAST_MEMORY = 5e9, 2e9  # bytes: the environment aside, the default profile takes a part of each
 _PATIENCE = 5.0  # seconds
 

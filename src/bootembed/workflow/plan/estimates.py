@@ -28,6 +28,7 @@ _TRAINED_BYTES = 16  # fp32 weight, gradient and Adam's two moments
 _LOGIT_BYTES = 10  # 2 as computed, 4 in fp32, 4 for the gradient
 _TEXTS = 3  # of a triplet
 _RESERVE = 1.15  # the allocator's fragments, CUDA's context, buffers of kernels: an assumption
+_PRODUCTS = 0.7  # of a training step's time in fp32: benchmarks/results/precision.json
 USED_SHARE = 0.3
 """Share of a GPU's peak that training reaches: an assumption, to be replaced by a measured `--tflops`."""
 
@@ -53,6 +54,25 @@ GPUS = {
         Gpu("cpu", 0.3e12, 0.02e12, 0.0),  # two cores with AVX-512, a guess
     )
 }
+
+
+@dataclass(frozen=True)
+class Device:
+    """What runs the work.
+
+    Attributes:
+        gpu: Its peaks.
+        flops: Operations a second that are taken to be reached; of a processor in fp32.
+        bf16: A processor's products in bf16, as a multiple of those in fp32.
+    """
+
+    gpu: Gpu
+    flops: float
+    bf16: float = 1.0
+
+    def training(self, *, bf16: bool) -> float:
+        """Operations a second of a training; what is not products is as fast in bf16 as in fp32."""
+        return self.flops / (1 - _PRODUCTS + _PRODUCTS / self.bf16) if bf16 else self.flops
 
 
 def weight_bytes(size: ModelSize, *, four_bit: bool, bf16: bool) -> float:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.durations import shown_duration
 from bootembed.core.errors import DataError, ParamsError, suggest
+from bootembed.settings.consistency_of_models import bf16_keys
 from bootembed.workflow.plan import requirements
 from bootembed.workflow.plan.contents import check_contents
-from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Gpu
+from bootembed.workflow.plan.estimates import GPUS, USED_SHARE, Device, Gpu
 from bootembed.workflow.plan.gguf_size import gguf_file, gguf_size
 from bootembed.workflow.plan.samples import MOST_ROWS
 from bootembed.workflow.plan.sizes import config_of, model_size
-from bootembed.workflow.plan.speed import measured_flops
+from bootembed.workflow.plan.speed import measured_speed
 from bootembed.workflow.plan.texts import BYTES_A_TOKEN
-from bootembed.workflow.plan.work import Device, disk_bytes, stage_counts, work_of
+from bootembed.workflow.plan.work import disk_bytes, stage_counts, work_of
 from bootembed.workflow.workers import JOBS_WITHOUT_GPU
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from bootembed.workflow.plan.sizes import ModelSize
     from bootembed.workflow.plan.work import Work
 
+_WORTH_TRYING = 2.0
 _ASSUMED = (
     f"(about: by the first {MOST_ROWS:,} rows of each file, {BYTES_A_TOKEN:g} bytes a token, answers as long as "
     "anchors, none rejected; at most: by length limits, where a file is not here)"
@@ -61,16 +63,16 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
     sizes = {key: size for key, (size, _) in found.items()}
     chosen = GPUS[gpu] if gpu else _default_gpu(params, machine)
     if tflops:
-        reached = tflops * 1e12
+        device = Device(chosen, tflops * 1e12)
     elif chosen.name == "cpu" and not gpu:
-        reached = measured_flops(params.launch)
+        speed = measured_speed(params.launch)
+        device = Device(chosen, speed.fp32, bf16=speed.bf16 / speed.fp32)
     else:
-        reached = chosen.flops * USED_SHARE
-    device = Device(chosen, reached)
+        device = Device(chosen, chosen.flops * USED_SHARE)
     work = work_of(params, sizes, device)
     disk = disk_bytes(params, sizes)
     unknown = [key for key, size in sizes.items() if size is None]
-    totals = _totals(work, device, disk, unknown=unknown)
+    totals = [*_totals(work, device, disk, unknown=unknown), *_precision(params, device)]
     answers = [
         *requirements.check_repos(params),
         *requirements.check_files(params),
@@ -124,6 +126,19 @@ def _work_line(work: Work, *, gpu: bool) -> str:
     memory = "" if work.memory is None or not gpu else f"; GPU {work.memory / 1e9:.1f} GB"
     duration = "" if work.seconds is None else f"; {shown_duration(work.seconds)}"
     return f"{work.stage}: {work.what}{memory}{duration}"
+
+
+def _precision(params: Params, device: Device) -> list[str]:
+    """Whether trainings would be faster in the other precision; nothing changes it but the parameters."""
+    chosen = bf16_keys(params)
+    told = f"in bf16 this processor computes products {device.bf16:.1f} x as fast as in fp32:"
+    if device.bf16 < 1 and chosen:
+        return [f"{told} set to false {', '.join(chosen)}"]
+    if device.bf16 >= _WORTH_TRYING and not chosen:
+        share = device.flops / device.training(bf16=True)
+        keys = "launch.portable=false, and bf16=true of trainings (docs/models.md)"
+        return [f"{told} trainings may take {share:.1f} of the time with {keys}"]
+    return []
 
 
 def _totals(work: list[Work], device: Device, disk: float, *, unknown: list[str]) -> list[str]:

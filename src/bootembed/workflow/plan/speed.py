@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bootembed.core.arithmetic import prepare_arithmetic
@@ -23,16 +24,32 @@ if TYPE_CHECKING:
 _SECONDS = 0.5
 
 
-def measured_flops(launch: Launch) -> float:
-    """Operations a second of all stages that `bootembed run` has at a time, in products of the sizes of small encoders.
+@dataclass(frozen=True)
+class Speed:
+    """Operations a second in fp32 with a profile's kernels, and in bf16."""
 
-    Attention, norms and the optimiser are slower: hours are right within a factor of two or so.
+    fp32: float
+    bf16: float
+
+
+def measured_speed(launch: Launch) -> Speed:
+    """The speed of all stages that `bootembed run` has at a time, in products of the sizes of small encoders.
+
+    Attention, norms and the optimiser are slower: hours are right within a factor of two or so. bf16 is measured
+    without portable kernels, which have none.
 
     Args:
         launch: Threads of a stage, and whether its kernels are portable, which may halve the speed.
     """
     threads = launch.threads or max(1, (os.cpu_count() or 1) // JOBS_WITHOUT_GPU)
-    command = [sys.executable, "-m", "bootembed.workflow.plan.speed", str(threads), str(int(launch.portable))]
+    return Speed(
+        fp32=_of_all_stages(threads, portable=launch.portable, bf16=False),
+        bf16=_of_all_stages(threads, portable=False, bf16=True),
+    )
+
+
+def _of_all_stages(threads: int, *, portable: bool, bf16: bool) -> float:
+    command = [sys.executable, "-m", "bootembed.workflow.plan.speed", *map(str, (threads, int(portable), int(bf16)))]
     with ExitStack() as stack:
         running = [
             stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
@@ -41,11 +58,12 @@ def measured_flops(launch: Launch) -> float:
         return sum(float(process.communicate()[0]) for process in running)
 
 
-def _reached() -> float:
+def _reached(*, bf16: bool) -> float:
     import torch
 
     replace_kernels()
-    rows, columns = torch.rand(2048, 384), torch.rand(384, 1536)
+    kind = torch.bfloat16 if bf16 else torch.float32
+    rows, columns = torch.rand(2048, 384, dtype=kind), torch.rand(384, 1536, dtype=kind)
     torch.mm(rows, columns)
     done, began = 0, time.perf_counter()
     while (spent := time.perf_counter() - began) < _SECONDS:
@@ -56,4 +74,4 @@ def _reached() -> float:
 
 if __name__ == "__main__":
     prepare_arithmetic(threads=int(sys.argv[1]), portable=sys.argv[2] == "1")
-    sys.stdout.write(str(_reached()))
+    sys.stdout.write(str(_reached(bf16=sys.argv[3] == "1")))

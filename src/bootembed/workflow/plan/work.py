@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bootembed.settings.generation import Generation
     from bootembed.settings.models import BaseModelSpec, Lora
     from bootembed.settings.schema import Params
-    from bootembed.workflow.plan.estimates import Gpu
+    from bootembed.workflow.plan.estimates import Device
     from bootembed.workflow.plan.sizes import ModelSize
     from bootembed.workflow.plan.texts import Examples, Prompts
 
@@ -51,14 +51,6 @@ class Work:
     memory: float | None = None
     seconds: float | None = None
     measured: bool = True
-
-
-@dataclass(frozen=True)
-class Device:
-    """What runs the work: its peaks, and the operations a second that are taken to be reached."""
-
-    gpu: Gpu
-    flops: float
 
 
 def stage_counts(params: Params, pipeline: Path) -> dict[str, int]:
@@ -132,7 +124,7 @@ def _pretraining(params: Params, sizes: Mapping[str, ModelSize | None], device: 
         if spec.scratch is None or size is None:
             continue
         tokens = _pretraining_tokens(spec)
-        seconds = estimates.full_training_flops(size, tokens) / device.flops
+        seconds = estimates.full_training_flops(size, tokens) / device.training(bf16=spec.scratch.pretraining.bf16)
         yield Work("build_base_models", f"{key}: {tokens:,} tokens", None, seconds)
 
 
@@ -153,7 +145,7 @@ def _judge(params: Params, corpora: Corpora, sizes: Mapping[str, ModelSize | Non
     rows = texts.judge_pairs(params, corpora, count=count)
     size = sizes[str(judge.base)]
     tokens = rows.tokens(judge.max_length)
-    seconds = None if size is None else estimates.frozen_training_flops(size, tokens) / device.flops
+    seconds = None if size is None else estimates.frozen_training_flops(size, tokens) / device.training(bf16=judge.bf16)
     what = f"at most {count:,} pairs of {_told(rows.measured)} {rows.tokens_a_row(judge.max_length):.0f} tokens"
     yield Work("train_judge", what, None, seconds, rows.measured)
 
@@ -174,7 +166,7 @@ def _adapters(stage: str, lora: Lora, examples: Sequence[Examples], size: ModelS
     what = f"{rows}, {_told(measured)} {each:,} tokens each"
     if size is None:
         return Work(stage, what, measured=measured)
-    seconds = estimates.lora_training_flops(size, lora, tokens, predicted=predicted) / device.flops
+    seconds = estimates.lora_training_flops(size, lora, tokens, predicted=predicted) / device.training(bf16=lora.bf16)
     return Work(stage, what, estimates.lora_training_bytes(size, lora), seconds, measured)
 
 
@@ -238,18 +230,18 @@ def _embedders(params: Params, corpora: Corpora, sizes: Mapping[str, ModelSize |
         return [Work("train_embedder", what), Work("evaluate_embedder", scored)]
     sized = {cell: size for cell in trained if (size := sizes[cell[1]]) is not None}
     memory = max((estimates.embedder_training_bytes(size, own[cell]) for cell, size in sized.items()), default=None)
-    flops = sum(_embedder_flops(size, own[cell], tokens[cell]) for cell, size in sized.items())
+    seconds = sum(_embedder_seconds(size, own[cell], tokens[cell], device) for cell, size in sized.items())
     longest = min(params.evaluate_embedder.max_seq_length, _LONGEST)
     scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=longest) for size in known)
     return [
-        Work("train_embedder", what, memory, flops / device.flops, measured),
+        Work("train_embedder", what, memory, seconds, measured),
         Work("evaluate_embedder", f"{scored} (texts not counted, {longest} tokens assumed as the longest)", scoring),
     ]
 
 
-def _embedder_flops(size: ModelSize, settings: TrainEmbedder, tokens: float) -> float:
+def _embedder_seconds(size: ModelSize, settings: TrainEmbedder, tokens: float, device: Device) -> float:
     of = estimates.frozen_training_flops if settings.lora else estimates.full_training_flops
-    return of(size, tokens)
+    return of(size, tokens) / device.training(bf16=settings.bf16)
 
 
 def embedders_of_recipes(params: Params, encoder: str) -> dict[str, int]:
