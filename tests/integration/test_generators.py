@@ -229,3 +229,17 @@ def test_checkpointing_of_activations_changes_memory_only(tmp_path, monkeypatch,
     for module in adapters[0].factors:
         assert torch.allclose(adapters[0].update(module), adapters[1].update(module), atol=1e-6)
     assert not [warning for warning in recwarn if "`gradient_checkpointing` is deprecated" in str(warning.message)]
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_a_batch_meets_the_output_layer_as_one_matrix(tiny_generator, bf16):
+    """A copy of it for every row took seven eighths of the time in bf16."""
+    model, _ = load_generator(tiny_generator, bf16=bf16, load_in_4bit=False)
+    assert model.dtype is (torch.bfloat16 if bf16 else torch.float32)
+    model.requires_grad_(False)  # as beneath adapters
+    with torch.inference_mode(), torch.profiler.profile(record_shapes=True) as found:
+        model(input_ids=torch.ones(3, 5, dtype=torch.long), logits_to_keep=1)
+    products = {name: [e.input_shapes for e in found.events() if e.name == f"aten::{name}"] for name in ("mm", "bmm")}
+    words, hidden = model.config.vocab_size, model.config.hidden_size
+    assert [[3, hidden], [hidden, words]] in products["mm"]
+    assert not any(words in shape for shapes in products["bmm"] for shape in shapes)

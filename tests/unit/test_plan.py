@@ -185,9 +185,10 @@ class TestEstimates:
         assert estimates.generation_bytes(SMALL, settings, r=2) == pytest.approx(1.15 * wanted)
         gpu = Gpu("toy", flops=1e6, bandwidth=1e4, memory=0)
         prompts = Prompts(10, prompt=30, answer=20, measured=False)
-        seconds = estimates.generation_seconds(SMALL, settings, prompts, gpu=gpu, flops=1e3, adapters=128)
+        device = Device(gpu, 1e3, bf16=4.0)
+        seconds = estimates.generation_seconds(SMALL, settings, prompts, device=device, adapters=128)
         step = (200 + 128 + 5 * 40 * 16) / 3e3  # weights, adapter, half of the answers in the cache
-        assert seconds == pytest.approx(2 * 10 * (32 * 30 + 72 * 20) / 1e3 + 2 * 20 * step)
+        assert seconds == pytest.approx((0.3 + 0.7 / 4) * 2 * 10 * (32 * 30 + 72 * 20) / 1e3 + 2 * 20 * step)
 
     def test_embedder_training(self):
         own = {"per_device_train_batch_size": 8, "max_seq_length": 4, "bf16": True, "fp16": False}
@@ -232,7 +233,7 @@ class TestWork:
         found = samples.Corpora(validate_params(raw, source="p")).sample("parallel", "afr")
         assert (found.there, len(found.rows), found.whole) == (rows, min(rows, most), rows < most)
 
-    def test_trainings_in_bf16_take_a_part_of_the_time_and_nothing_else_does(self):
+    def test_what_is_computed_in_bf16_takes_a_part_of_the_time_and_nothing_else_does(self):
         """Of a processor four times as fast in bf16: products take 0.7 of a step's time."""
         half = _params(
             **{stage: {"bf16": True, "fp16": False} if "embed" in stage else {"bf16": True} for stage in _TRAINED}
@@ -247,7 +248,7 @@ class TestWork:
     @pytest.mark.parametrize(
         ("half", "ratio", "told"),
         [
-            (False, 4.0, "4.0 x as fast as in fp32: trainings may take 0.5 of the time with launch.portable=false"),
+            (False, 4.0, "4.0 x as fast as in fp32: the same work may take 0.5 of the time with launch.portable=false"),
             (True, 0.3, "0.3 x as fast as in fp32: set to false train_task_adapter.bf16"),
             (False, 0.3, None),
             (False, 1.5, None),

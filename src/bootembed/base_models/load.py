@@ -27,8 +27,7 @@ def load_generator(
 
     Args:
         folder: Generator in Hugging Face format.
-        bf16: Weights in bfloat16 on a GPU. On a CPU they stay in fp32 and only autocast computes in bfloat16, which
-            keeps small models exact.
+        bf16: Weights in bfloat16, else in float32.
         load_in_4bit: Weights of the linear layers as 4-bit NormalFloat with quantised scales, computing in bfloat16
             (QLoRA, Dettmers et al. 2023). Works on GPUs and, more slowly than unquantised weights, on CPUs.
         attention: Implementation of attention; see `attention_options`.
@@ -41,9 +40,8 @@ def load_generator(
     from transformers import AutoModelForCausalLM
 
     replace_kernels()
-    half = bf16 and torch.cuda.is_available()
-    options: dict[str, Any] = {"dtype": torch.bfloat16 if half else torch.float32}
-    options |= attention_options(attention, folder, auto_class=AutoModelForCausalLM, half_precision=half)
+    options: dict[str, Any] = {"dtype": torch.bfloat16 if bf16 else torch.float32}
+    options |= attention_options(attention, folder, auto_class=AutoModelForCausalLM, half_precision=bf16)
     if load_in_4bit:
         options["quantization_config"] = _four_bit()
     if torch.cuda.is_available():
@@ -57,7 +55,18 @@ def load_generator(
             f"{folder}: cannot be loaded as a generator: {cause}; it must be a causal language model of an "
             "architecture in transformers: code that comes with a model is not run"
         ) from error
+    _take_rows_at_once(model)
     return model, tokenizer
+
+
+def _take_rows_at_once(model: Any) -> None:
+    """Give the output layer the states of a batch's last tokens as one matrix.
+
+    They come as a slice, which is not contiguous, and `torch.matmul` would multiply each row of the batch by a copy of
+    frozen weights, as they are beneath adapters: seven eighths of generation's time in bf16 on a CPU, in fp32 a
+    twelfth, and half the memory (Gemma 3 270M, batches of 32).
+    """
+    model.get_output_embeddings().register_forward_pre_hook(lambda _, inputs: (inputs[0].contiguous(), *inputs[1:]))
 
 
 def load_tokenizer(folder: Path, *, adapted: bool = True) -> Any:

@@ -25,7 +25,7 @@ class Pretraining(Section):
     learning_rate: float = Field(gt=0, description="AdamW, for embeddings, norms and biases.")
     muon_learning_rate: float = Field(gt=0, description="Muon, for the hidden matrices.")
     warmup_steps: int = Field(ge=0)
-    bf16: bool = Field(description="Compute in bfloat16; weights stay in fp32. Faster on GPUs and on AVX-512 CPUs.")
+    bf16: bool = Field(description="Compute in bfloat16; weights stay in fp32.")
 
 
 class Scratch(Section):
@@ -83,7 +83,7 @@ class LoraTraining(Section):
     gradient_accumulation_steps: int = Field(ge=1)
     max_grad_norm: float = Field(gt=0)
     save_steps: int = Field(ge=1, description="Optimiser steps between checkpoints, beside one every two minutes.")
-    bf16: bool = Field(description="Compute in bfloat16; weights stay in fp32.")
+    bf16: bool = Field(description="Compute in bfloat16; weights that are trained stay in fp32.")
 
 
 class Lora(LoraTraining):

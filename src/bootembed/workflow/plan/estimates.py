@@ -28,7 +28,7 @@ _TRAINED_BYTES = 16  # fp32 weight, gradient and Adam's two moments
 _LOGIT_BYTES = 10  # 2 as computed, 4 in fp32, 4 for the gradient
 _TEXTS = 3  # of a triplet
 _RESERVE = 1.15  # the allocator's fragments, CUDA's context, buffers of kernels: an assumption
-_PRODUCTS = 0.7  # of a training step's time in fp32: benchmarks/results/precision.json
+_PRODUCTS = 0.7  # of a step's time in fp32; a guess that fits benchmarks/results/bf16_*.json
 USED_SHARE = 0.3
 """Share of a GPU's peak that training reaches: an assumption, to be replaced by a measured `--tflops`."""
 
@@ -70,8 +70,8 @@ class Device:
     flops: float
     bf16: float = 1.0
 
-    def training(self, *, bf16: bool) -> float:
-        """Operations a second of a training; what is not products is as fast in bf16 as in fp32."""
+    def reached(self, *, bf16: bool) -> float:
+        """Operations a second; what is not products is as fast in bf16 as in fp32."""
         return self.flops / (1 - _PRODUCTS + _PRODUCTS / self.bf16) if bf16 else self.flops
 
 
@@ -168,7 +168,7 @@ def full_training_flops(size: ModelSize, tokens: float) -> float:
 
 
 def generation_seconds(
-    size: ModelSize, settings: Generation, prompts: Prompts, *, gpu: Gpu, flops: float, adapters: int
+    size: ModelSize, settings: Generation, prompts: Prompts, *, device: Device, adapters: int
 ) -> float:
     """Time to generate: 2 N operations a token of prompts and answers, and what answers read of the memory.
 
@@ -179,14 +179,13 @@ def generation_seconds(
         size: The generator.
         settings: Batch and kinds of weights.
         prompts: How many answers are to be written, and the lengths of both.
-        gpu: For its bandwidth, of which `USED_SHARE` is taken to be reached as well.
-        flops: Operations a second that are reached.
+        device: Of its bandwidth, `USED_SHARE` is taken to be reached as well.
         adapters: Bytes of the adapter in use, read at each step too.
     """
     local = settings.transformers
     reading = weight_bytes(size, four_bit=local.load_in_4bit, bf16=local.bf16) + adapters
     tokens = int(prompts.prompt + prompts.answer // 2)
-    step = (reading + cache_bytes(size, rows=local.batch_size, tokens=tokens)) / (gpu.bandwidth * USED_SHARE)
+    step = (reading + cache_bytes(size, rows=local.batch_size, tokens=tokens)) / (device.gpu.bandwidth * USED_SHARE)
     batches = prompts.count / local.batch_size
     computed = 2 * prompts.count * (size.body * prompts.prompt + size.active * prompts.answer)
-    return computed / flops + batches * prompts.answer * step
+    return computed / device.reached(bf16=local.bf16) + batches * prompts.answer * step

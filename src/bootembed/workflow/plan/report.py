@@ -129,15 +129,15 @@ def _work_line(work: Work, *, gpu: bool) -> str:
 
 
 def _precision(params: Params, device: Device) -> list[str]:
-    """Whether trainings would be faster in the other precision; nothing changes it but the parameters."""
+    """Whether all would be faster in the other precision; nothing changes it but the parameters."""
     chosen = bf16_keys(params)
     told = f"in bf16 this processor computes products {device.bf16:.1f} x as fast as in fp32:"
     if device.bf16 < 1 and chosen:
         return [f"{told} set to false {', '.join(chosen)}"]
     if device.bf16 >= _WORTH_TRYING and not chosen:
-        share = device.flops / device.training(bf16=True)
-        keys = "launch.portable=false, and bf16=true of trainings (docs/models.md)"
-        return [f"{told} trainings may take {share:.1f} of the time with {keys}"]
+        share = device.flops / device.reached(bf16=True)
+        keys = "launch.portable=false, and bf16=true of trainings and generation (docs/models.md)"
+        return [f"{told} the same work may take {share:.1f} of the time with {keys}"]
     return []
 
 

@@ -124,7 +124,7 @@ def _pretraining(params: Params, sizes: Mapping[str, ModelSize | None], device: 
         if spec.scratch is None or size is None:
             continue
         tokens = _pretraining_tokens(spec)
-        seconds = estimates.full_training_flops(size, tokens) / device.training(bf16=spec.scratch.pretraining.bf16)
+        seconds = estimates.full_training_flops(size, tokens) / device.reached(bf16=spec.scratch.pretraining.bf16)
         yield Work("build_base_models", f"{key}: {tokens:,} tokens", None, seconds)
 
 
@@ -145,7 +145,7 @@ def _judge(params: Params, corpora: Corpora, sizes: Mapping[str, ModelSize | Non
     rows = texts.judge_pairs(params, corpora, count=count)
     size = sizes[str(judge.base)]
     tokens = rows.tokens(judge.max_length)
-    seconds = None if size is None else estimates.frozen_training_flops(size, tokens) / device.training(bf16=judge.bf16)
+    seconds = None if size is None else estimates.frozen_training_flops(size, tokens) / device.reached(bf16=judge.bf16)
     what = f"at most {count:,} pairs of {_told(rows.measured)} {rows.tokens_a_row(judge.max_length):.0f} tokens"
     yield Work("train_judge", what, None, seconds, rows.measured)
 
@@ -166,7 +166,7 @@ def _adapters(stage: str, lora: Lora, examples: Sequence[Examples], size: ModelS
     what = f"{rows}, {_told(measured)} {each:,} tokens each"
     if size is None:
         return Work(stage, what, measured=measured)
-    seconds = estimates.lora_training_flops(size, lora, tokens, predicted=predicted) / device.training(bf16=lora.bf16)
+    seconds = estimates.lora_training_flops(size, lora, tokens, predicted=predicted) / device.reached(bf16=lora.bf16)
     return Work(stage, what, estimates.lora_training_bytes(size, lora), seconds, measured)
 
 
@@ -185,8 +185,7 @@ def _generated(
         return Work(stage, what, measured=measured)
     adapters = 4 * size.lora_parameters(r)
     seconds = sum(
-        estimates.generation_seconds(size, settings, part, gpu=device.gpu, flops=device.flops, adapters=adapters)
-        for part in prompts
+        estimates.generation_seconds(size, settings, part, device=device, adapters=adapters) for part in prompts
     )
     return Work(stage, what, estimates.generation_bytes(size, settings, r=r), seconds, measured)
 
@@ -241,7 +240,7 @@ def _embedders(params: Params, corpora: Corpora, sizes: Mapping[str, ModelSize |
 
 def _embedder_seconds(size: ModelSize, settings: TrainEmbedder, tokens: float, device: Device) -> float:
     of = estimates.frozen_training_flops if settings.lora else estimates.full_training_flops
-    return of(size, tokens) / device.training(bf16=settings.bf16)
+    return of(size, tokens) / device.reached(bf16=settings.bf16)
 
 
 def embedders_of_recipes(params: Params, encoder: str) -> dict[str, int]:
