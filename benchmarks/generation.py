@@ -2,8 +2,8 @@
 
 The official procedure (github.com/mbasoz/xllora-embedding) loads the model anew for each polarity, with eager
 attention, and computes prompts in shuffled order, every one padded (or cut) to 256 tokens. Here it differs from ours in
-nothing else: prompts, sampling, batch size and precision are the same. Every run is a process of its own, timed from
-after its imports (Ray's workers import within the time); the procedures take turns.
+nothing else: prompts, sampling, batch size and, but for `transformers-bf16`, precision are the same. Every run is a
+process of its own, timed from after its imports (Ray's workers import within the time); the procedures take turns.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bootembed.core.names import Polarity
     from bootembed.settings.schema import Params
 
-PROCEDURES = ("official", "transformers", "ray-1", "ray-2")
+PROCEDURES = ("official", "transformers", "transformers-bf16", "ray-1", "ray-2")
 _OFFICIAL_LENGTH = 256  # tokens of every prompt
 
 
@@ -100,7 +100,7 @@ def once(procedure: str, base_model: Path, generator: Path, anchors: Path, param
 
 
 def _engine(procedure: str) -> Callable[[Path, Path, list[str], Params], int]:
-    name, _, workers = procedure.partition("-")
+    name, _, variant = procedure.partition("-")
 
     def write(base_model: Path, generator: Path, texts: list[str], params: Params) -> int:
         from bootembed.core.names import Polarity
@@ -112,8 +112,9 @@ def _engine(procedure: str) -> Callable[[Path, Path, list[str], Params], int]:
 
         description = read_generator(generator)
         settings = params.generation.model_copy(update={"engine": name})
-        if workers:
-            settings = settings.model_copy(update={"ray": settings.ray.model_copy(update={"workers": int(workers)})})
+        if variant:
+            own = {"bf16": True} if variant == "bf16" else {"workers": int(variant)}
+            settings = settings.model_copy(update={name: getattr(settings, name).model_copy(update=own)})
         adapters = {polarity: generator / polarity for polarity in Polarity} if description.has_adapters else {}
         picker = ShotPicker(description.shots)
         strategy, language = str(description.strategy), description.language

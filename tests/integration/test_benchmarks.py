@@ -42,7 +42,7 @@ def generating(tiny_generator, tmp_path):
     return [*folders, "--anchors", tmp_path / "anchors.parquet", "--params", PARAMS]
 
 
-@pytest.mark.parametrize("procedure", ["official", "transformers"])
+@pytest.mark.parametrize("procedure", generation.PROCEDURES[:3])
 def test_triplets_are_written(generating, procedure, tmp_path):
     found = _once(generation.main, procedure, *generating, "--generator", tmp_path / "generator/0", "--rows", 5)
     assert found["triplets"] == 5
