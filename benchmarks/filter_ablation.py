@@ -268,7 +268,8 @@ def _models(run: Run) -> tuple[Similarity, Rating]:
 
     encoder = run.params.generate_triplets.filters.semantic
     compare = EncoderSimilarity(run.folder / "models" / "base" / encoder.encoder, encoder)
-    return _remembered(compare), _remembered(JudgeRating(run.folder / "models" / "judge", run.params.rate_triplets))
+    judge = JudgeRating(run.folder / "models" / "judges" / "nli", run.params.rate_triplets)
+    return _remembered(compare), _remembered(judge)
 
 
 def _translation(run: Run, answer_language: str) -> Translation:

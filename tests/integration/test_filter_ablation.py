@@ -120,7 +120,8 @@ def test_too_few_rows_to_train_are_told_not_raised(run, tmp_path):
 def test_the_judge_is_ablated_like_the_other_filters(run, tmp_path, monkeypatch):
     rated = []
 
-    def rating(_self, triplets):
+    def rating(self, triplets):
+        assert self._folder == run / "models" / "judges" / "nli"  # where dvc.yaml has it
         rated.extend(triplets)
         return [(0.9, 0.2) if triplet[0] == TEXTS[0] else (0.2, 0.9) if triplet[0] == TEXTS[1] else (0.9, 0.9)
                 for triplet in triplets]  # fmt: skip
