@@ -396,6 +396,21 @@ def test_nothing_stale_is_recorded_when_an_input_changes_meanwhile(project, edit
     assert "cell@c" in status()
 
 
+def test_a_pipeline_that_changes_while_dvc_lock_is_written_is_read_again(project, monkeypatch):
+    """The first write is that of cell a, while b runs."""
+    write, pipeline = LockFile.write, project / "dvc.yaml"
+
+    def write_and_edit(self):
+        write(self)
+        pipeline.write_text(pipeline.read_text().replace("sh cell.sh", "sh ./cell.sh"))
+
+    monkeypatch.setattr(LockFile, "write", write_and_edit)
+    outcome = run(project, "cell", jobs=1)
+    assert outcome.failed == {"cell@b": "command changed while it ran; not recorded, run it again"}
+    assert outcome.recorded == ["cell@a", "cell@c"]
+    assert status() == {"cell@a", "cell@b", "end"}
+
+
 def test_nothing_is_built_on_what_is_out_of_date(project):
     (project / "source.txt").write_text("other\n")
     with pytest.raises(FanOutError, match=r"prepare: out of date or not run, and cell depends on it; .*--with-inputs"):

@@ -160,7 +160,8 @@ class Cells:
             unchanged = _files(self._repo) == self._files
             self._lock_file.write()
             if unchanged:  # else the pipeline is read again, with the next cell
-                self._files = _files(self._repo)
+                pipeline, _ = self._files  # the user may have changed it since: what was written is dvc.lock
+                self._files = pipeline, _files(self._repo)[1]
 
     def _record(self, cell: Cell, locks: ExitStack) -> str | None:
         stage = self._stage(cell.name)
