@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -524,6 +525,27 @@ def test_a_run_of_everything_ends_with_the_report_and_the_models(project, monkey
     ]
 
 
+def test_a_signal_that_wakes_nobody_stops_a_fan_out(project):
+    """As one does that comes between Python's look for signals and the wait: here another thread takes it."""
+    (project / "cell.sh").write_text('echo $$ > "pid.$1"; sleep 30; echo late > late\n')
+
+    def stop_when_begun():
+        if _within(30, lambda: len(_pids(project)) == 1):
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=stop_when_begun)
+    thread.start()
+    try:
+        result = CliRunner().invoke(main, ["run", "cell@a"])
+    finally:
+        thread.join()
+        signal.signal(signal.SIGTERM, before)
+    assert result.exit_code == 128 + signal.SIGTERM
+    assert "stopped; what is done is recorded" in result.output
+    assert not (project / "late").exists()
+
+
 def test_an_empty_folder_is_no_warning(project):
     stages = {"none": {"cmd": "mkdir -p none", "outs": ["none"]}}
     (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
@@ -595,6 +617,9 @@ def test_a_fan_out_that_is_ended_ends_what_it_started_and_blocks_nobody(project,
     assert _within(30, lambda: not any(map(runs, started)))
     assert not (project / "pid.c").exists()
     assert not (project / "out").exists()
+    if ending == signal.SIGTERM:
+        *_, last = (project / "work/fan_out/cells.csv").read_text().splitlines()
+        assert last.startswith("fan_out,process,1,"), "its own time counts, too"
     (project / "cell.sh").write_text(COPY)
     assert len(run(project, "cell").recorded) == 3
 

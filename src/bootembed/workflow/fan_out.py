@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bootembed.workflow.workers import Cell
 
 logger = logging.getLogger(__name__)
+_LONGEST_WAIT = 1.0  # seconds: Python handles a signal that comes just before a wait only after it
 
 
 class StoppedError(FanOutError):
@@ -216,7 +217,9 @@ class _FanOut:
         succeeded = []
         done: set[Future[str | None]] = set()
         while not done:
-            done = wait(self._running, timeout=self._cells.write_due(), return_when=FIRST_COMPLETED).done
+            due = self._cells.write_due()
+            timeout = _LONGEST_WAIT if due is None else min(due, _LONGEST_WAIT)
+            done = wait(self._running, timeout=timeout, return_when=FIRST_COMPLETED).done
         for future in done:
             cell = self._running.pop(future)
             fault = self._cells.end(cell, future.result())
@@ -254,7 +257,7 @@ def run(
     for name in ("dvc.progress", "dvc_data.callbacks"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # DVC's bars, which only a terminal has, would run into ours
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what runs is ended too
-    outcome = Outcome()
+    status = 1
     try:
         with tracking.command_run("bootembed run") as tags:
             outcome = fan_out(
@@ -262,6 +265,7 @@ def run(
             )
             if outcome.recorded or outcome.failed:
                 tags.update(tracking.provenance_tags(), targets=" ".join(targets) or "all", outcome=outcome.summary)
+            status = 0 if outcome.is_whole else 1
             _raise_faults(outcome)
     except DvcException as error:
         raise FanOutError(str(error)) from error
@@ -271,9 +275,7 @@ def run(
         raise StoppedError("stopped; what is done is recorded, and the same command goes on from here") from error
     finally:
         tracking.send_now()
-        if outcome.recorded:  # there is a table of what ran
-            ended = Ended.own(status=0 if outcome.is_whole else 1)
-            UsageTable(log_dir / "cells.csv").close(ended, seconds=time.monotonic() - began)
+        UsageTable(log_dir / "cells.csv").close(Ended.own(status), seconds=time.monotonic() - began)
         send_registrations_now()
     return outcome.summary
 

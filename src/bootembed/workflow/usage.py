@@ -54,7 +54,8 @@ class UsageTable:
     """`cells.csv`: a row for each command; threads share it.
 
     A fan-out that ends well closes it with a row of its own, of status 0, and the next begins it anew. One that was
-    stopped, or in which a cell failed, leaves it open: the next goes on with it, and the sum is what all of them used.
+    stopped, or in which a cell failed, adds a row of another status and leaves it open: the next goes on with it, and
+    the sum is what all of them used.
     """
 
     def __init__(self, path: Path) -> None:
@@ -77,8 +78,9 @@ class UsageTable:
         self.add("nursery", "process", replace(ended, cpu_seconds=seconds))
 
     def close(self, ended: Ended, *, seconds: float) -> None:
-        """Add the row of the fan-out, its last."""
-        self.add(_FAN_OUT, "process", ended, seconds=seconds)
+        """Add the row of the fan-out, its last, to a table that is open: there is none where nothing has run."""
+        if self._is_open():
+            self.add(_FAN_OUT, "process", ended, seconds=seconds)
 
     def _append(self, cells: list[Any]) -> None:
         begins = not self._begun and not self._is_open()
