@@ -81,14 +81,14 @@ def once(procedure: str, base_model: Path, table: Path, params_path: Path, examp
     if (launch := launch_of(sections)) is not None:
         prepare_arithmetic(threads=launch.threads, portable=launch.portable)
     params = validate_params(sections, source=str(params_path))
-    from bootembed.adapters import train as module
+    from bootembed.adapters import answers_only, train
     from bootembed.adapters.examples import entailment_examples
     from bootembed.core.names import Polarity
     from bootembed.core.tables import NLI, read_table
     from bootembed.prompts import prompt_definition
 
     import_language_models()
-    training: Any = module
+    training: Any = train
     settings = params.train_xl_lora_adapter.model_copy(update={"train_examples": examples, "num_train_epochs": 1.0})
     if procedure == "official":
         step = settings.per_device_train_batch_size * settings.gradient_accumulation_steps
@@ -100,16 +100,17 @@ def once(procedure: str, base_model: Path, table: Path, params_path: Path, examp
     rows = entailment_examples(read_table(table, NLI), definition, Polarity.POSITIVE)
     imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     tokens: list[int] = []
-    pad_batch = training.pad_batch
+    pad_batch = answers_only.pad_batch
 
     def counted(batch: Any, *, padding: int) -> Any:
         tokens.append(sum(len(row["input_ids"]) for row in batch))
         return pad_batch(batch, padding=padding)
 
-    changed: dict[str, Any] = {"pad_batch": counted, "POINT_EVERY": 1}  # the losses of the first and of the last step
+    changed: dict[str, Any] = {"pad_batch": counted}
     if not procedure.startswith("ours"):
         changed["answers_only"] = _all_logits
-    with patch.multiple(training, **changed), tempfile.TemporaryDirectory() as name:
+    every_step = patch.object(training, "POINT_EVERY", 1)  # the losses of the first and of the last step
+    with patch.multiple(answers_only, **changed), every_step, tempfile.TemporaryDirectory() as name:
         folders = {"output_dir": Path(name) / "adapter", "checkpoint_dir": Path(name) / "checkpoints"}
         start = time.perf_counter()
         metrics = training.train_adapter(base_model, rows, settings, seed=params.seed, **folders).metrics

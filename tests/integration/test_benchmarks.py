@@ -16,7 +16,7 @@ from forks import Fork
 from toy import toy_nli
 
 from benchmarks import adapter, embedder, exports, generation, killed_generation
-from bootembed.adapters import train
+from bootembed.adapters import answers_only, train
 from bootembed.core.tables import ANCHORS, NLI, TRIPLETS, write_table
 from bootembed.evaluation.kinds.sts import SCHEMA as STS
 from bootembed.generation.generator import GeneratorDescription, write_generator
@@ -52,8 +52,8 @@ def test_triplets_are_written(generating, procedure, tmp_path):
 
 def test_adapters_of_every_procedure_see_the_same_tokens_and_lose_the_same(tiny_generator, tmp_path, monkeypatch):
     monkeypatch.setattr("bootembed.core.arithmetic.prepare_arithmetic", lambda **_: None)  # tests have theirs
-    for name in ("answers_only", "pad_batch", "lora_arguments"):
-        monkeypatch.setattr(train, name, getattr(train, name))  # put back after the test
+    for module, name in ((answers_only, "answers_only"), (answers_only, "pad_batch"), (train, "POINT_EVERY")):
+        monkeypatch.setattr(module, name, getattr(module, name))  # put back after the test
     write_table(toy_nli(60), NLI, tmp_path / "nli.parquet")
     options = ["--base-model", tiny_generator, "--rows", tmp_path / "nli.parquet", "--params", PARAMS]
     official, all_logits, ours, half = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from encoders import write_encoder
 from gguf_files import write_gguf
 
+from bootembed.adapters.arguments import LARGEST_LOGITS
 from bootembed.base_models.gguf import convert_gguf
 from bootembed.commands import main
 from bootembed.core.errors import DataError
@@ -165,6 +167,8 @@ class TestEstimates:
         tokens, adapter = 48, 32
         wanted = 200 + 16 * adapter + tokens * (2 * 2 * 4 + linear + 100)
         assert estimates.lora_training_bytes(SMALL, lora) == pytest.approx(1.15 * wanted)
+        large = replace(SMALL, vocabulary=1 << 25)  # of which only a piece is there at a time
+        assert estimates.lora_training_bytes(large, lora) == pytest.approx(1.15 * (wanted - 4800 + 10 * LARGEST_LOGITS))
         flops = estimates.lora_training_flops(SMALL, lora, 1000, predicted=100)
         assert flops == (6 if checkpointing else 4) * (32 * 1000 + 40 * 100)  # the head is 10 x 4
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 POINT_EVERY = 25
 """Steps between points of a curve."""
 
+LARGEST_LOGITS = 1 << 26
+"""Values of logits that a training step computes at a time, 256 MB in fp32; see `answers_only`."""
+
 Curves = dict[str, list[list[float]]]
 """Name -> points (step, value)."""
 

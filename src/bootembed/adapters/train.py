@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import torch
-
     from bootembed.adapters.arguments import Trained
     from bootembed.adapters.examples import TrainingExample
     from bootembed.settings.models import Lora
@@ -172,6 +170,7 @@ def _trainer(
     checkpoint_dir: Path,
     seed: int,
 ) -> Any:
+    from bootembed.adapters.answers_only import answers_only, pad_batch
     from bootembed.adapters.trainer import LoraTrainer
 
     checkpointing = settings.gradient_checkpointing
@@ -233,54 +232,3 @@ def _without_adapter(model: Any, upper_layers: int | None) -> str | None:
         lower = "|".join(map(str, range(depth - upper_layers)))
         left_out += [rf"{re.escape(stack)}\.({lower})\..*"] if lower else []
     return "|".join(left_out) or None
-
-
-def pad_batch(rows: Sequence[Mapping[str, Sequence[int]]], *, padding: int) -> dict[str, Any]:
-    """A batch padded on the left, so that its answers stand at the end; see `answers_only`.
-
-    Args:
-        rows: Token ids, and a mask of the answers.
-        padding: Token id.
-
-    Returns:
-        `input_ids`, `attention_mask` and `position_ids` (rows x tokens), `logits_to_keep` (how many of the last tokens
-        reach the output layer), `predicting` (rows x those; whether the next token is one of an answer), `shift_labels`
-        (1 x such tokens) and `labels` (the same after one that is ignored, from which the trainer counts them).
-    """
-    import torch
-
-    def padded(name: str, fill: int) -> torch.Tensor:
-        longest = max(len(row[name]) for row in rows)
-        return torch.tensor([[fill] * (longest - len(row[name])) + list(row[name]) for row in rows])
-
-    ids, answers = padded("input_ids", padding), padded("completion_mask", 0).bool()
-    lengths = torch.tensor([[len(row["input_ids"])] for row in rows])
-    mask = (torch.arange(ids.shape[1]) >= ids.shape[1] - lengths).long()
-    # One more: each token is predicted at the one before it. The first token of a text is predicted nowhere.
-    targets = ids[:, 1:][answers[:, 1:]].unsqueeze(0)
-    kept = min(ids.shape[1], ids.shape[1] - int(answers.any(0).int().argmax()) + 1)
-    return {
-        "input_ids": ids,
-        "attention_mask": mask,
-        "position_ids": (mask.cumsum(1) - 1).clamp(min=0),
-        "logits_to_keep": kept,
-        "predicting": torch.nn.functional.pad(answers[:, 1:], (0, 1))[:, -kept:],
-        "shift_labels": targets,
-        "labels": torch.nn.functional.pad(targets, (1, 0), value=-100),
-    }
-
-
-def answers_only(model: Any) -> None:
-    """Let a model apply its output layer only to the tokens that predict an answer's, which `pad_batch` marks.
-
-    Over a large vocabulary this layer and its loss are most of a training step, in time and memory, and most tokens of
-    a padded batch belong to prompts, or stand beside longer answers.
-    """
-    marked: list[torch.Tensor] = []
-
-    def take(_model: Any, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        marked[:] = [inputs.pop("predicting")]
-        return args, inputs
-
-    model.register_forward_pre_hook(take, with_kwargs=True)
-    model.get_output_embeddings().register_forward_pre_hook(lambda _layer, args: (args[0][marked[0]].unsqueeze(0),))

@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bootembed.adapters.arguments import LARGEST_LOGITS
+
 if TYPE_CHECKING:
     from bootembed.settings.embedder import TrainEmbedder
     from bootembed.settings.evaluation import EvaluateEmbedder
@@ -86,6 +88,8 @@ def weight_bytes(size: ModelSize, *, four_bit: bool, bf16: bool) -> float:
 def lora_training_bytes(size: ModelSize, lora: Lora) -> float:
     """Peak memory of training one adapter: weights, adapter with its optimiser, activations and logits of one batch.
 
+    Logits are counted a piece at a time (`adapters.answers_only`), which those of few architectures are not.
+
     With checkpointing every layer's input is kept (2 bytes a value), and one layer's activations are there while it is
     computed again; without, those of all layers are. A layer keeps inputs and outputs of its linear layers (2 bytes),
     and for LoRA's dropout another copy of the inputs with its mask (3 bytes). Attention is taken to be fused: it keeps
@@ -99,7 +103,8 @@ def lora_training_bytes(size: ModelSize, lora: Lora) -> float:
     used = (
         weight_bytes(size, four_bit=lora.load_in_4bit, bf16=lora.bf16 and not lora.load_in_4bit)
         + _TRAINED_BYTES * size.lora_parameters(lora.r)
-        + tokens * (activations + _LOGIT_BYTES * size.vocabulary)
+        + tokens * activations
+        + _LOGIT_BYTES * min(tokens * size.vocabulary, LARGEST_LOGITS)
     )
     return _RESERVE * used
 
