@@ -2,7 +2,8 @@
 
 The official procedure (github.com/mbasoz/xllora-embedding) computes logits of every token, attention without a fused
 kernel (eager), activations twice (gradient checkpointing), and the rows of a step at once. `all_logits` differs from
-ours in the logits alone, `ours-bf16` in its precision. Every run is a process of its own, timed from after its imports
+ours in the logits alone, `ours-whole` in that those of all answers are there at once, `ours-bf16` in its precision,
+`ours-whole-bf16` in both. Every run is a process of its own, timed from after its imports
 to the saved adapter; the procedures take turns.
 """
 
@@ -26,7 +27,7 @@ from benchmarks.machine import import_language_models, machine
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PROCEDURES = ("official", "all_logits", "ours", "ours-bf16")
+PROCEDURES = ("official", "all_logits", "ours", "ours-whole", "ours-bf16", "ours-whole-bf16")
 
 
 @click.group(help=__doc__)
@@ -36,7 +37,9 @@ def main() -> None:
 
 @main.command()
 @click.option("--base-model", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--rows", "table", type=click.Path(exists=True, path_type=Path), required=True, help="Table of NLI.")
+@click.option(
+    "--rows", "table", type=click.Path(exists=True, path_type=Path), required=True, help="Table of NLI or running text."
+)
 @click.option("--params", type=click.Path(exists=True, path_type=Path), default="params.yaml")
 @click.option("--examples", type=int, default=128, show_default=True)
 @click.option("--procedure", "procedures", type=click.Choice(PROCEDURES), multiple=True, default=PROCEDURES[:3])
@@ -61,7 +64,7 @@ def measure(procedures: Sequence[str], repeats: int, output: Path, **options: An
         for procedure, found in runs.items()
     }
     for procedure, ratio in ratios.items():
-        click.echo(f"{procedure:<12}{ratio['tokens_per_second']:6.2f} x tokens/s  {ratio['bytes']:5.2f} x memory")
+        click.echo(f"{procedure:<16}{ratio['tokens_per_second']:6.2f} x tokens/s  {ratio['bytes']:5.2f} x memory")
     result = {"machine": machine(), "examples": options["examples"], "runs": runs, "ratios": ratios}
     output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
@@ -73,7 +76,7 @@ def measure(procedures: Sequence[str], repeats: int, output: Path, **options: An
 @click.option("--params", "params_path", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--examples", type=int, required=True)
 def once(procedure: str, base_model: Path, table: Path, params_path: Path, examples: int) -> None:
-    """Train a positive adapter as `train_xl_lora_adapter` says, for one epoch; print cost and loss as JSON."""
+    """Train as `train_xl_lora_adapter` says, on entailments or running text, for one epoch; print cost and loss."""
     from bootembed.core.arithmetic import prepare_arithmetic
     from bootembed.settings.load import launch_of, read_sections, validate_params
 
@@ -82,10 +85,6 @@ def once(procedure: str, base_model: Path, table: Path, params_path: Path, examp
         prepare_arithmetic(threads=launch.threads, portable=launch.portable)
     params = validate_params(sections, source=str(params_path))
     from bootembed.adapters import answers_only, train
-    from bootembed.adapters.examples import entailment_examples
-    from bootembed.core.names import Polarity
-    from bootembed.core.tables import NLI, read_table
-    from bootembed.prompts import prompt_definition
 
     import_language_models()
     training: Any = train
@@ -94,10 +93,9 @@ def once(procedure: str, base_model: Path, table: Path, params_path: Path, examp
         step = settings.per_device_train_batch_size * settings.gradient_accumulation_steps
         whole_steps = {"per_device_train_batch_size": step, "gradient_accumulation_steps": 1}
         settings = settings.model_copy(update={"attention": "eager", "gradient_checkpointing": True} | whole_steps)
-    if procedure == "ours-bf16":
+    if procedure.endswith("bf16"):
         settings = settings.model_copy(update={"bf16": True})
-    definition = prompt_definition(params.prompts.version)
-    rows = entailment_examples(read_table(table, NLI), definition, Polarity.POSITIVE)
+    rows = _examples(table, params)
     imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     tokens: list[int] = []
     pad_batch = answers_only.pad_batch
@@ -109,6 +107,8 @@ def once(procedure: str, base_model: Path, table: Path, params_path: Path, examp
     changed: dict[str, Any] = {"pad_batch": counted}
     if not procedure.startswith("ours"):
         changed["answers_only"] = _all_logits
+    if procedure.startswith("ours-whole"):
+        changed["LARGEST_LOGITS"] = sys.maxsize
     every_step = patch.object(training, "POINT_EVERY", 1)  # the losses of the first and of the last step
     with patch.multiple(answers_only, **changed), every_step, tempfile.TemporaryDirectory() as name:
         folders = {"output_dir": Path(name) / "adapter", "checkpoint_dir": Path(name) / "checkpoints"}
@@ -118,6 +118,18 @@ def once(procedure: str, base_model: Path, table: Path, params_path: Path, examp
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - imported
     found = {"seconds": seconds, "tokens": sum(tokens), "tokens_per_second": sum(tokens) / seconds, "bytes": peak}
     click.echo(json.dumps(found | {name: metrics[name] for name in ("steps", "first_loss", "last_loss")}))
+
+
+def _examples(table: Path, params: Any) -> Any:
+    from bootembed.adapters.examples import TrainingExample, entailment_examples
+    from bootembed.core.names import Polarity
+    from bootembed.core.tables import MONOLINGUAL, NLI, read_table
+    from bootembed.prompts import prompt_definition
+
+    rows = read_table(table, NLI, MONOLINGUAL)
+    if "text" in rows[0]:
+        return [TrainingExample([], row["text"]) for row in rows]
+    return entailment_examples(rows, prompt_definition(params.prompts.version), Polarity.POSITIVE)
 
 
 def _all_logits(model: Any) -> None:
