@@ -20,9 +20,9 @@ ROWS = [
 IN_PIECES = [architecture for architecture in ARCHITECTURES if not architecture.startswith("cohere")]
 
 
-def _loss_of_answers(folder, dtype=torch.float32):
+def _loss_of_answers(folder):
     """(Model after a backward pass, its loss, shapes of its output layer's values)."""
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+    model = AutoModelForCausalLM.from_pretrained(folder)
     model.get_output_embeddings().requires_grad_(False)
     answers_only(model)
     shapes = []
@@ -34,9 +34,9 @@ def _loss_of_answers(folder, dtype=torch.float32):
     return model, loss.item(), shapes
 
 
-def _loss_of_all(folder, dtype=torch.float32):
+def _loss_of_all(folder):
     """(Model after a backward pass, its loss) as transformers computes it for whole sequences."""
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+    model = AutoModelForCausalLM.from_pretrained(folder)
     model.get_output_embeddings().requires_grad_(False)
     longest = max(len(row["input_ids"]) for row in ROWS)
     labels = [
