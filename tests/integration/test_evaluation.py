@@ -14,6 +14,7 @@ import sys
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 from encoders import sentences, write_embedder, write_encoder
 from scipy.stats import spearmanr
 from sentence_transformers import SentenceTransformer
@@ -42,7 +43,7 @@ SPECS = {
     "SemRel24STS": TaskSpec(kind="sts", implementation="mteb"),
     "Tatoeba": TaskSpec(kind="bitext_mining", implementation="mteb"),
 }
-SETTINGS = EvaluateEmbedder(max_seq_length=20, batch_size=7, tasks=SPECS)
+SETTINGS = EvaluateEmbedder(max_seq_length=20, batch_size=7, bf16=False, tasks=SPECS)
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +136,23 @@ def test_scores_are_those_of_a_direct_computation(encoder, tmp_path):
     assert 0 < result.geometry["SampleBitextMining"]["test"]["alignment"] < 4
     assert -8 < result.metrics["SampleSTS.test.uniformity"] < 0
     assert result.metrics["SampleSTS.validation"] == result.scores["SampleSTS"]["validation"]
+
+
+def test_bf16_rounds_what_is_computed_and_hardly_changes_a_score(encoder, tmp_path):
+    tasks = read_tasks(_tables(tmp_path / "tables", SampleSTS=_sts(400)), SPECS, language="afr", script="Latn")
+    model = SentenceTransformer(str(encoder))
+    with torch.no_grad():  # initial weights are so small that the layers change hardly a digit
+        for layer in (module for module in model.modules() if isinstance(module, torch.nn.Linear)):
+            layer.weight.mul_(20)
+    found = {}
+    for bf16 in (False, True):
+        folder = tmp_path / str(bf16)
+        settings = SETTINGS.model_copy(update={"bf16": bf16})
+        evaluate_embedder(encoder, tasks, settings, name="scaled", results_dir=folder, seed=1, model=model)
+        found[bf16] = pq.read_table(folder / "predictions.parquet").to_pandas()["similarity"]
+    difference = (found[True] - found[False]).abs()
+    assert 1e-4 < difference.mean() < 0.01, "rounding of fp32, or more than that of bf16"
+    assert spearmanr(found[True], found[False]).statistic > 0.99
 
 
 def test_predictions_give_the_score_again(encoder, tmp_path):

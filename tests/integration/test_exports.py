@@ -258,7 +258,7 @@ def test_without_a_champion_the_stage_says_so_and_scores_nothing(tmp_path):
 
     registry = tmp_path / "registry.json"
     registry.write_text(json.dumps({"afr": {"not_registered": "no recipe has been scored"}}))
-    settings = EvaluateEmbedder(max_seq_length=16, batch_size=8, tasks={})
+    settings = EvaluateEmbedder(max_seq_length=16, batch_size=8, bf16=False, tasks={})
     found = export_champion(
         registry, tmp_path, ONNX, [], settings,
         name="onnx", language="afr", corpora=[], output_dir=tmp_path / "out", seed=0,

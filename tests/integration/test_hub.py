@@ -162,7 +162,7 @@ def test_scores_equal_those_of_mteb_alone(encoder, hub, tmp_path, name, kind, la
     write_table(rows, task_kind(kind).schema, tmp_path / "tables" / f"{name}.parquet")
 
     spec = TaskSpec(kind=kind, implementation="mteb", subset={language: named} if named else {})
-    settings = EvaluateEmbedder(max_seq_length=20, batch_size=7, tasks={name: spec})
+    settings = EvaluateEmbedder(max_seq_length=20, batch_size=7, bf16=False, tasks={name: spec})
     [task] = read_tasks(tmp_path / "tables", settings.tasks, language=language, script=script)
     result = evaluate_embedder(encoder, [task], settings, name="tiny", results_dir=tmp_path / "results", seed=1)
 

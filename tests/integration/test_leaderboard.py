@@ -55,7 +55,7 @@ def built(tmp_path_factory):
     write_project(folder)
     tasks = {name: TaskSpec.model_validate(spec) for name, spec in TASKS.items()}
     built = [build_task(name, spec, _rows(name), language="afr", script="Latn") for name, spec in tasks.items()]
-    settings = EvaluateEmbedder(max_seq_length=TOKENS, batch_size=8, tasks=tasks)
+    settings = EvaluateEmbedder(max_seq_length=TOKENS, batch_size=8, bf16=False, tasks=tasks)
     model = folder / OUTPUTS.embedders / CELL / "0-2"
     results = folder / OUTPUTS.mteb / CELL / "0-2"
     scores = evaluate_embedder(model, built, settings, name=f"{CELL}-0-2", results_dir=results, seed=1).scores

@@ -27,7 +27,7 @@ TASKS = {
     "SIB200Classification": TaskSpec(kind="classification", implementation=MTEB),
     "SIB200ClusteringS2S": TaskSpec(kind="clustering", implementation=MTEB),
 }
-SETTINGS = EvaluateEmbedder(max_seq_length=20, batch_size=8, tasks=TASKS)
+SETTINGS = EvaluateEmbedder(max_seq_length=20, batch_size=8, bf16=False, tasks=TASKS)
 
 
 @pytest.fixture(scope="module")

@@ -150,8 +150,14 @@ LORA = {"r": 4, "lora_alpha": 8, "lora_dropout": 0.0, "target_modules": "all-lin
             ["train_embedder.fp16: value True: together with bf16", "set one"],
         ),
         (
-            {"launch.portable": True, "rate_triplets.bf16": True, "train_embedder_recipes.xl_lora": {"bf16": True}},
+            {
+                "launch.portable": True,
+                "rate_triplets.bf16": True,
+                "evaluate_embedder.bf16": True,
+                "train_embedder_recipes.xl_lora": {"bf16": True},
+            },
             [
+                "evaluate_embedder.bf16: true: portable kernels",
                 "rate_triplets.bf16: true: portable kernels have no bf16; set it or launch.portable to false",
                 "train_embedder_recipes.xl_lora.bf16: true: portable kernels",
             ],

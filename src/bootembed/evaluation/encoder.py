@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from mteb.models import ModelMeta, SentenceTransformerEncoderWrapper
 
 if TYPE_CHECKING:
@@ -19,13 +20,22 @@ MOST_SENTENCES = 100_000  # remembered at a time: 400 MB at 1,024 dimensions
 
 
 class RememberingEncoder(SentenceTransformerEncoderWrapper):  # type: ignore[misc]
-    """A model whose folder holds no prompts, under a name and revision that no other model has."""
+    """A model whose folder holds no prompts, under a name and revision that no other model has.
 
-    def __init__(self, model: SentenceTransformer, *, name: str, revision: str, batch_size: int) -> None:
+    Args:
+        model: The embedder.
+        name: As mteb shows it.
+        revision: The same only for the same model.
+        batch_size: Texts that are embedded at a time.
+        bf16: Whether products are computed in bfloat16; the vectors are in float32.
+    """
+
+    def __init__(self, model: SentenceTransformer, *, name: str, revision: str, batch_size: int, bf16: bool) -> None:
         super().__init__(model)
         meta: Any = ModelMeta.from_sentence_transformer_model(model)
         self.mteb_model_meta = meta.model_copy(update={"name": name, "revision": revision})
         self._batch_size = batch_size
+        self._bf16 = bf16
         self._known: dict[str, Vectors] = {}
 
     def encode(self, inputs: Iterable[dict[str, list[str]]], **_task: Any) -> Vectors:
@@ -46,5 +56,6 @@ class RememberingEncoder(SentenceTransformerEncoderWrapper):  # type: ignore[mis
         return np.stack([self._known[text] for text in texts])
 
     def _compute(self, texts: Sequence[str]) -> Vectors:
-        found: Vectors = self.model.encode(list(texts), batch_size=self._batch_size, show_progress_bar=False)
-        return found
+        with torch.autocast(self.model.device.type, dtype=torch.bfloat16, enabled=self._bf16):
+            found: Vectors = self.model.encode(list(texts), batch_size=self._batch_size, show_progress_bar=False)
+        return found.astype(np.float32, copy=False)

@@ -97,7 +97,7 @@ def evaluate_embedders(
     Args:
         embedders_dir: A folder for each embedder, named by its `EmbedderId`.
         tasks: As `read_tasks` makes them.
-        settings: Batch size.
+        settings: Batch size and precision.
         recipe: Strategy or baseline; with the next two the name under which the embedders are scored.
         language: Code of the tasks' language.
         encoder: Key of the base encoder.
@@ -138,7 +138,7 @@ def evaluate_embedder(
     Args:
         model_dir: Sentence Transformers folder, used as it is.
         tasks: As `read_tasks` makes them; they stay as they are.
-        settings: Batch size.
+        settings: Batch size and precision.
         name: Of the model, in the organisation `bootembed`.
         results_dir: Gets the answer table of each kind that has one (`predictions.parquet`, the similarity of every STS
             pair; `nearest.parquet`, the sentence found for every one of bitext mining), and a cache of mteb, which
@@ -159,7 +159,11 @@ def evaluate_embedder(
     seed_everything(seed)
     batch = settings.batch_size
     encoder = RememberingEncoder(
-        model or _load(model_dir), name=f"bootembed/{name}", revision=content_hash(model_dir), batch_size=batch
+        model or _load(model_dir),
+        name=f"bootembed/{name}",
+        revision=content_hash(model_dir),
+        batch_size=batch,
+        bf16=settings.bf16,
     )
     encoding = {"batch_size": batch, "show_progress_bar": False}
     cache = mteb.ResultCache(results_dir)

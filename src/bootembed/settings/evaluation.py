@@ -25,6 +25,7 @@ class EvaluateEmbedder(Section):
 
     max_seq_length: int = Field(ge=4)
     batch_size: int = Field(ge=1)
+    bf16: bool = Field(description="Compute in bfloat16.")
     tasks: dict[str, TaskSpec]
 
 
