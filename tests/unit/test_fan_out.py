@@ -434,7 +434,7 @@ def test_a_stage_that_takes_what_is_there_is_refused_with_the_command_that_does(
     (project / "source.txt").write_text("other\n")
     told = CliRunner().invoke(main, ["run", stage]).output
     assert f"prepare: out of date or not run, and {stage} depends on it; --with-inputs runs it first" in told
-    assert f"`{command}` takes what is there" in told if command else "takes what is there" not in told
+    assert f"`{command}` takes what there is" in told if command else "takes what there is" not in told
     assert command is None or command in " ".join(CliRunner().invoke(main, ["run", "--help"]).output.split())
 
 
@@ -564,6 +564,16 @@ def test_the_command_tells_how_many_and_fails_with_a_cell(project):
     result = CliRunner().invoke(main, ["run", "cell@a"])
     assert result.exit_code == 1
     assert "cell@a: exit status 3" in result.output
+
+
+def test_a_run_that_fails_before_the_report_names_the_command_that_writes_it(project):
+    report = {"cmd": "cat end.txt > page.md", "deps": ["end.txt"], "outs": ["page.md"]}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": PIPELINE["stages"] | {"report": report}}))
+    (project / "cell.sh").write_text('test "$1" = b && exit 3\n' + COPY)
+    result = CliRunner().invoke(main, ["run"])
+    assert result.exit_code == 1
+    assert "report: not begun; `bootembed report` takes what there is" in result.output
+    assert "not begun; `" not in CliRunner().invoke(main, ["run", "cell"]).output
 
 
 def test_what_cells_used_is_kept_until_a_run_ends_well(project):

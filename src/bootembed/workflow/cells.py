@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 _ALL = ("dvc.yaml",)  # the pipeline that `dvc repro` runs: not that of the base models
 # Stages that take what is there: the command that runs one without DVC, and so records nothing as up to date.
-_COMMANDS = {"report": "bootembed report", "register_models": "bootembed register"}
+TAKE_WHAT_THERE_IS = {"report": "bootembed report", "register_models": "bootembed register"}
 
 
 class FanOutError(UserError):
@@ -257,7 +257,7 @@ def _needs(graph: Any, stages: Mapping[str, Any]) -> dict[str, set[str]]:
 
 def _refusal(stage: str, old: Sequence[str]) -> str:
     """Why a stage is not run on inputs that are out of date, and what to do instead."""
-    instead = f"; `{_COMMANDS[stage]}` takes what is there" if stage in _COMMANDS else ""
+    instead = f"; `{TAKE_WHAT_THERE_IS[stage]}` takes what there is" if stage in TAKE_WHAT_THERE_IS else ""
     them = "it" if len(old) == 1 else "them"
     return (
         f"{', '.join(old)}: out of date or not run, and {stage} depends on {them}; "

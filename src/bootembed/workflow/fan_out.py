@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from bootembed import tracking
 from bootembed.registry.waiting import send_registrations_now
 from bootembed.workflow.bars import live_bars
-from bootembed.workflow.cells import BusyError, Cells, FanOutError, State
+from bootembed.workflow.cells import TAKE_WHAT_THERE_IS, BusyError, Cells, FanOutError, State
 from bootembed.workflow.usage import Ended, UsageTable
 from bootembed.workflow.workers import JOBS_WITHOUT_GPU, Workers, visible_devices
 
@@ -288,4 +288,6 @@ def _is_no_empty_folder(record: logging.LogRecord) -> bool:
 def _raise_faults(outcome: Outcome) -> None:
     if faults := outcome.failed | outcome.busy:
         told = [f"{name}: {why}" for name, why in faults.items()]
+        instead = {stage: command for stage, command in TAKE_WHAT_THERE_IS.items() if stage in outcome.not_begun}
+        told += [f"{stage}: not begun; `{command}` takes what there is" for stage, command in instead.items()]
         raise FanOutError("\n".join([outcome.summary, *told]))
