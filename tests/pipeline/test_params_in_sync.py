@@ -54,6 +54,31 @@ def test_every_profile_is_valid_and_says_its_name(profile, tmp_path):
     assert load_params(_compose(profile, tmp_path / "params.yaml")).profile == profile
 
 
+def _precisions(values, prefix=""):
+    """Dotted key -> value of every parameter `bf16`, but those of models that are built once and kept."""
+    found = {}
+    for key, value in values.items():
+        if key == "bf16":
+            found[f"{prefix}{key}"] = value
+        elif isinstance(value, dict) and key != "base_models":
+            found |= _precisions(value, f"{prefix}{key}.")
+    return found
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_one_word_has_a_whole_profile_computed_in_bf16(profile, tmp_path):
+    composed = yaml.safe_load(_compose(profile, tmp_path / "params.yaml", "precision=bf16").read_text())
+    found = _precisions(composed)
+    assert all(found.values()), found
+    assert len(found) >= 8
+    assert not composed["launch"]["portable"]
+
+
+def test_a_choice_that_there_is_not_names_those_that_there_are(tmp_path):
+    with pytest.raises(ParamsError, match=r"precision=fp8: there is none; choose one of \['bf16'\]"):
+        _compose("laptop", tmp_path / "params.yaml", "precision=fp8")
+
+
 def test_recipes_follow_from_strategies_and_baselines(tmp_path):
     overrides = ["grid.strategies=[xl_lora]", "grid.baselines=[untrained,english_nli]"]
     params = load_params(_compose("laptop", tmp_path / "params.yaml", *overrides))

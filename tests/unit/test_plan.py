@@ -252,7 +252,7 @@ class TestWork:
     @pytest.mark.parametrize(
         ("half", "ratio", "told"),
         [
-            (False, 4.0, "4.0 x as fast as in fp32: the same work may take 0.5 of the time with launch.portable=false"),
+            (False, 4.0, "4.0 x as fast as in fp32: the same work may take 0.5 of the time with precision=bf16"),
             (True, 0.3, "0.3 x as fast as in fp32: set to false train_task_adapter.bf16"),
             (False, 0.3, None),
             (False, 1.5, None),

@@ -87,6 +87,8 @@ def _explained(
         key, equals, _ = override.partition("=")
         if not equals and not key.startswith("~"):
             return OverrideError(f"{override}: an override is KEY=VALUE")
+        if choices := sorted(choice.stem for choice in (conf / key).glob("*.yaml")):
+            return OverrideError(f"{override}: there is none; choose one of {choices}")
         if known and not override.startswith("+") and key.lstrip("~") not in known:
             nearest = _nearest(key.lstrip("~"), known)
             return OverrideError(f"{key}: no parameter of {file} has this name; did you mean {nearest}?")

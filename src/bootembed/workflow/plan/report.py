@@ -136,8 +136,7 @@ def _precision(params: Params, device: Device) -> list[str]:
         return [f"{told} set to false {', '.join(chosen)}"]
     if device.bf16 >= _WORTH_TRYING and not chosen:
         share = device.flops / device.reached(bf16=True)
-        keys = "launch.portable=false, and bf16=true of trainings and generation (docs/models.md)"
-        return [f"{told} the same work may take {share:.1f} of the time with {keys}"]
+        return [f"{told} the same work may take {share:.1f} of the time with precision=bf16 (docs/models.md)"]
     return []
 
 
