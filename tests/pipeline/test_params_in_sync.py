@@ -74,6 +74,19 @@ def test_one_word_has_a_whole_profile_computed_in_bf16(profile, tmp_path):
     assert not composed["launch"]["portable"]
 
 
+@pytest.mark.parametrize("choice", ["hub", "hub_it"])
+@pytest.mark.parametrize("profile", ["real", "real_long", "real_more"])
+def test_models_of_the_real_profiles_can_come_from_the_hub(profile, choice, tmp_path):
+    models = load_params(_compose(profile, tmp_path / "params.yaml", f"real_models={choice}")).base_models
+    assert {name for name, spec in models.items() if spec.source == "hub" and spec.path is None} == set(models)
+    assert all(spec.revision != "unresolved" for spec in models.values())
+    tuned = choice == "hub_it"
+    assert (models["generator"].id == "google/gemma-3-270m-it", models["generator"].chat_template is None) == (
+        tuned,
+        tuned,
+    )
+
+
 def test_a_choice_that_there_is_not_names_those_that_there_are(tmp_path):
     with pytest.raises(ParamsError, match=r"precision=fp8: there is none; choose one of \['bf16'\]"):
         _compose("laptop", tmp_path / "params.yaml", "precision=fp8")

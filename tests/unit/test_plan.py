@@ -26,7 +26,7 @@ from bootembed.workflow.plan.estimates import GPUS, Device, Gpu
 from bootembed.workflow.plan.gguf_size import gguf_size
 from bootembed.workflow.plan.report import make_plan
 from bootembed.workflow.plan.requirements import Machine, Repo
-from bootembed.workflow.plan.sizes import ModelSize, _scratch_config, config_of, model_size, published
+from bootembed.workflow.plan.sizes import ModelSize, _hub_answers, _scratch_config, config_of, model_size, published
 from bootembed.workflow.plan.speed import Speed, measured_speed
 from bootembed.workflow.plan.texts import Prompts, Rows, prompts_of, tokens_of
 from bootembed.workflow.plan.work import disk_bytes, stage_counts, work_of
@@ -67,6 +67,9 @@ class TestSizes:
             ("Qwen/Qwen3-4B-Instruct-2507", True, 4_022_468_096),
             ("FacebookAI/xlm-roberta-base", False, 278_043_648),
             ("jhu-clsp/mmBERT-base", False, 306_939_648),
+            ("google/gemma-3-270m", True, 268_098_176),
+            ("google/gemma-3-270m-it", True, 268_098_176),
+            ("sentence-transformers/all-MiniLM-L6-v2", False, 22_713_216),
         ],
     )
     def test_published_dimensions_give_the_published_number_of_parameters(self, name, generates, parameters):
@@ -510,6 +513,14 @@ class TestChecks:
         spec = BaseModelSpec(role="encoder", source="hub", id="org/name", revision=REVISION)
         assert config_of(spec) == (None, "the Hub")
         assert used == [token or False]
+
+    def test_of_a_hub_that_cannot_be_reached_only_the_cache_is_read(self, monkeypatch, caplog):
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+        _hub_answers.cache_clear()
+        spec = BaseModelSpec(role="encoder", source="hub", id="google/gemma-3-270m", revision=REVISION)
+        assert config_of(spec)[1] == "the table of published sizes"
+        assert not caplog.records, "of tries again, each half a minute"
+        _hub_answers.cache_clear()
 
     def test_a_gated_model_needs_a_token_even_offline(self, monkeypatch):
         monkeypatch.delenv("HF_TOKEN", raising=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bootembed.settings.models import BaseModelSpec, Scratch
 
 _NOT_LANGUAGE = ("vision", "audio", "multi_modal_projector")  # parts that get no LoRA: `adapters.train`
+_TIMEOUT = 5  # seconds, of the Hub
 _BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 
 
@@ -100,12 +102,26 @@ def _from_hub(model_id: str, revision: str) -> dict[str, Any] | None:
 
     if revision == UNRESOLVED:
         return None
+    asked = {"revision": revision, "token": hub_token(), "local_files_only": not _hub_answers()}
     try:
-        file = hf_hub_download(model_id, "config.json", revision=revision, etag_timeout=5, token=hub_token())
+        file = hf_hub_download(model_id, "config.json", etag_timeout=_TIMEOUT, **asked)
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError):  # gated, offline, no such model
         return None
     found: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))
     return found
+
+
+@cache
+def _hub_answers() -> bool:
+    """Whether the Hub can be reached. `hf_hub_download` tries six times, and tells it: half a minute for each model."""
+    from httpx2 import HTTPError
+    from huggingface_hub import constants, get_session
+
+    try:
+        get_session().head(constants.ENDPOINT, timeout=_TIMEOUT)
+    except (HTTPError, OSError):
+        return False
+    return True
 
 
 def _scratch_config(scratch: Scratch) -> dict[str, Any]:
