@@ -102,9 +102,15 @@ def _from_hub(model_id: str, revision: str) -> dict[str, Any] | None:
 
     if revision == UNRESOLVED:
         return None
-    asked = {"revision": revision, "token": hub_token(), "local_files_only": not _hub_answers()}
     try:
-        file = hf_hub_download(model_id, "config.json", etag_timeout=_TIMEOUT, **asked)
+        file = hf_hub_download(
+            model_id,
+            "config.json",
+            revision=revision,
+            etag_timeout=_TIMEOUT,
+            token=hub_token(),
+            local_files_only=not _hub_answers(),
+        )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError):  # gated, offline, no such model
         return None
     found: dict[str, Any] = json.loads(Path(file).read_text(encoding="utf-8"))
