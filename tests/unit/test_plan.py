@@ -554,7 +554,7 @@ class TestChecks:
         found = {check.what.split(":")[0]: check for check in requirements.check_files(params)}
         assert found["data/sample/afr/anchors.txt"].state == "ok"
         assert found["data/sample/ind/anchors.txt"].remedy == 'make sources ONLY="data/sample/ind"'
-        assert found["e"].remedy == "set base_models.tiny.path to a model folder"
+        assert found["e"].remedy == "put it there, or set base_models.tiny.path to a model folder or GGUF file"
 
     @pytest.mark.parametrize(
         ("machine", "four_bit", "state"),

@@ -150,7 +150,10 @@ def _specs(corpus: CorpusSpec) -> Iterator[FileSpec]:
 def check_files(params: Params) -> list[Check]:
     """Whether the base models, the identifier and raw files are there; the pipeline writes sample corpora."""
     found = [
-        _there(Path(str(spec.path)).expanduser(), f"set base_models.{key}.path to a model folder")
+        _there(
+            Path(str(spec.path)).expanduser(),
+            f"put it there, or set base_models.{key}.path to a model folder or GGUF file",
+        )
         for key, spec in params.base_models.items()
         if spec.source == "local"
     ]
