@@ -90,6 +90,8 @@ def test_models_of_the_real_profiles_can_come_from_the_hub(profile, choice, tmp_
 def test_a_choice_that_there_is_not_names_those_that_there_are(tmp_path):
     with pytest.raises(ParamsError, match=r"precision=fp8: there is none; choose one of \['bf16'\]"):
         _compose("laptop", tmp_path / "params.yaml", "precision=fp8")
+    with pytest.raises(ParamsError, match=r"train_embedder\.poolin: no parameter .* did you mean train_embedder\.pool"):
+        _compose("laptop", tmp_path / "params.yaml", "precision=bf16", "train_embedder.poolin=mean")
 
 
 def test_recipes_follow_from_strategies_and_baselines(tmp_path):

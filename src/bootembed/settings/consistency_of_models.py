@@ -72,9 +72,16 @@ def _scratch_faults(key: str, scratch: Scratch, architectures: tuple[str, ...]) 
 
 def bf16_keys(params: Params) -> list[str]:
     """The keys that have something computed in bf16."""
-    sections = ("train_task_adapter", "train_language_adapter", "train_xl_lora_adapter", "train_judge", "rate_triplets")
-    last = ("train_embedder", "evaluate_embedder")
-    halves = {section: getattr(params, section).bf16 for section in (*sections, *last)}
+    sections = (
+        "train_task_adapter",
+        "train_language_adapter",
+        "train_xl_lora_adapter",
+        "train_judge",
+        "rate_triplets",
+        "train_embedder",
+        "evaluate_embedder",
+    )
+    halves = {section: getattr(params, section).bf16 for section in sections}
     halves["generation.transformers"] = params.generation.transformers.bf16
     for section in ("train_embedder_encoders", "train_embedder_recipes"):
         halves |= {f"{section}.{key}": own.get("bf16", False) for key, own in getattr(params, section).items()}

@@ -84,12 +84,13 @@ def _explained(
     """One line for what Hydra tells in many: the override that no parameter has, with the nearest one."""
     known = list(_known_keys(profile, conf)) if overrides else []
     for override in overrides:
-        key, equals, _ = override.partition("=")
-        if not equals and not key.startswith("~"):
+        key, equals, value = override.partition("=")
+        if not key or (not equals and not key.startswith("~")):
             return OverrideError(f"{override}: an override is KEY=VALUE")
-        if choices := sorted(choice.stem for choice in (conf / key).glob("*.yaml")):
+        choices = sorted(choice.stem for choice in (conf / key).glob("*.yaml"))
+        if choices and value not in choices:
             return OverrideError(f"{override}: there is none; choose one of {choices}")
-        if known and not override.startswith("+") and key.lstrip("~") not in known:
+        if known and not choices and not override.startswith("+") and key.lstrip("~") not in known:
             nearest = _nearest(key.lstrip("~"), known)
             return OverrideError(f"{key}: no parameter of {file} has this name; did you mean {nearest}?")
     said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
