@@ -58,4 +58,4 @@ class RememberingEncoder(SentenceTransformerEncoderWrapper):  # type: ignore[mis
     def _compute(self, texts: Sequence[str]) -> Vectors:
         with torch.autocast(self.model.device.type, dtype=torch.bfloat16, enabled=self._bf16):
             found: Vectors = self.model.encode(list(texts), batch_size=self._batch_size, show_progress_bar=False)
-        return found.astype(np.float32, copy=False)
+        return found

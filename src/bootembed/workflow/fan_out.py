@@ -288,6 +288,9 @@ def _is_no_empty_folder(record: logging.LogRecord) -> bool:
 def _raise_faults(outcome: Outcome) -> None:
     if faults := outcome.failed | outcome.busy:
         told = [f"{name}: {why}" for name, why in faults.items()]
-        instead = {stage: command for stage, command in TAKE_WHAT_THERE_IS.items() if stage in outcome.not_begun}
-        told += [f"{stage}: not begun; `{command}` takes what there is" for stage, command in instead.items()]
+        told += [
+            f"{stage}: not begun; `{command}` takes what there is"
+            for stage, command in TAKE_WHAT_THERE_IS.items()
+            if stage in outcome.not_begun
+        ]
         raise FanOutError("\n".join([outcome.summary, *told]))
