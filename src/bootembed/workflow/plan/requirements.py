@@ -13,7 +13,7 @@ from bootembed.core.names import UNRESOLVED
 from bootembed.corpora.layouts import CORPUS_LAYOUTS
 from bootembed.corpora.streams import raw_file
 from bootembed.generation.engine import describe_engine
-from bootembed.workflow.plan.sizes import HUB_TIMEOUT, published
+from bootembed.workflow.plan.sizes import published
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bootembed.settings.schema import Params
 
 State = Literal["ok", "missing", "unknown"]
+_TIMEOUT = 10.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def ask_hub(repo: Repo, *, endpoint: str | None = None) -> Check:
 
     api, name = HfApi(endpoint=endpoint, token=hub_token()), f"{repo.kind} {repo.id}"
     try:
-        api.repo_info(repo.id, repo_type=repo.kind, revision=repo.revision, timeout=HUB_TIMEOUT)
+        api.repo_info(repo.id, repo_type=repo.kind, revision=repo.revision, timeout=_TIMEOUT)
         api.auth_check(repo.id, repo_type=repo.kind)
     except (HTTPError, OSError, ValueError) as error:
         fault = explain_hub_failure(error, repo.id, kind=repo.kind, otherwise="check again with a network")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bootembed.settings.models import BaseModelSpec, Scratch
 
 _NOT_LANGUAGE = ("vision", "audio", "multi_modal_projector")  # parts that get no LoRA: `adapters.train`
-HUB_TIMEOUT = 10.0  # seconds
+_TIMEOUT = 5  # seconds, of the Hub
 _BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 
 
@@ -107,7 +107,7 @@ def _from_hub(model_id: str, revision: str) -> dict[str, Any] | None:
             model_id,
             "config.json",
             revision=revision,
-            etag_timeout=HUB_TIMEOUT,
+            etag_timeout=_TIMEOUT,
             token=hub_token(),
             local_files_only=not _hub_answers(),
         )
@@ -124,7 +124,7 @@ def _hub_answers() -> bool:
     from huggingface_hub import constants, get_session
 
     try:
-        get_session().head(constants.ENDPOINT, timeout=HUB_TIMEOUT)
+        get_session().head(constants.ENDPOINT, timeout=_TIMEOUT)
     except (HTTPError, OSError):
         return False
     return True
