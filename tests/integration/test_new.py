@@ -40,7 +40,7 @@ def project(tmp_path, monkeypatch):
     for name in ("dvc.yaml", ".dvcignore"):
         shutil.copy(ROOT / name, folder / name)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(report, "measured_speed", lambda launch: Speed(fp32=1e11, bf16=1e11))
+    monkeypatch.setattr(report, "measured_speed", lambda launch, jobs: Speed(fp32=1e11, bf16=1e11))
     return folder
 
 

@@ -161,14 +161,14 @@ class TestEstimates:
         # 32 weights in 4.127 bits, the other 68 in 16
         assert estimates.weight_bytes(SMALL, four_bit=True, bf16=True) == pytest.approx(32 * 4.127 / 8 + 68 * 2)
 
-    @pytest.mark.parametrize(("checkpointing", "linear"), [(True, 28), (False, 56)])
-    def test_lora_training(self, checkpointing, linear):
+    @pytest.mark.parametrize(("checkpointing", "kept"), [(True, 2 * 2 * 4 + 8 * 5.0), (False, 16 * 5.0)])
+    def test_lora_training(self, checkpointing, kept):
         own = {"r": 2, "max_length": 16, "per_device_train_batch_size": 3, "load_in_4bit": False, "lora_dropout": 0.1}
         own |= {"bf16": True, "gradient_checkpointing": checkpointing}
         lora = _params(train_task_adapter=own).train_task_adapter
-        # A: 2 x 4, B: 4 x 2, twice; of a layer 2 (4 + 4) + 3 x 4 bytes a token; its input 2 x 4; 10 logits of 10 bytes
+        # A: 2 x 4, B: 4 x 2, twice; of a layer 8 x (3.4 + 1.6) bytes a token; its input 2 x 4; 10 logits of 10 bytes
         tokens, adapter = 48, 32
-        wanted = 200 + 16 * adapter + tokens * (2 * 2 * 4 + linear + 100)
+        wanted = 200 + 16 * adapter + tokens * (kept + 100)
         assert estimates.lora_training_bytes(SMALL, lora) == pytest.approx(1.15 * wanted)
         large = replace(SMALL, vocabulary=1 << 25)  # of which only a piece is there at a time
         assert estimates.lora_training_bytes(large, lora) == pytest.approx(1.15 * (wanted - 4800 + 10 * LARGEST_LOGITS))
@@ -200,10 +200,22 @@ class TestEstimates:
     def test_embedder_training(self):
         own = {"per_device_train_batch_size": 8, "max_seq_length": 4, "bf16": True, "fp16": False}
         whole = _params(train_embedder=own).train_embedder
-        layer = 34 * 4 + 5 * 2 * 4
-        assert estimates.embedder_training_bytes(SMALL, whole) == pytest.approx(1.15 * (1600 + 24 * 4 * 2 * layer))
+        kept, scores = 16 * 4.4, 2 * 2 * 4 * 12  # values of linear layers; layers, heads, tokens
+        weights = 1600 + 2 * 32  # and their copies in 16 bits
+        estimated = estimates.embedder_training_bytes
+        assert estimated(SMALL, whole, fused=True) == pytest.approx(1.15 * (weights + 24 * 4 * kept))
+        assert estimated(SMALL, whole, fused=False) == pytest.approx(1.15 * (weights + 24 * 4 * (kept + scores)))
         cached = _params(train_embedder=own | {"mini_batch_size": 2}).train_embedder
-        assert estimates.embedder_training_bytes(SMALL, cached) == pytest.approx(1.15 * (1600 + 2 * 4 * 2 * layer))
+        assert estimated(SMALL, cached, fused=True) == pytest.approx(1.15 * (weights + 2 * 4 * kept))
+        lora = {"r": 2, "lora_alpha": 2, "lora_dropout": 0.0, "target_modules": "all-linear"}
+        adapted = _params(train_embedder=own | {"bf16": False, "lora": lora}).train_embedder
+        assert estimated(SMALL, adapted, fused=True) == pytest.approx(1.15 * (400 + 32 * 16 + 24 * 4 * 16 * 5.2))
+
+    def test_judge_training(self):
+        own = {"r": 2, "lora_dropout": 0.1, "per_device_train_batch_size": 3, "max_length": 16, "bf16": True}
+        wanted = 400 + 2 * 32 + 32 * 16 + 48 * 16 * (3.4 + 1.6)
+        judge = _params(train_judge=own).train_judge
+        assert estimates.judge_training_bytes(SMALL, judge) == pytest.approx(1.15 * wanted)
 
 
 class TestWork:
@@ -263,14 +275,14 @@ class TestWork:
         ],
     )
     def test_precision_is_advised_from_what_this_processor_measured(self, monkeypatch, half, ratio, told):
-        monkeypatch.setattr(report, "measured_speed", lambda launch: Speed(fp32=1e11, bf16=ratio * 1e11))
-        monkeypatch.setattr(requirements, "this_machine", lambda: Machine(None, 0.0, four_bit=False))
+        monkeypatch.setattr(report, "measured_speed", lambda launch, jobs: Speed(fp32=1e11, bf16=ratio * 1e11))
+        monkeypatch.setattr(requirements, "this_machine", lambda: Machine(None, 64e9, four_bit=False))
         plan = make_plan(_params(train_task_adapter={"bf16": half, "load_in_4bit": False}), ROOT / "dvc.yaml")
         advice = [line for line in plan.brief if line.startswith("in bf16")]
         assert [told in line for line in advice] == ([True] if told else [])
 
     def test_both_speeds_are_those_of_processes_with_the_kernels_asked_for(self):
-        portable, usual = (measured_speed(Launch(processes=1, threads=1, portable=value)) for value in (True, False))
+        portable, usual = (measured_speed(Launch(processes=1, threads=1, portable=value), 1) for value in (True, False))
         assert min(portable.fp32, portable.bf16, usual.fp32, usual.bf16) > 1e8
 
     def test_a_scratch_model_is_pretrained_on_packed_rows(self):
@@ -568,7 +580,30 @@ class TestChecks:
     )
     def test_the_gpu_holds_the_greatest_estimate(self, machine, four_bit, state):
         params = _params(generation={"transformers": LAPTOP["generation"]["transformers"] | {"load_in_4bit": four_bit}})
-        assert requirements.check_gpu(params, machine, needed=50e9).state == state
+        assert requirements.check_memory(params, machine, needed=50e9, jobs=None).state == state
+
+    @pytest.mark.parametrize(
+        ("memory", "jobs", "state", "remedy"),
+        [
+            (20e9, 2, "ok", ""),
+            (17e9, 2, "missing", "`--jobs 1`, here and of `bootembed run`: 9 GB a stage"),
+            (17e9, 1, "ok", ""),
+            (8e9, 1, "missing", "lower the batch sizes"),
+            (8e9, None, "ok", ""),
+        ],
+    )
+    def test_without_a_gpu_the_machine_holds_all_stages_at_a_time(self, memory, jobs, state, remedy):
+        params = _params(generation={"transformers": LAPTOP["generation"]["transformers"] | {"load_in_4bit": False}})
+        found = requirements.check_memory(params, Machine(None, memory, False), needed=8e9, jobs=jobs)
+        assert found.state == state
+        assert found.remedy.startswith(remedy) and bool(found.remedy) == bool(remedy)
+
+    def test_the_limit_of_a_container_is_its_memory(self, tmp_path):
+        whole = requirements._memory_here(tmp_path)
+        (tmp_path / "memory.max").write_text("max\n")
+        assert requirements._memory_here(tmp_path) == whole
+        (tmp_path / "memory.max").write_text("1000\n")
+        assert requirements._memory_here(tmp_path) == 1000
 
     def test_disk(self, tmp_path):
         assert requirements.check_disk(tmp_path, needed=1).state == "ok"
@@ -581,7 +616,7 @@ class TestCommand:
     @pytest.mark.parametrize("profile", PROFILES)
     def test_every_profile_has_a_plan(self, profile, monkeypatch):
         monkeypatch.chdir(ROOT)
-        monkeypatch.setattr(requirements, "this_machine", lambda: Machine(None, 0, False))
+        monkeypatch.setattr(requirements, "this_machine", lambda: Machine(None, 64e9, False))
         result = CliRunner().invoke(main, ["plan", profile, "seed=7"])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.output
         assert all(f"\n{title}\n" in result.output for title in ("Stages", "Models", "Work", "Needed"))

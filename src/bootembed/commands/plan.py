@@ -17,10 +17,19 @@ from bootembed.commands.completion import profiles
 @click.option(
     "--tflops", type=click.FloatRange(min=0, min_open=True), help="Effective TFLOPS, if you have measured them."
 )
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Stages at a time without a GPU."
+)
 @click.option("--conf", type=click.Path(path_type=Path), default=Path("conf"), show_default=True)
 @click.option("--pipeline", type=click.Path(path_type=Path), default=Path("dvc.yaml"), show_default=True)
 def main(
-    profile: str, overrides: tuple[str, ...], gpu: str | None, tflops: float | None, conf: Path, pipeline: Path
+    profile: str,
+    overrides: tuple[str, ...],
+    gpu: str | None,
+    tflops: float | None,
+    jobs: int,
+    conf: Path,
+    pipeline: Path,
 ) -> None:
     """Compose the profile into a temporary file and print its plan; params.yaml stays as it is."""
     from bootembed.workflow.compose import composed
@@ -28,6 +37,6 @@ def main(
     from bootembed.workflow.project import require_project
 
     require_project(pipeline)
-    plan = make_plan(composed(profile, overrides, conf=conf), pipeline, gpu=gpu, tflops=tflops)
+    plan = make_plan(composed(profile, overrides, conf=conf), pipeline, gpu=gpu, tflops=tflops, jobs=jobs)
     click.echo(plan.text)
     sys.exit(0 if plan.complete else 1)

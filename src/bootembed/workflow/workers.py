@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import subprocess
 import sys
 import time
@@ -98,7 +99,7 @@ class Workers:
                 for command in cell.commands:
                     status = self._run(cell, command, environment, output)
                     if status:
-                        return f"exit status {status}, see {log}: {_last_line(log)}"
+                        return f"{_told(status, self.jobs)}, see {log}: {_last_line(log)}"
         except OSError as error:  # of the log
             return str(error)
         finally:
@@ -128,6 +129,13 @@ class Workers:
             start_new_session=True,
         )
         return Ended.wait(process)
+
+
+def _told(status: int, jobs: int) -> str:
+    if status != 128 + signal.SIGKILL:
+        return f"exit status {status}"
+    remedy = "use `--jobs 1`" if jobs > 1 else "lower batch sizes"
+    return f"killed (exit status {status}), mostly for lack of memory: close other programs or {remedy}"
 
 
 def _last_line(log: Path) -> str:

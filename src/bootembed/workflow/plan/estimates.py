@@ -1,11 +1,11 @@
-"""Estimates of GPU memory and hours, from sizes and lengths: for planning, not measured on any GPU.
+"""Estimates of memory and hours, from sizes and lengths: for planning, not measured on any GPU.
 
 Memory is in bytes, work in floating point operations, time in seconds. Sources of the formulae:
 
 - QLoRA (Dettmers et al. 2023, arXiv 2305.14314), section 3: NF4 takes 4 bits a weight, and double quantisation
   reduces the constants to 0.127 bits a weight.
-- Korthikanti et al. 2022 (arXiv 2205.05198), section 4: 34 s b h + 5 a s^2 b bytes of activations a layer in
-  16 bits, and 2 s b h where only each layer's input is kept (full recomputation).
+- Korthikanti et al. 2022 (arXiv 2205.05198), section 4: 2 s b h bytes of activations a layer in 16 bits where only
+  each layer's input is kept (full recomputation).
 - Kaplan et al. 2020 (arXiv 2001.08361), section 2.1: 2 N operations a token forward, twice that backward.
 - Adam keeps two moments of 4 bytes for each trained weight, beside the weight and its gradient.
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bootembed.settings.embedder import TrainEmbedder
     from bootembed.settings.evaluation import EvaluateEmbedder
     from bootembed.settings.generation import Generation
+    from bootembed.settings.judge import TrainJudge
     from bootembed.settings.models import Lora
     from bootembed.workflow.plan.sizes import ModelSize
     from bootembed.workflow.plan.texts import Prompts
@@ -29,6 +30,13 @@ _NF4_BYTES = (4 + 0.127) / 8
 _TRAINED_BYTES = 16  # fp32 weight, gradient and Adam's two moments
 _LOGIT_BYTES = 10  # 2 as computed, 4 in fp32, 4 for the gradient
 _TEXTS = 3  # of a triplet
+# Bytes that the backward pass keeps for each value that goes into or comes out of a linear layer, in fp32 (False) or in
+# 16 bits (True; norms stay in fp32): the most among Gemma 2 and 3, Llama, Qwen 3, Cohere, XLM-R and ModernBERT, by
+# PyTorch's count of saved tensors (tests/integration/test_plan_memory.py).
+_SAVED = {False: 6.0, True: 4.4}
+_SAVED_BY_LORA = {False: 5.2, True: 3.4}
+_SAVED_BY_DROPOUT = {False: 2.3, True: 1.6}  # LoRA's: another copy of its inputs, and a mask
+_SAVED_SCORES = 12  # bytes for each head and pair of tokens, where attention is not one fused kernel
 _RESERVE = 1.15  # the allocator's fragments, CUDA's context, buffers of kernels: an assumption
 _PRODUCTS = 0.7  # of a step's time in fp32; a guess that fits benchmarks/results/bf16_*.json
 USED_SHARE = 0.3
@@ -91,15 +99,13 @@ def lora_training_bytes(size: ModelSize, lora: Lora) -> float:
     Logits are counted a piece at a time (`adapters.answers_only`), which those of few architectures are not.
 
     With checkpointing every layer's input is kept (2 bytes a value), and one layer's activations are there while it is
-    computed again; without, those of all layers are. A layer keeps inputs and outputs of its linear layers (2 bytes),
-    and for LoRA's dropout another copy of the inputs with its mask (3 bytes). Attention is taken to be fused: it keeps
-    no scores. Of a 4-bit model the embeddings and norms are put into fp32 (`adapters.train`).
+    computed again; without, those of all layers are. Attention is taken to be fused: it keeps no scores. Of a 4-bit
+    model the embeddings and norms are put into fp32 (`adapters.train`).
     """
     tokens = lora.per_device_train_batch_size * lora.max_length
-    dropout = 3 if lora.lora_dropout else 0
-    linear = sum(2 * (inputs + outputs) + dropout * inputs for inputs, outputs in size.linear)
+    linear = _saved_by_lora(size, lora.lora_dropout, half=lora.bf16)
     kept = size.layers * 2 * size.hidden
-    activations = kept + linear / size.layers if lora.gradient_checkpointing else kept + linear
+    activations = kept + linear / size.layers if lora.gradient_checkpointing else linear
     used = (
         weight_bytes(size, four_bit=lora.load_in_4bit, bf16=lora.bf16 and not lora.load_in_4bit)
         + _TRAINED_BYTES * size.lora_parameters(lora.r)
@@ -107,6 +113,29 @@ def lora_training_bytes(size: ModelSize, lora: Lora) -> float:
         + _LOGIT_BYTES * min(tokens * size.vocabulary, LARGEST_LOGITS)
     )
     return _RESERVE * used
+
+
+def judge_training_bytes(size: ModelSize, judge: TrainJudge) -> float:
+    """Peak memory of training a judge: weights in fp32, LoRA with its optimiser and activations of one batch."""
+    tokens = judge.per_device_train_batch_size * judge.max_length
+    linear = _saved_by_lora(size, judge.lora_dropout, half=judge.bf16)
+    weights = 4 * size.parameters + _TRAINED_BYTES * size.lora_parameters(judge.r)
+    return _RESERVE * (weights + _copied_bytes(size, half=judge.bf16) + tokens * linear)
+
+
+def _saved_by_lora(size: ModelSize, dropout: float, *, half: bool) -> float:
+    """Bytes of activations a token in all layers."""
+    return _linear_values(size) * (_SAVED_BY_LORA[half] + (_SAVED_BY_DROPOUT[half] if dropout else 0))
+
+
+def _copied_bytes(size: ModelSize, *, half: bool) -> int:
+    """The copies in 16 bits that autocast makes of linear layers whose weights are in fp32."""
+    return 2 * size.body if half else 0
+
+
+def _linear_values(size: ModelSize) -> int:
+    """Values of a token that go into and come out of all linear layers."""
+    return sum(inputs + outputs for inputs, outputs in size.linear)
 
 
 def cache_bytes(size: ModelSize, *, rows: int, tokens: int) -> float:
@@ -128,17 +157,26 @@ def generation_bytes(size: ModelSize, settings: Generation, *, r: int) -> float:
     return _RESERVE * used
 
 
-def embedder_training_bytes(size: ModelSize, settings: TrainEmbedder) -> float:
-    """Peak memory of finetuning an encoder whole, three texts a row.
+def embedder_training_bytes(size: ModelSize, settings: TrainEmbedder, *, fused: bool) -> float:
+    """Peak memory of finetuning an encoder, whole or by LoRA, three texts a row; its weights are in fp32.
 
     With `mini_batch_size` activations are those of one mini-batch of one text a row: the cached loss goes through the
     texts one after the other.
+
+    Args:
+        size: The encoder.
+        settings: Batch, lengths and what is trained.
+        fused: Whether attention is one kernel that keeps no scores, as on GPUs.
     """
     texts = settings.mini_batch_size or _TEXTS * settings.per_device_train_batch_size
-    length = settings.max_seq_length
-    width = 1 if settings.bf16 or settings.fp16 else 2
-    activations = texts * length * size.layers * (34 * size.hidden + 5 * size.heads * length) * width
-    return _RESERVE * (size.parameters * _TRAINED_BYTES + activations)
+    half = settings.bf16 or settings.fp16
+    if (lora := settings.lora) is None:
+        trained, linear = size.parameters, _linear_values(size) * _SAVED[half]
+    else:
+        trained, linear = size.lora_parameters(lora.r), _saved_by_lora(size, lora.lora_dropout, half=half)
+    weights = trained * _TRAINED_BYTES + (4 * size.parameters if lora else 0) + _copied_bytes(size, half=half)
+    scores = 0 if fused else _SAVED_SCORES * size.layers * size.heads * settings.max_seq_length
+    return _RESERVE * (weights + texts * settings.max_seq_length * (linear + scores))
 
 
 def scoring_bytes(size: ModelSize, settings: EvaluateEmbedder, *, longest: int) -> float:

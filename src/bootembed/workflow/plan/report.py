@@ -43,7 +43,9 @@ class Plan:
     brief: list[str]
 
 
-def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops: float | None = None) -> Plan:
+def make_plan(
+    params: Params, pipeline: Path, *, gpu: str | None = None, tflops: float | None = None, jobs: int = JOBS_WITHOUT_GPU
+) -> Plan:
     """Say what the profile needs, and which of it is available. Only configurations are downloaded.
 
     Args:
@@ -51,7 +53,8 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
         pipeline: dvc.yaml.
         gpu: Key of `GPUS` to estimate hours for; by default the GPU of this machine, else one that fits the profile.
         tflops: Effective operations a second / 1e12; by default a share of the GPU's peak, and of this machine's
-            processor what it reaches in a short measurement, two stages at a time.
+            processor what it reaches in a short measurement, `jobs` stages at a time.
+        jobs: Stages at a time without a GPU.
 
     Raises:
         ParamsError: There are no figures of this GPU.
@@ -65,19 +68,19 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
     if tflops:
         device = Device(chosen, tflops * 1e12)
     elif chosen.name == "cpu" and not gpu:
-        speed = measured_speed(params.launch)
+        speed = measured_speed(params.launch, jobs)
         device = Device(chosen, speed.fp32, bf16=speed.bf16 / speed.fp32)
     else:
         device = Device(chosen, chosen.flops * USED_SHARE)
     work = work_of(params, sizes, device)
     disk = disk_bytes(params, sizes)
     unknown = [key for key, size in sizes.items() if size is None]
-    totals = [*_totals(work, device, disk, unknown=unknown), *_precision(params, device)]
+    totals = [*_totals(work, device, disk, jobs=jobs, unknown=unknown), *_precision(params, device)]
     answers = [
         *requirements.check_repos(params),
         *requirements.check_files(params),
         *check_contents(params),
-        requirements.check_gpu(params, machine, needed=max((w.memory for w in work if w.memory), default=None)),
+        requirements.check_memory(params, machine, needed=_most_memory(work), jobs=None if device.gpu.memory else jobs),
         requirements.check_disk(Path(), needed=disk, unknown=unknown),
     ]
     parts = [
@@ -90,6 +93,10 @@ def make_plan(params: Params, pipeline: Path, *, gpu: str | None = None, tflops:
     ]
     missing = [requirements.shown(check) for check in answers if check.state == "missing"]
     return Plan("\n\n".join(parts), not missing, [*totals, *missing])
+
+
+def _most_memory(work: list[Work]) -> float | None:
+    return max((item.memory for item in work if item.memory), default=None)
 
 
 def _size(spec: BaseModelSpec) -> tuple[ModelSize | None, str]:
@@ -123,7 +130,7 @@ def _model_line(key: str, spec: BaseModelSpec, size: ModelSize | None, source: s
 
 
 def _work_line(work: Work, *, gpu: bool) -> str:
-    memory = "" if work.memory is None or not gpu else f"; GPU {work.memory / 1e9:.1f} GB"
+    memory = "" if work.memory is None else f"; {'GPU ' * gpu}{work.memory / 1e9:.1f} GB"
     duration = "" if work.seconds is None else f"; {shown_duration(work.seconds)}"
     return f"{work.stage}: {work.what}{memory}{duration}"
 
@@ -140,14 +147,14 @@ def _precision(params: Params, device: Device) -> list[str]:
     return []
 
 
-def _totals(work: list[Work], device: Device, disk: float, *, unknown: list[str]) -> list[str]:
-    """Time and disk space; `unknown` are the models whose sizes are not known."""
+def _totals(work: list[Work], device: Device, disk: float, *, jobs: int, unknown: list[str]) -> list[str]:
+    """Time and disk space; `unknown` are the models whose sizes are not known, `jobs` the stages at a time."""
     seconds = sum(item.seconds for item in work if item.seconds)
     if unknown and not seconds:
         return [f"time and disk space are not known, since the size of {', '.join(unknown)} is not"]
     left_out = f"; nor is what {', '.join(unknown)} does, of unknown size" if unknown else ""
     gpu = device.gpu.memory > 0
-    machine = f"one {device.gpu.name}" if gpu else f"this processor, {JOBS_WITHOUT_GPU} stages at a time"
+    machine = f"one {device.gpu.name}" if gpu else f"this processor, {jobs} stage{'s' * (jobs > 1)} at a time"
     speed = f"{device.flops / 1e12:.3g} effective TFLOPS"
     told = "about" if all(item.measured for item in work if item.seconds) else "at most"
     return [

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 State = Literal["ok", "missing", "unknown"]
 _TIMEOUT = 10.0  # seconds
+_LIBRARIES = 1.1e9  # bytes that a process takes with its libraries and data, beside models
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,13 @@ class Repo:
 
 @dataclass(frozen=True)
 class Machine:
-    """What is here: the GPU's name and memory in bytes (no GPU: None and 0), and whether 4-bit loading can work."""
+    """What is here.
+
+    Attributes:
+        gpu: The GPU's name; None if there is none.
+        memory: Bytes of the GPU, or of the machine where there is none.
+        four_bit: Whether 4-bit loading can work.
+    """
 
     gpu: str | None
     memory: float
@@ -64,9 +71,20 @@ def this_machine() -> Machine:
     from transformers.utils import is_bitsandbytes_available
 
     if not torch.cuda.is_available():
-        return Machine(None, 0.0, False)
+        return Machine(None, _memory_here(), False)
     found = torch.cuda.get_device_properties(0)
     return Machine(str(found.name), float(found.total_memory), bool(is_bitsandbytes_available()))
+
+
+def _memory_here(root: Path = Path("/sys/fs/cgroup")) -> float:
+    """Bytes of this machine's memory, or of the container that this process is in, if its limit is lower."""
+    import psutil
+
+    limits = [float(psutil.virtual_memory().total)]
+    for file in (root / "memory.max", root / "memory/memory.limit_in_bytes"):  # of cgroups v2, v1
+        if file.is_file() and (told := file.read_text("utf-8").strip()).isdigit():
+            limits.append(float(told))
+    return min(limits)
 
 
 def repos_of(params: Params) -> list[Repo]:
@@ -206,13 +224,14 @@ def wants_four_bit(params: Params) -> bool:
     )
 
 
-def check_gpu(params: Params, machine: Machine, *, needed: float | None) -> Check:
-    """Whether the GPU has enough memory for the largest estimate.
+def check_memory(params: Params, machine: Machine, *, needed: float | None, jobs: int | None) -> Check:
+    """Whether the GPU has enough memory for the largest estimate, or without one the machine for `jobs` of them.
 
     Args:
         params: For whether 4-bit loading is asked for.
         machine: What is here.
         needed: Bytes of the most demanding stage; None if no size is known.
+        jobs: Stages at a time; None if the estimate is for a GPU.
     """
     four_bit = wants_four_bit(params)
     if machine.gpu is None:
@@ -220,7 +239,7 @@ def check_gpu(params: Params, machine: Machine, *, needed: float | None) -> Chec
             wanted = "" if needed is None else f" of {needed / 1e9:.0f} GB or more, by the estimate"
             what = "no CUDA device, and 4-bit weights on a CPU are only for trying things out"
             return Check("missing", what, f"run on a machine with a GPU{wanted}, or set load_in_4bit to false")
-        return Check("ok", "no GPU: everything runs on the CPU")
+        return _check_machine(machine.memory, needed, jobs)
     if four_bit and not machine.four_bit:
         return Check("missing", f"{machine.gpu}: 4-bit loading needs bitsandbytes", "pip install bitsandbytes")
     if needed is None:
@@ -229,6 +248,20 @@ def check_gpu(params: Params, machine: Machine, *, needed: float | None) -> Chec
     if machine.memory < needed:
         return Check("missing", what, "lower the batch sizes, max_length or max_prompt_tokens, or use a larger GPU")
     return Check("ok", what)
+
+
+def _check_machine(memory: float, needed: float | None, jobs: int | None) -> Check:
+    what = "no GPU: everything runs on the CPU"
+    if needed is None or jobs is None:
+        return Check("ok", what)
+    each = needed + _LIBRARIES
+    what = f"{what}; {memory / 1e9:.0f} GB of memory, estimate {jobs * each / 1e9:.0f} GB, {jobs} stages at a time"
+    if memory >= jobs * each:
+        return Check("ok", what)
+    fitting = int(memory // each)
+    if fitting:
+        return Check("missing", what, f"`--jobs {fitting}`, here and of `bootembed run`: {each / 1e9:.0f} GB a stage")
+    return Check("missing", what, "lower the batch sizes, max_length or max_prompt_tokens, or use a larger machine")
 
 
 def check_disk(folder: Path, *, needed: float, unknown: Sequence[str] = ()) -> Check:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from bootembed.core.arithmetic import prepare_arithmetic
 from bootembed.core.portable_kernels import replace_kernels
-from bootembed.workflow.workers import JOBS_WITHOUT_GPU
 
 if TYPE_CHECKING:
     from bootembed.settings.models import Launch
@@ -32,28 +31,28 @@ class Speed:
     bf16: float
 
 
-def measured_speed(launch: Launch) -> Speed:
-    """The speed of all stages that `bootembed run` has at a time, in products of the sizes of small encoders.
+def measured_speed(launch: Launch, jobs: int) -> Speed:
+    """The speed of all stages that run at a time, together, in products of the sizes of small encoders.
 
     Attention, norms and the optimiser are slower: hours are right within a factor of two or so. bf16 is measured
     without portable kernels, which have none.
 
     Args:
         launch: Threads of a stage, and whether its kernels are portable, which may halve the speed.
+        jobs: Stages at a time.
     """
-    threads = launch.threads or max(1, (os.cpu_count() or 1) // JOBS_WITHOUT_GPU)
+    threads = launch.threads or max(1, (os.cpu_count() or 1) // jobs)
     return Speed(
-        fp32=_of_all_stages(threads, portable=launch.portable, bf16=False),
-        bf16=_of_all_stages(threads, portable=False, bf16=True),
+        fp32=_of_all_stages(jobs, threads, portable=launch.portable, bf16=False),
+        bf16=_of_all_stages(jobs, threads, portable=False, bf16=True),
     )
 
 
-def _of_all_stages(threads: int, *, portable: bool, bf16: bool) -> float:
+def _of_all_stages(jobs: int, threads: int, *, portable: bool, bf16: bool) -> float:
     command = [sys.executable, "-m", "bootembed.workflow.plan.speed", *map(str, (threads, int(portable), int(bf16)))]
     with ExitStack() as stack:
         running = [
-            stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-            for _ in range(JOBS_WITHOUT_GPU)
+            stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) for _ in range(jobs)
         ]
         return sum(float(process.communicate()[0]) for process in running)
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from bootembed.workflow.plan.texts import Examples, Prompts
 
 _LONGEST = 512  # tokens of a text that is scored, where the length limit is above it
+# A processor's heap keeps what was freed (MALLOC_* of `workflow.project`), most of all where a generator trains on rows
+# of changing lengths: by how much, at most, in benchmarks/results/real_bf16.json.
+_KEPT, _KEPT_OF_ADAPTERS = 1.3, 2.3
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Work:
     Attributes:
         stage: Name in dvc.yaml.
         what: Rows and tokens in words.
-        memory: Bytes of GPU memory a cell needs at its peak; None if it runs no model or the model is not known.
+        memory: Bytes that models need in a cell at its peak, of a GPU or of the machine; None if there is no estimate.
         seconds: Of all cells together, one after the other.
         measured: Whether the length of the texts is known; otherwise they are counted at their limit.
     """
@@ -146,8 +149,9 @@ def _judge(params: Params, corpora: Corpora, sizes: Mapping[str, ModelSize | Non
     size = sizes[str(judge.base)]
     tokens = rows.tokens(judge.max_length)
     seconds = None if size is None else estimates.frozen_training_flops(size, tokens) / device.reached(bf16=judge.bf16)
+    memory = None if size is None else _held(estimates.judge_training_bytes(size, judge), device)
     what = f"at most {count:,} pairs of {_told(rows.measured)} {rows.tokens_a_row(judge.max_length):.0f} tokens"
-    yield Work("train_judge", what, None, seconds, rows.measured)
+    yield Work("train_judge", what, memory, seconds, rows.measured)
 
 
 def _told(measured: bool) -> str:
@@ -167,7 +171,13 @@ def _adapters(stage: str, lora: Lora, examples: Sequence[Examples], size: ModelS
     if size is None:
         return Work(stage, what, measured=measured)
     seconds = estimates.lora_training_flops(size, lora, tokens, predicted=predicted) / device.reached(bf16=lora.bf16)
-    return Work(stage, what, estimates.lora_training_bytes(size, lora), seconds, measured)
+    memory = _held(estimates.lora_training_bytes(size, lora), device, _KEPT_OF_ADAPTERS)
+    return Work(stage, what, memory, seconds, measured)
+
+
+def _held(memory: float, device: Device, kept: float = _KEPT) -> float:
+    """Bytes that a cell holds at its peak, of those that its models use."""
+    return memory if device.gpu.memory else kept * memory
 
 
 def _generated(
@@ -187,7 +197,7 @@ def _generated(
     seconds = sum(
         estimates.generation_seconds(size, settings, part, device=device, adapters=adapters) for part in prompts
     )
-    return Work(stage, what, estimates.generation_bytes(size, settings, r=r), seconds, measured)
+    return Work(stage, what, _held(estimates.generation_bytes(size, settings, r=r), device), seconds, measured)
 
 
 def _cost(settings: Generation, answers: int) -> str:
@@ -228,7 +238,9 @@ def _embedders(params: Params, corpora: Corpora, sizes: Mapping[str, ModelSize |
     if not known:
         return [Work("train_embedder", what), Work("evaluate_embedder", scored)]
     sized = {cell: size for cell in trained if (size := sizes[cell[1]]) is not None}
-    memory = max((estimates.embedder_training_bytes(size, own[cell]) for cell, size in sized.items()), default=None)
+    fused = device.gpu.memory > 0
+    training = [estimates.embedder_training_bytes(size, own[cell], fused=fused) for cell, size in sized.items()]
+    memory = _held(max(training), device) if training else None
     seconds = sum(_embedder_seconds(size, own[cell], tokens[cell], device) for cell, size in sized.items())
     longest = min(params.evaluate_embedder.max_seq_length, _LONGEST)
     scoring = max(estimates.scoring_bytes(size, params.evaluate_embedder, longest=longest) for size in known)
