@@ -494,6 +494,20 @@ def test_upper_layers_stay_as_they_were(architecture, tmp_path):
     assert all(layers[name] or "embeddings" in name for name in changed)
 
 
+@pytest.mark.parametrize("update", [{}, {"trained_layers": 1}, {"lora": LORA}])
+def test_a_share_of_the_weights_stays_what_it_was(update, xlmr, tmp_path):
+    for share in (0.0, 0.25):
+        settings = SETTINGS.model_copy(update=update | {"untrained_share": share})
+        _train(xlmr, tmp_path / str(share), _triplets(32), settings)
+    folders = (xlmr, tmp_path / "0.0", tmp_path / "0.25")
+    before, trained, found = (load_file(folder / "model.safetensors") for folder in folders)
+    changed = [name for name in trained if not torch.equal(before[name], trained[name])]
+    assert changed
+    for name in trained:
+        expected = torch.lerp(trained[name], before[name], 0.25) if name in changed else before[name]
+        torch.testing.assert_close(found[name], expected, atol=1e-6, rtol=1e-5)
+
+
 def test_texts_that_are_compared_with_themselves_are_told(tmp_path, caplog):
     base = write_encoder(tmp_path / "base", "modernbert")  # its dropout is 0, unlike BERT's
     rows = [{"text": text} for text in sentences(16)]
@@ -693,9 +707,9 @@ def test_the_merged_encoder_embeds_as_the_trained_one(xlmr, tmp_path, monkeypatc
 
     seen = {}
 
-    def merge(model):
+    def merge(model, *, share):
         seen["trained"], seen["length"] = model.eval().encode(TEXTS), model.max_seq_length
-        merge_lora(model)
+        merge_lora(model, share=share)
 
     merge_lora = train.merge_lora
     monkeypatch.setattr(train, "merge_lora", merge)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -625,6 +626,17 @@ class TestCommand:
         assert all(" -> " in line for line in missing)
         if profile in ("laptop", "miniature"):
             assert not missing
+
+    def test_stages_at_a_time_are_those_asked_for(self, monkeypatch):
+        asked = []
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setattr(report, "measured_speed", lambda launch, jobs: asked.append(jobs) or Speed(1e11, 1e11))
+        monkeypatch.setattr(requirements, "this_machine", lambda: Machine(None, 64e9, False))
+        told = [CliRunner().invoke(main, ["plan", "miniature", *own]).output for own in ([], ["--jobs", "1"])]
+        assert asked == [2, 1]
+        assert "2 stages at a time at" in told[0] and "1 stage at a time at" in told[1]
+        memory = [float(re.search(r"64 GB of memory, estimate (\d+) GB", output)[1]) for output in told]
+        assert memory[0] == pytest.approx(2 * memory[1], abs=1)
 
     def test_hours_follow_the_speed(self, monkeypatch):
         monkeypatch.chdir(ROOT)

@@ -48,13 +48,14 @@ def add_lora(model: Any, settings: EncoderLora, base_model_dir: Path) -> None:
         ) from error
 
 
-def merge_lora(model: Any) -> None:
-    """Add the LoRA updates to the encoder's weights and take the factors away: a plain encoder again."""
+def merge_lora(model: Any, *, share: float = 1.0) -> None:
+    """Add a share of the LoRA updates to the encoder's weights and take the factors away: a plain encoder again."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     encoder = model[0].model
     for name, module in list(encoder.named_modules()):
         if isinstance(module, BaseTunerLayer):
+            module.scale_layer(share)
             module.merge(safe_merge=True)
             encoder.set_submodule(name, module.get_base_layer())
     encoder._hf_peft_config_loaded = False  # transformers' mark: it would save factors, of which there are none now

@@ -16,6 +16,7 @@ from bootembed.core.plugins import load_plugin
 from bootembed.core.processes import batch_arguments, check_batch, is_main_process, process_count, wait_for_all
 from bootembed.core.seeding import derive_seed, seed_everything
 from bootembed.core.trainer_callbacks import add_callbacks, training_curves
+from bootembed.embedder.averaging import average_with, trained_weights
 from bootembed.embedder.card import EmbedderProvenance, model_card
 from bootembed.embedder.dropout import set_dropout, warn_of_equal_views
 from bootembed.embedder.freezing import freeze_upper_layers
@@ -28,6 +29,8 @@ from bootembed.embedder.vocabulary import add_words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    import torch
 
     from bootembed.embedder.held_out import Rows
     from bootembed.embedder.objectives import Objective
@@ -111,7 +114,7 @@ def train_embedder(
         check_batch(len(rows), settings.per_device_train_batch_size, key="train_embedder.per_device_train_batch_size")
         if record is not None:
             record.begin(model)
-        _choose_weights(model, list(columns.values()), settings, base_model_dir)
+        before = _choose_weights(model, list(columns.values()), settings, base_model_dir)
         in_batch = any(objective.IN_BATCH_NEGATIVES for objective in objectives.values())
         trainer = _trainer(
             model, tasks, settings, held_out=held_out, in_batch=in_batch, checkpoint_dir=checkpoint_dir, seed=seed
@@ -121,8 +124,7 @@ def train_embedder(
         inputs["processes"] = process_count()
         trainer.train(resume_from_checkpoint=newest_checkpoint(checkpoint_dir, inputs=inputs))
         metrics |= _training_metrics(trainer.state) | _held_out_metrics(trainer.state, len(held_out), settings)
-        if settings.lora is not None:
-            merge_lora(model)
+        _settle_weights(model, before, settings)
         if record is not None:
             record.end(model, training_curves(trainer.state.log_history, (SCORE,)))
     model.max_seq_length = scoring_length
@@ -171,8 +173,12 @@ def _check_machine(settings: TrainEmbedder) -> None:
 
 def _choose_weights(
     model: Any, parts: Sequence[dict[str, list[str]]], settings: TrainEmbedder, base_model_dir: Path
-) -> None:
-    """Set dropout, add new words and LoRA factors, and freeze layers, as the settings say."""
+) -> dict[str, torch.Tensor]:
+    """Set dropout, add new words and LoRA factors, and freeze layers, as the settings say.
+
+    Returns:
+        Copies of the weights that will train, if a share of them is to stay; LoRA's need none.
+    """
     if settings.dropout is not None:
         set_dropout(model, settings.dropout)
     if settings.new_word_min_count is not None:
@@ -187,6 +193,15 @@ def _choose_weights(
     if settings.lora is not None:
         add_lora(model, settings.lora, base_model_dir)
     warn_of_equal_views(model, parts)
+    return trained_weights(model) if settings.untrained_share and settings.lora is None else {}
+
+
+def _settle_weights(model: Any, before: dict[str, torch.Tensor], settings: TrainEmbedder) -> None:
+    """Make the weights that are saved: a plain encoder, a share of whose weights is what it was."""
+    if settings.lora is None:
+        average_with(model, before, settings.untrained_share)
+    else:
+        merge_lora(model, share=1 - settings.untrained_share)
 
 
 def _training_metrics(state: Any) -> dict[str, float]:

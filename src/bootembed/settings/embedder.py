@@ -104,6 +104,9 @@ class TrainEmbedder(Pluggable):
         description="Dimensions to truncate embeddings to; the loss is summed over them.",
     )
     lora: EncoderLora | None = Field(None, description="If set: train LoRA factors only; null: all weights.")
+    untrained_share: Fraction = Field(
+        0.0, lt=1, description="Share of the weights before training in those that are saved (WiSE-FT)."
+    )
     held_out: HeldOut | None = Field(None, description="If set: rows that score on the way; null: all rows train.")
     max_seq_length: int = Field(ge=4)
     bf16: bool
