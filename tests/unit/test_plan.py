@@ -600,11 +600,11 @@ class TestChecks:
         assert found.remedy.startswith(remedy) and bool(found.remedy) == bool(remedy)
 
     def test_the_limit_of_a_container_is_its_memory(self, tmp_path):
-        whole = requirements._memory_here(tmp_path)
+        whole = requirements.memory_here(tmp_path)
         (tmp_path / "memory.max").write_text("max\n")
-        assert requirements._memory_here(tmp_path) == whole
+        assert requirements.memory_here(tmp_path) == whole
         (tmp_path / "memory.max").write_text("1000\n")
-        assert requirements._memory_here(tmp_path) == 1000
+        assert requirements.memory_here(tmp_path) == 1000
 
     def test_disk(self, tmp_path):
         assert requirements.check_disk(tmp_path, needed=1).state == "ok"

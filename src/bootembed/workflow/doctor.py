@@ -15,7 +15,7 @@ from bootembed import tracking
 from bootembed.core.errors import UserError
 from bootembed.core.hub import hub_token
 from bootembed.settings.load import load_params
-from bootembed.workflow.plan.requirements import Check, check_disk, this_machine
+from bootembed.workflow.plan.requirements import Check, check_disk, memory_here, this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,24 +94,14 @@ def _gpu(_project: Path) -> list[Check]:
 
 
 def _memory(_project: Path) -> list[Check]:
-    file = Path("/proc/meminfo")
-    if not file.exists():
-        return [Check("unknown", "memory: this system does not say")]
-    sizes = {
-        key: int(value) * 1024 for key, value in re.findall(r"(\w+):\s+(\d+) kB", file.read_text(encoding="utf-8"))
-    }
-    total, free = _limited(sizes["MemTotal"]), sizes["MemAvailable"]
-    what = f"memory: {min(free, total) / 1e9:.1f} of {total / 1e9:.1f} GB available"
-    if min(free, total) < _LEAST_MEMORY:
+    import psutil
+
+    total = memory_here()
+    free = min(psutil.virtual_memory().available, total)
+    what = f"memory: {free / 1e9:.1f} of {total / 1e9:.1f} GB available"
+    if free < _LEAST_MEMORY:
         return [Check("missing", what, "end other programs: a cell of the default profile needs up to 1 GB")]
     return [Check("ok", what)]
-
-
-def _limited(total: int) -> int:
-    """The memory of this container, if it has a limit."""
-    limit = Path("/sys/fs/cgroup/memory.max")
-    text = limit.read_text(encoding="utf-8").strip() if limit.exists() else ""
-    return min(total, int(text)) if text.isdecimal() else total
 
 
 def _disk(project: Path) -> list[Check]:

@@ -71,12 +71,12 @@ def this_machine() -> Machine:
     from transformers.utils import is_bitsandbytes_available
 
     if not torch.cuda.is_available():
-        return Machine(None, _memory_here(), False)
+        return Machine(None, memory_here(), False)
     found = torch.cuda.get_device_properties(0)
     return Machine(str(found.name), float(found.total_memory), bool(is_bitsandbytes_available()))
 
 
-def _memory_here(root: Path = Path("/sys/fs/cgroup")) -> float:
+def memory_here(root: Path = Path("/sys/fs/cgroup")) -> float:
     """Bytes of this machine's memory, or of the container that this process is in, if its limit is lower."""
     import psutil
 
