@@ -136,11 +136,15 @@ def main(
     **limits: Any,
 ) -> None:
     """Score every setting of every cell and write `filter_ablation.json` and `filter_ablation.md`."""
+    import torch
+
     logging.basicConfig(level="INFO", format="%(asctime)s %(name)s: %(message)s", datefmt="%H:%M:%S")
     thresholds = Thresholds(**limits)
     rows: list[dict[str, Any]] = []
     for folder in runs:
         params = load_params(params_file or folder / "params.yaml")
+        if params.launch.threads is not None:
+            torch.set_num_threads(params.launch.threads)  # as its stages had; more than there are cores is slow
         run = Run(folder, params, encoder or params.grid.encoders[0], tuple(kinds.split(",")))
         for strategy in _chosen(strategies, params.grid.strategies):
             for language in _chosen(languages, params.grid.languages):
