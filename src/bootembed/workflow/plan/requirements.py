@@ -255,7 +255,8 @@ def _check_machine(memory: float, needed: float | None, jobs: int | None) -> Che
     if needed is None or jobs is None:
         return Check("ok", what)
     each = needed + _LIBRARIES
-    what = f"{what}; {memory / 1e9:.0f} GB of memory, estimate {jobs * each / 1e9:.0f} GB, {jobs} stages at a time"
+    stages = f"{jobs} stage{'s' * (jobs > 1)} at a time"
+    what = f"{what}; {memory / 1e9:.0f} GB of memory, estimate {jobs * each / 1e9:.0f} GB, {stages}"
     if memory >= jobs * each:
         return Check("ok", what)
     fitting = int(memory // each)
