@@ -17,9 +17,7 @@ from bootembed.commands.completion import profiles
 @click.option(
     "--tflops", type=click.FloatRange(min=0, min_open=True), help="Effective TFLOPS, if you have measured them."
 )
-@click.option(
-    "--jobs", type=click.IntRange(min=1), default=2, show_default=True, help="Stages at a time without a GPU."
-)
+@click.option("--jobs", type=click.IntRange(min=1), help="Stages at a time without a GPU; by default two.")
 @click.option("--conf", type=click.Path(path_type=Path), default=Path("conf"), show_default=True)
 @click.option("--pipeline", type=click.Path(path_type=Path), default=Path("dvc.yaml"), show_default=True)
 def main(
@@ -27,7 +25,7 @@ def main(
     overrides: tuple[str, ...],
     gpu: str | None,
     tflops: float | None,
-    jobs: int,
+    jobs: int | None,
     conf: Path,
     pipeline: Path,
 ) -> None:

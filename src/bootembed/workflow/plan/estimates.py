@@ -80,6 +80,11 @@ class Device:
     flops: float
     bf16: float = 1.0
 
+    @property
+    def is_gpu(self) -> bool:
+        """Whether it has memory of its own."""
+        return self.gpu.memory > 0
+
     def reached(self, *, bf16: bool) -> float:
         """Operations a second; what is not products is as fast in bf16 as in fp32."""
         return self.flops / (1 - _PRODUCTS + _PRODUCTS / self.bf16) if bf16 else self.flops
@@ -125,17 +130,12 @@ def judge_training_bytes(size: ModelSize, judge: TrainJudge) -> float:
 
 def _saved_by_lora(size: ModelSize, dropout: float, *, half: bool) -> float:
     """Bytes of activations a token in all layers."""
-    return _linear_values(size) * (_SAVED_BY_LORA[half] + (_SAVED_BY_DROPOUT[half] if dropout else 0))
+    return size.linear_values * (_SAVED_BY_LORA[half] + (_SAVED_BY_DROPOUT[half] if dropout else 0))
 
 
 def _copied_bytes(size: ModelSize, *, half: bool) -> int:
     """The copies in 16 bits that autocast makes of linear layers whose weights are in fp32."""
     return 2 * size.body if half else 0
-
-
-def _linear_values(size: ModelSize) -> int:
-    """Values of a token that go into and come out of all linear layers."""
-    return sum(inputs + outputs for inputs, outputs in size.linear)
 
 
 def cache_bytes(size: ModelSize, *, rows: int, tokens: int) -> float:
@@ -171,7 +171,7 @@ def embedder_training_bytes(size: ModelSize, settings: TrainEmbedder, *, fused: 
     texts = settings.mini_batch_size or _TEXTS * settings.per_device_train_batch_size
     half = settings.bf16 or settings.fp16
     if (lora := settings.lora) is None:
-        trained, linear = size.parameters, _linear_values(size) * _SAVED[half]
+        trained, linear = size.parameters, size.linear_values * _SAVED[half]
     else:
         trained, linear = size.lora_parameters(lora.r), _saved_by_lora(size, lora.lora_dropout, half=half)
     weights = trained * _TRAINED_BYTES + (4 * size.parameters if lora else 0) + _copied_bytes(size, half=half)

@@ -44,7 +44,7 @@ class Plan:
 
 
 def make_plan(
-    params: Params, pipeline: Path, *, gpu: str | None = None, tflops: float | None = None, jobs: int = JOBS_WITHOUT_GPU
+    params: Params, pipeline: Path, *, gpu: str | None = None, tflops: float | None = None, jobs: int | None = None
 ) -> Plan:
     """Say what the profile needs, and which of it is available. Only configurations are downloaded.
 
@@ -54,13 +54,14 @@ def make_plan(
         gpu: Key of `GPUS` to estimate hours for; by default the GPU of this machine, else one that fits the profile.
         tflops: Effective operations a second / 1e12; by default a share of the GPU's peak, and of this machine's
             processor what it reaches in a short measurement, `jobs` stages at a time.
-        jobs: Stages at a time without a GPU.
+        jobs: Stages at a time without a GPU; by default as many as `bootembed run` has.
 
     Raises:
         ParamsError: There are no figures of this GPU.
     """
     if gpu is not None and gpu not in GPUS:
         raise ParamsError(f"--gpu {gpu}: no figures of it{suggest(gpu, list(GPUS))}; choose one of {sorted(GPUS)}")
+    jobs = jobs or JOBS_WITHOUT_GPU
     machine = requirements.this_machine()
     found = {key: _size(spec) for key, spec in params.base_models.items()}
     sizes = {key: size for key, (size, _) in found.items()}
@@ -80,14 +81,14 @@ def make_plan(
         *requirements.check_repos(params),
         *requirements.check_files(params),
         *check_contents(params),
-        requirements.check_memory(params, machine, needed=_most_memory(work), jobs=None if device.gpu.memory else jobs),
+        requirements.check_memory(params, machine, needed=_most_memory(work), jobs=None if device.is_gpu else jobs),
         requirements.check_disk(Path(), needed=disk, unknown=unknown),
     ]
     parts = [
         f"Profile {params.profile}",
         _section("Stages", [f"{count:>4}  {name}" for name, count in stage_counts(params, pipeline).items()]),
         _section("Models", [_model_line(key, params.base_models[key], *found[key]) for key in found]),
-        _section("Work", [*(_work_line(item, gpu=device.gpu.memory > 0) for item in work), _ASSUMED]),
+        _section("Work", [*(_work_line(item, gpu=device.is_gpu) for item in work), _ASSUMED]),
         _section("In all", totals),
         _section("Needed", [requirements.shown(check) for check in answers]),
     ]
@@ -153,8 +154,7 @@ def _totals(work: list[Work], device: Device, disk: float, *, jobs: int, unknown
     if unknown and not seconds:
         return [f"time and disk space are not known, since the size of {', '.join(unknown)} is not"]
     left_out = f"; nor is what {', '.join(unknown)} does, of unknown size" if unknown else ""
-    gpu = device.gpu.memory > 0
-    machine = f"one {device.gpu.name}" if gpu else f"this processor, {jobs} stage{'s' * (jobs > 1)} at a time"
+    machine = f"one {device.gpu.name}" if device.is_gpu else f"this processor, {requirements.at_a_time(jobs)}"
     speed = f"{device.flops / 1e12:.3g} effective TFLOPS"
     told = "about" if all(item.measured for item in work if item.seconds) else "at most"
     return [

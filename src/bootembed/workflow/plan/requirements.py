@@ -250,13 +250,17 @@ def check_memory(params: Params, machine: Machine, *, needed: float | None, jobs
     return Check("ok", what)
 
 
+def at_a_time(jobs: int) -> str:
+    """How many stages run beside one another, in words."""
+    return f"{jobs} stage{'s' * (jobs > 1)} at a time"
+
+
 def _check_machine(memory: float, needed: float | None, jobs: int | None) -> Check:
     what = "no GPU: everything runs on the CPU"
     if needed is None or jobs is None:
         return Check("ok", what)
     each = needed + _LIBRARIES
-    stages = f"{jobs} stage{'s' * (jobs > 1)} at a time"
-    what = f"{what}; {memory / 1e9:.0f} GB of memory, estimate {jobs * each / 1e9:.0f} GB, {stages}"
+    what = f"{what}; {memory / 1e9:.0f} GB of memory, estimate {jobs * each / 1e9:.0f} GB, {at_a_time(jobs)}"
     if memory >= jobs * each:
         return Check("ok", what)
     fitting = int(memory // each)

@@ -51,9 +51,14 @@ class ModelSize:
     vocabulary: int
     stored_bytes: int
 
+    @property
+    def linear_values(self) -> int:
+        """Values of a token that go into and come out of all linear layers."""
+        return sum(inputs + outputs for inputs, outputs in self.linear)
+
     def lora_parameters(self, r: int) -> int:
         """Weights of a LoRA adapter of rank `r` on all linear layers: A is r x inputs, B outputs x r."""
-        return r * sum(inputs + outputs for inputs, outputs in self.linear)
+        return r * self.linear_values
 
     @property
     def head(self) -> int:

@@ -177,7 +177,7 @@ def _adapters(stage: str, lora: Lora, examples: Sequence[Examples], size: ModelS
 
 def _held(memory: float, device: Device, kept: float = _KEPT) -> float:
     """Bytes that a cell holds at its peak, of those that its models use."""
-    return memory if device.gpu.memory else kept * memory
+    return memory if device.is_gpu else kept * memory
 
 
 def _generated(
@@ -238,8 +238,7 @@ def _embedders(params: Params, corpora: Corpora, sizes: Mapping[str, ModelSize |
     if not known:
         return [Work("train_embedder", what), Work("evaluate_embedder", scored)]
     sized = {cell: size for cell in trained if (size := sizes[cell[1]]) is not None}
-    fused = device.gpu.memory > 0
-    training = [estimates.embedder_training_bytes(size, own[cell], fused=fused) for cell, size in sized.items()]
+    training = [estimates.embedder_training_bytes(size, own[cell], fused=device.is_gpu) for cell, size in sized.items()]
     memory = _held(max(training), device) if training else None
     seconds = sum(_embedder_seconds(size, own[cell], tokens[cell], device) for cell, size in sized.items())
     longest = min(params.evaluate_embedder.max_seq_length, _LONGEST)
