@@ -87,6 +87,15 @@ def test_models_of_the_real_profiles_can_come_from_the_hub(profile, choice, tmp_
     )
 
 
+def test_a_mixture_can_be_left_out_though_it_has_settings(tmp_path):
+    """As a strategy can: `real_more` leaves out mixtures that `real` sets."""
+    params = load_params(_compose("real", tmp_path / "params.yaml", "grid.mixtures=[]"))
+    assert not params.grid.mixtures
+    assert "xl_lora_and_english_nli" in params.train_embedder_recipes
+    with pytest.raises(ParamsError, match=r"xl_lora_and_english: no recipe .*did you mean 'xl_lora_and_english_nli'"):
+        _compose("real", tmp_path / "params.yaml", "+train_embedder_recipes.xl_lora_and_english.temperature=0.1")
+
+
 def test_a_choice_that_there_is_not_names_those_that_there_are(tmp_path):
     with pytest.raises(ParamsError, match=r"precision=fp8: there is none; choose one of \['bf16'\]"):
         _compose("laptop", tmp_path / "params.yaml", "precision=fp8")

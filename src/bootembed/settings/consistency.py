@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from bootembed.core.errors import ParamsError, suggest
-from bootembed.core.names import Baseline, Polarity, Role
+from bootembed.core.names import MIXED, Baseline, Polarity, Role
 from bootembed.core.plugins import load_plugin, plugin_names, unknown_plugin
 from bootembed.prompts import prompt_definition
 from bootembed.settings.consistency_of_data import evaluation_faults, language_faults
@@ -106,13 +108,19 @@ def _grid_faults(params: Params) -> list[str]:
         for encoder in params.train_embedder_encoders
         if encoder not in grid.encoders
     ]
-    known = [*grid.recipes, *plugin_names("bootembed.strategies"), *map(str, Baseline)]
+    known = _known_recipes(grid)
     faults += [
         f"train_embedder_recipes.{recipe}: no recipe{suggest(recipe, known)}; correct or remove it"
         for recipe in params.train_embedder_recipes
         if recipe not in known
     ]
     return faults
+
+
+def _known_recipes(grid: Grid) -> list[str]:
+    """Recipes that may have settings: also those that the grid leaves out, so that leaving one out is one override."""
+    single = [*plugin_names("bootembed.strategies"), *map(str, Baseline)]
+    return [*grid.recipes, *single, *map(MIXED.join, permutations(single, 2))]
 
 
 def _encoder_recipe_faults(grid: Grid) -> list[str]:
