@@ -94,6 +94,8 @@ def test_a_mixture_can_be_left_out_though_it_has_settings(tmp_path):
     assert "xl_lora_and_english_nli" in params.train_embedder_recipes
     with pytest.raises(ParamsError, match=r"xl_lora_and_english: no recipe .*did you mean 'xl_lora_and_english_nli'"):
         _compose("real", tmp_path / "params.yaml", "+train_embedder_recipes.xl_lora_and_english.temperature=0.1")
+    with pytest.raises(ParamsError, match="xl_lora_and_untrained: no recipe"):
+        _compose("real", tmp_path / "params.yaml", "+train_embedder_recipes.xl_lora_and_untrained.temperature=0.1")
 
 
 def test_a_choice_that_there_is_not_names_those_that_there_are(tmp_path):

@@ -120,7 +120,8 @@ def _grid_faults(params: Params) -> list[str]:
 def _known_recipes(grid: Grid) -> list[str]:
     """Recipes that may have settings: also those that the grid leaves out, so that leaving one out is one override."""
     single = [*plugin_names("bootembed.strategies"), *map(str, Baseline)]
-    return [*grid.recipes, *single, *map(MIXED.join, permutations(single, 2))]
+    mixed = permutations((recipe for recipe in single if recipe != Baseline.UNTRAINED), 2)
+    return [*grid.recipes, *single, *map(MIXED.join, mixed)]
 
 
 def _encoder_recipe_faults(grid: Grid) -> list[str]:
